@@ -1,0 +1,93 @@
+"""clustersim: a discrete-event simulator of distributed training with stragglers.
+
+Choose a problem, a cluster and a policy; error, wall-clock time, communication and wasted work emerge from events.
+
+>>> import clustersim as cs
+>>> problem = cs.LeastSquares.synthetic(rows=200, features=5, seed=7)
+>>> cluster = cs.Cluster(workers=10, compute=cs.Exponential(mean=1.0))
+>>> run = cs.simulate(problem, cluster, cs.FastestK(3), optimizer=cs.SGD(1e-3), until=cs.Until(time=20.0), seed=1)
+>>> run.history.columns[:3].tolist()
+['time', 'update', 'error']
+"""
+
+from clustersim import datasets, decoders, placements, theory, waits
+from clustersim.engine import Cluster, Run, Until, simulate
+from clustersim.errors import (
+    ClusterSimError,
+    ConfigurationError,
+    DivergenceError,
+    ProtocolError,
+    ResultsError,
+    StalledError,
+)
+from clustersim.latency import (
+    BernoulliStraggler,
+    Constant,
+    Empirical,
+    Exponential,
+    FromScipy,
+    Gamma,
+    LatencyModel,
+    LogNormal,
+    Markov,
+    Pareto,
+    Persistent,
+    PerWorker,
+    Replay,
+    ShiftedExponential,
+    Weibull,
+)
+from clustersim.links import Link
+from clustersim.optimizers import SGD, Optimizer
+from clustersim.policies import AdaptiveK, FastestK, FullSync, SwitchingTimes, Synchronous
+from clustersim.problems import LeastSquares, LogisticRegression, Problem, SoftmaxRegression
+from clustersim.protocol import Policy
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "AdaptiveK",
+    "BernoulliStraggler",
+    "Cluster",
+    "ClusterSimError",
+    "ConfigurationError",
+    "Constant",
+    "DivergenceError",
+    "Empirical",
+    "Exponential",
+    "FastestK",
+    "FromScipy",
+    "FullSync",
+    "Gamma",
+    "LatencyModel",
+    "LeastSquares",
+    "Link",
+    "LogNormal",
+    "LogisticRegression",
+    "Markov",
+    "Optimizer",
+    "Pareto",
+    "PerWorker",
+    "Persistent",
+    "Policy",
+    "Problem",
+    "ProtocolError",
+    "Replay",
+    "ResultsError",
+    "Run",
+    "ShiftedExponential",
+    "SoftmaxRegression",
+    "StalledError",
+    "SwitchingTimes",
+    "Synchronous",
+    "Until",
+    "Weibull",
+    "__version__",
+    "datasets",
+    "decoders",
+    "placements",
+    "simulate",
+    "theory",
+    "waits",
+]

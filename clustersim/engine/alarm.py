@@ -1,0 +1,71 @@
+"""An alarm to sleep on that can be brought forward: what the engine uses instead of interrupts and stores.
+
+A SimPy process that waits for "my work is done, unless a newer model comes first" would, by the book, be interrupted and
+leave a dead timeout in the event heap at every restart. Here it sleeps on an `Alarm`. Setting the alarm to an earlier
+time moves whoever sleeps on it to a new, earlier event; setting it to a later time does nothing: the sleeper wakes early,
+looks at what it has to do, and sets the alarm again. So a restart mostly costs a comparison, and the heap holds a few
+events a worker, all of which will wake somebody.
+"""
+
+import math
+
+import simpy
+from simpy.events import EventPriority
+
+__all__ = ["ARRIVAL", "DELIVERY", "MASTER", "Alarm", "Ring"]
+
+# What happens first at one instant: workers finish and messages arrive, then models reach workers, then the master acts.
+ARRIVAL, DELIVERY, MASTER = EventPriority(1), EventPriority(2), EventPriority(3)
+
+
+def _delay(now: float, at: float) -> float:
+    """The delay for which ``now + delay`` is `at` exactly.
+
+    ``at - now`` is within half a unit in the last place of such a delay, and delays are spaced at least as closely as
+    times are, so that a step or two to a neighbouring float finds it.
+    """
+    delay = at - now
+    while now + delay < at:
+        delay = math.nextafter(delay, math.inf)
+    while now + delay > at:
+        delay = math.nextafter(delay, 0.0)
+    return delay
+
+
+class Ring(simpy.Event):
+    """An event that happens at an absolute simulated time, exactly, with a given priority among those of that instant."""
+
+    def __init__(self, env: simpy.Environment, at: float, priority: EventPriority) -> None:
+        super().__init__(env)
+        self.at = at
+        self._ok = True
+        self._value = None
+        env.schedule(self, priority, _delay(env.now, at))
+
+
+class Alarm:
+    """Something to sleep on that can be brought forward.
+
+    The sleeper is a process that does ``yield alarm.event`` and then calls `rung`.
+    """
+
+    __slots__ = ("_at", "_env", "_pending", "_priority", "event")
+
+    def __init__(self, env: simpy.Environment, priority: EventPriority) -> None:
+        self._env = env
+        self._priority = priority
+        self.event = simpy.Event(env)  # never happens: an alarm that nobody has set
+        self._at = math.inf
+        self._pending: list[tuple[float, simpy.Event]] = []
+
+    def set(self, at: float) -> None:
+        """Ring at `at`, or before, if it is set to ring before already."""
+        if at < self._at:
+            ring = Ring(self._env, at, self._priority)
+            ring.callbacks, self.event.callbacks = self.event.callbacks, []
+            self._pending.append((self._at, self.event))
+            self._at, self.event = at, ring
+
+    def rung(self) -> None:
+        """The sleeper is awake; the next time at which the alarm had been set before is in force again."""
+        self._at, self.event = self._pending.pop()

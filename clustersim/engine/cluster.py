@@ -1,0 +1,72 @@
+"""The simulated hardware: workers, how long they compute, and the links between them and the master."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from clustersim.checks import choice, integer
+from clustersim.errors import ConfigurationError
+from clustersim.latency import LatencyModel
+from clustersim.links import Link
+from clustersim.protocol import Busy
+
+__all__ = ["Cluster", "Scaling"]
+
+Scaling = Literal["proportional", "server-dependent", "data-dependent", "additive", "none"]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A master and n workers.
+
+    Parameters
+    ----------
+    workers : int
+        n, at least 1.
+    compute : LatencyModel
+        X, the time in seconds that a worker needs for one even share (m / n rows).
+    downlink, uplink : Link
+        Master to worker and worker to master; links without delay by default. The adaptive-k paper calls the uplink
+        "download" and the downlink "upload".
+    scaling : {"proportional", "server-dependent", "data-dependent", "additive", "none"}
+        What a load of x shares costs: x times the draw; the shift plus x times the random part; x times the shift plus
+        the random part; x draws added up; or one draw whatever the load.
+    busy : {"restart", "finish", "queue"}
+        What a busy worker does when a newer model reaches it, unless the policy decides otherwise: drop its work; finish
+        it and then take the newest model; or work through every model in order.
+    bytes_per_entry : int
+        Size of one entry of a vector on the wire; 8 for a float64.
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is out of range or of the wrong kind.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> cs.Cluster(workers=50, compute=cs.Exponential(mean=1.0), uplink=cs.Link(latency=0.1)).workers
+    50
+    """
+
+    workers: int
+    compute: LatencyModel
+    downlink: Link = Link()
+    uplink: Link = Link()
+    scaling: Scaling = "proportional"
+    busy: Busy = "restart"
+    bytes_per_entry: int = 8
+
+    def __post_init__(self) -> None:
+        integer("workers", self.workers, low=1)
+        integer("bytes_per_entry", self.bytes_per_entry, low=1)
+        choice("scaling", self.scaling, get_args(Scaling))
+        choice("busy", self.busy, get_args(Busy))
+        if not isinstance(self.compute, LatencyModel):
+            raise ConfigurationError(
+                f"compute = {self.compute!r}: expected a latency model, such as Exponential(mean=1.0)"
+            )
+        for name in ("downlink", "uplink"):
+            if not isinstance(link := getattr(self, name), Link):
+                raise ConfigurationError(
+                    f"{name} = {link!r}: expected a Link, such as Link(latency=0.1, bandwidth=1e6)"
+                )

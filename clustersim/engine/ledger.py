@@ -1,0 +1,79 @@
+"""The accounts of a run: every message has one fate, every second of a worker one use.
+
+    dispatched = used + used late + discarded + cancelled + lost + in flight
+    workers * time = compute used + wasted + pending + idle
+
+The fleet books what happens to messages before they reach the master, the master what it does with them.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["Ledger"]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Running totals of one run.
+
+    Attributes
+    ----------
+    dispatched : int
+        Models sent to workers, one message each; a broadcast counts n.
+    sent : int
+        Answers that workers put on the uplink.
+    used, used_late : int
+        Answers used by an update of the version they were computed at, or of a later one.
+    discarded : int
+        Answers that reached the master and were never used.
+    cancelled : int
+        Tasks given up for a newer model before an answer was sent.
+    lost : int
+        Tasks that would never have ended.
+    compute_used, compute_wasted : float
+        Worker seconds behind used answers, and behind discarded, cancelled and lost ones.
+    """
+
+    dispatched: int = 0
+    sent: int = 0
+    used: int = 0
+    used_late: int = 0
+    discarded: int = 0
+    cancelled: int = 0
+    lost: int = 0
+    compute_used: float = 0.0
+    compute_wasted: float = 0.0
+
+    def totals(
+        self, vector_bytes: int, in_flight: int, pending: float, worker_seconds: float
+    ) -> dict[str, int | float]:
+        """The ledger by name.
+
+        Parameters
+        ----------
+        vector_bytes : int
+            Size of one message, which is one vector of R^d each way.
+        in_flight : int
+            Messages whose fate is open, as the fleet counts them: not the difference of the others, which it must equal.
+        pending : float
+            Seconds that workers have spent on tasks whose fate is open.
+        worker_seconds : float
+            Number of workers times simulated time.
+        """
+        return {
+            "uplink_messages": self.sent,
+            "uplink_vectors": self.sent,
+            "uplink_bytes": self.sent * vector_bytes,
+            "downlink_messages": self.dispatched,
+            "downlink_vectors": self.dispatched,
+            "downlink_bytes": self.dispatched * vector_bytes,
+            "used": self.used,
+            "used_late": self.used_late,
+            "discarded": self.discarded,
+            "cancelled": self.cancelled,
+            "lost": self.lost,
+            "in_flight": in_flight,
+            "compute_used": self.compute_used,
+            "compute_wasted": self.compute_wasted,
+            "compute_pending": pending,
+            "idle": worker_seconds - self.compute_used - self.compute_wasted - pending,
+        }

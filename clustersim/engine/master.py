@@ -1,0 +1,255 @@
+"""The master as a SimPy process: it carries events to the policy and the policy's commands to the fleet and the model.
+
+The policy decides, the `Master` obeys, and refuses what makes no sense. Data flows: fleet -> `Held` -> `Arrivals` ->
+policy -> `Update` -> one weighted gradient a version -> optimiser -> `Updated` -> policy -> `Dispatch` -> fleet.
+"""
+
+import math
+from collections import deque
+from collections.abc import Generator
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from clustersim.engine.fleet import ProcessFleet
+from clustersim.engine.held import Held
+from clustersim.engine.ledger import Ledger
+from clustersim.engine.model import Model
+from clustersim.engine.observer import Observer
+from clustersim.engine.until import Until
+from clustersim.errors import ProtocolError, StalledError
+from clustersim.protocol import (
+    Answer,
+    Arrivals,
+    Command,
+    Dispatch,
+    Event,
+    Lost,
+    Policy,
+    PolicyState,
+    Timeout,
+    Update,
+    Updated,
+)
+
+__all__ = ["Master"]
+
+_REMEMBERED = 8  # events and commands shown when something makes no sense
+_STANDSTILL = 100_000  # updates at one instant after which a run without another horizon is taken to be stuck
+
+
+class Master:
+    """One run's master.
+
+    Parameters
+    ----------
+    env : simpy.Environment
+    policy : Policy
+    state : PolicyState
+        The policy's state for this run.
+    fleet : ProcessFleet
+    model : Model
+        The problem, the optimiser and who holds which rows.
+    ledger : Ledger
+    observer : Observer
+        Keeps the history; says when the error horizon is reached.
+    until : Until
+
+    Attributes
+    ----------
+    reason : str
+        Why the run ended; empty while it goes on.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        policy: Policy,
+        state: PolicyState,
+        fleet: ProcessFleet,
+        model: Model,
+        ledger: Ledger,
+        observer: Observer,
+        until: Until,
+    ) -> None:
+        self.reason = ""
+        self._env = env
+        self._policy = policy
+        self._state = state
+        self._fleet = fleet
+        self._model = model
+        self._ledger = ledger
+        self._observer = observer
+        self._until = until
+        self._held = Held()
+        self._past: deque[Event | Command] = deque(maxlen=_REMEMBERED)
+        self._deadline = math.inf
+        self._last_advance = (0.0, 0)
+
+    def life(self) -> Generator[simpy.Event]:
+        """The process: tell the policy what happened whenever it wants to know, until the run is over."""
+        alarm, horizon = self._fleet.alarm, self._until.last_time
+        self._tell(Updated(0.0, 0, None))
+        while not self.reason:
+            alarm.set(horizon)
+            yield alarm.event
+            alarm.rung()
+            if not self._wake() and self._env.now >= horizon:
+                self.reason = f"time {horizon:g} reached"
+
+    def close(self) -> None:
+        """End of the run: what is in the master's hands is thrown away."""
+        self._receive()
+        self._release(None)
+
+    # ------------------------------------------------------------------ events
+
+    def _wake(self) -> bool:
+        """Find out whether something happened at this instant, and tell it.
+
+        Arrivals come first, then time-outs; a loss is the last resort. The alarm may also have rung for nothing.
+        """
+        now, fleet = self._env.now, self._fleet
+        if (fleet.due() or now >= self._deadline) and (arrivals := self._receive()) is not None:
+            self._tell(arrivals)
+        elif now >= self._deadline:
+            self._tell(Timeout(now))
+        elif fleet.expecting == 0 and self._deadline == math.inf:
+            self._tell_lost()
+        else:
+            return False
+        return True
+
+    def _receive(self) -> Arrivals | None:
+        """Take in what has arrived."""
+        batch = self._fleet.collect()
+        if batch is None:
+            return None
+        return Arrivals(self._env.now, self._held.add(batch), batch.workers, batch.versions)
+
+    def _tell_lost(self) -> None:
+        """Nothing will arrive and no deadline is set: the policy must find a way on now."""
+        lost = np.array([i for i in range(self._model.assignment.workers) if self._fleet.owes(i)], dtype=np.int64)
+        commands = self._tell(Lost(self._env.now, lost))
+        if self._fleet.expecting == 0 and self._deadline == math.inf and not self.reason and not commands:
+            wanted = self._state.k
+            raise StalledError(
+                f"{self._policy!r} waits for {wanted} answers to version {self._model.version}, but at time "
+                f"{self._env.now:g} nothing is on its way any more: {len(lost)} of {self._model.assignment.workers} "
+                f"workers will never answer{_some(lost)}; wait for fewer workers, set a deadline, or use a latency "
+                f"model without infinite times. Last events:\n{self._story()}"
+            )
+
+    def _tell(self, event: Event) -> int:
+        """Give the policy an event and carry out what it answers; returns how many commands there were."""
+        self._past.append(event)
+        answer = self._state.react(event)
+        commands, done = deque(answer.commands), 0
+        while commands and not self.reason:
+            command = commands.popleft()
+            self._past.append(command)
+            done += 1
+            if isinstance(command, Update):
+                updated = self._update(command)
+                if not self.reason:
+                    self._past.append(updated)
+                    answer = self._state.react(updated)
+                    commands.extend(answer.commands)
+            elif isinstance(command, Dispatch):
+                self._dispatch(command)
+            else:
+                self.reason = command.reason or "the policy stopped"
+        self._wait(answer)
+        return done
+
+    def _wait(self, answer: Answer) -> None:
+        """Note what the policy wants next."""
+        wants = answer.wants
+        if wants.arrivals < 1 or math.isnan(wants.deadline) or wants.deadline < self._env.now:
+            raise self._refusal(f"it wants {wants.arrivals} arrivals until {wants.deadline} at time {self._env.now:g}")
+        self._deadline = wants.deadline
+        self._fleet.want(wants.arrivals, wants.deadline)
+
+    # ------------------------------------------------------------------ commands
+
+    def _dispatch(self, command: Dispatch) -> None:
+        """Send the current model out."""
+        count = self._model.assignment.workers
+        numbers = range(count) if command.workers is None else command.workers.tolist()
+        chosen = command.workers is not None
+        if chosen and (len(set(numbers)) != len(numbers) or any(not 0 <= i < count for i in numbers)):
+            raise self._refusal(f"it dispatches to workers {numbers}; they are 0 .. {count - 1}, each at most once")
+        if command.busy is None and (owing := [i for i in numbers if self._fleet.owes(i)]):
+            raise self._refusal(
+                f"it dispatches to {_some(owing).strip()}, which still owe an answer, without saying what becomes of "
+                "that work; give Dispatch(..., busy=...)"
+            )
+        self._fleet.dispatch(numbers, self._model.version, self._model.w, command.busy or "restart")
+
+    def _update(self, command: Update) -> Updated:
+        """Step the model."""
+        positions = self._held.find(command.messages)
+        if positions is None or not len(positions):
+            raise self._refusal(f"it updates with messages {command.messages.tolist()}, which it does not hold")
+        kept = None if command.keep is None else self._held.find(command.keep)
+        if command.keep is not None and kept is None:
+            raise self._refusal(f"it keeps messages {command.keep.tolist()}, which it does not hold")
+        self._book_use(positions)
+        gradient = self._model.step(self._held, positions, command.weights)
+        self._release(kept)
+        self._check_progress()
+        self._watch_horizon()
+        return Updated(self._env.now, self._model.version, gradient)
+
+    def _book_use(self, positions: NDArray[np.int64]) -> None:
+        """Count answers that are used for the first time, apart by whether they are of the current version."""
+        table, ledger = self._held.table, self._ledger
+        first = positions[~table["used"][positions]]
+        late = table["version"][first] < self._model.version
+        ledger.used_late += (lates := int(late.sum()))
+        ledger.used += len(first) - lates
+        ledger.compute_used += float(table["compute"][first].sum())
+        table["used"][first] = True
+        self._fleet.mark(table["name"][first[~late]], "used")
+        self._fleet.mark(table["name"][first[late]], "used late")
+
+    def _release(self, kept: NDArray[np.int64] | None) -> None:
+        """Throw away what will not be used."""
+        names, compute = self._held.release(kept)
+        self._ledger.discarded += len(names)
+        self._ledger.compute_wasted += compute
+        self._fleet.mark(names, "discarded")
+
+    def _watch_horizon(self) -> None:
+        """Write the history and see whether the run is over."""
+        if self._until.updates is not None and self._model.version >= self._until.updates:
+            self.reason = f"{self._until.updates} updates done"
+        elif self._observer.after_update(self._env.now, self._state.k):
+            self.reason = f"error {self._until.error:g} reached"
+
+    def _check_progress(self) -> None:
+        """Notice a run in which updates cost no time, so that a time horizon never comes."""
+        now, version = self._env.now, self._model.version
+        if now > self._last_advance[0]:
+            self._last_advance = (now, version)
+        elif self._until.updates is None and version - self._last_advance[1] > _STANDSTILL:
+            raise StalledError(
+                f"{_STANDSTILL} updates at time {now:g} took no time at all; use a latency model with positive times, "
+                "or Until(updates=...)"
+            )
+
+    # ------------------------------------------------------------------ complaints
+
+    def _refusal(self, what: str) -> ProtocolError:
+        return ProtocolError(f"{self._policy!r} asks for what makes no sense: {what}. Last events:\n{self._story()}")
+
+    def _story(self) -> str:
+        return "\n".join(f"  {item!r}" for item in self._past)
+
+
+def _some(workers: NDArray[np.int64] | list[int]) -> str:
+    """The first few of a list of workers, in words."""
+    shown = ", ".join(str(i) for i in list(workers)[:5])
+    more = ", ..." if len(workers) > 5 else ""
+    return f" (workers {shown}{more})" if len(workers) else ""

@@ -1,0 +1,117 @@
+"""The model under training: the problem, the optimiser and who holds which rows, and a watch on divergence."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.engine.held import Held
+from clustersim.errors import ConfigurationError, DivergenceError, ProtocolError
+from clustersim.optimizers import Optimizer
+from clustersim.placements import Assignment
+from clustersim.problems import Problem
+
+__all__ = ["Model"]
+
+_SUSPICIOUS = 1e6  # growth of the squared gradient over that of the first update that calls for a look at the loss
+_DIVERGED = 100.0  # growth of the objective over the first model's that settles it
+
+
+class Model:
+    """The parameters w and how they move.
+
+    Parameters
+    ----------
+    problem : Problem
+    optimizer : Optimizer
+    assignment : Assignment
+        Who holds which rows.
+
+    Attributes
+    ----------
+    w : ndarray of float, shape (d,)
+        The present model. Every step makes a new array, for messages under way refer to old ones.
+    version : int
+        The number of updates behind it.
+    """
+
+    def __init__(self, problem: Problem, optimizer: Optimizer, assignment: Assignment) -> None:
+        self.w = problem.initial_model()
+        self.version = 0
+        self.assignment = assignment
+        self._problem = problem
+        self._optimizer = optimizer.start(self.w)
+        self._first_objective = problem.objective(self.w)
+        self._suspicious = math.inf
+
+    def step(
+        self, held: Held, positions: NDArray[np.int64], weights: float | NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Take one step with the weighted sum of the answers at `positions`; returns the gradient used.
+
+        Raises
+        ------
+        ProtocolError
+            If the weights do not fit the answers or are not finite.
+        DivergenceError
+            If the model runs away.
+        """
+        if not isinstance(weights, float):
+            weights = _checked(weights, len(positions))
+        gradient = self._gradient(held, positions, weights)
+        penalty = self._problem.penalty_gradient(self.w)
+        if penalty is not None:
+            gradient = gradient + penalty
+        self._watch(float(gradient @ gradient))
+        self.version += 1
+        self.w = self._optimizer.step(self.w, gradient, self.version)
+        return gradient
+
+    def _gradient(
+        self, held: Held, positions: NDArray[np.int64], weights: float | NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """One call to the problem for each version among the answers."""
+        answers = held.table[positions]
+        workers, versions = answers["worker"], answers["version"]
+        if bool((versions == versions[0]).all()):
+            rows, row_weights = self.assignment.gather(workers, weights)
+            return self._problem.gradient(held.models[int(versions[0])], rows, row_weights)
+        gradient = np.zeros_like(self.w)
+        for version in np.unique(versions).tolist():
+            at = versions == version
+            rows, row_weights = self.assignment.gather(
+                workers[at], weights if isinstance(weights, float) else weights[at]
+            )
+            gradient += self._problem.gradient(held.models[version], rows, row_weights)
+        return gradient
+
+    def _watch(self, squared_norm: float) -> None:
+        """Stop at once when the model runs away: a gradient that has grown much calls for a look at the objective."""
+        if self._suspicious == math.inf:
+            self._suspicious = _SUSPICIOUS * squared_norm or math.inf
+        if squared_norm <= self._suspicious:
+            return
+        objective = self._problem.objective(self.w) if math.isfinite(squared_norm) else math.inf
+        if objective <= _DIVERGED * self._first_objective:
+            self._suspicious = _SUSPICIOUS * squared_norm
+            return
+        raise DivergenceError(
+            f"the model diverged at update {self.version + 1}: the objective is {objective:.3g}, at first it was "
+            f"{self._first_objective:.3g}; use a smaller step size{self._stable_step()}"
+        )
+
+    def _stable_step(self) -> str:
+        """Name the largest stable step of the full gradient, where it is known."""
+        try:
+            largest = 2.0 / self._problem.smoothness()
+        except ConfigurationError:
+            return ""
+        return f": gradient descent is stable below 2 / L = {largest:.3g}, updates from few workers need somewhat less"
+
+
+def _checked(weights: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Return the weights if they fit."""
+    weights = np.asarray(weights, dtype=np.float64)
+    if weights.shape != (count,) or not np.isfinite(weights).all():
+        raise ProtocolError(f"weights = {weights}: expected {count} finite numbers, one for each message of the update")
+    return weights

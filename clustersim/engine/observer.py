@@ -1,0 +1,94 @@
+"""What one sees of a run: the history of error, loss and accounts, written every few updates, free of simulated time."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from clustersim.engine.ledger import Ledger
+from clustersim.engine.model import Model
+from clustersim.engine.until import Until
+from clustersim.problems import Problem
+
+__all__ = ["Observer", "Progress"]
+
+Progress = Callable[[float], None]
+"""Called with the fraction of the horizon that is done, 0 to 1, at every evaluation."""
+
+
+class Observer:
+    """Writes one row of history for the first model, for every `every`-th update, and for the end of the run.
+
+    Parameters
+    ----------
+    problem, model, ledger
+        What is observed.
+    vector_bytes : int
+        Size of a message.
+    every : int
+        Updates between evaluations.
+    until : Until
+    progress : callable, optional
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        model: Model,
+        ledger: Ledger,
+        *,
+        vector_bytes: int,
+        every: int,
+        until: Until,
+        progress: Progress | None,
+    ) -> None:
+        self._problem = problem
+        self._model = model
+        self._ledger = ledger
+        self._vector_bytes = vector_bytes
+        self._every = every
+        self._until = until
+        self._progress = progress
+        self._rows: list[dict[str, float]] = []
+
+    def after_update(self, now: float, k: int) -> bool:
+        """Take note of an update; returns whether the error horizon is reached."""
+        if self._model.version % self._every:
+            return False
+        error = self.evaluate(now, k)
+        return self._until.error is not None and error <= self._until.error
+
+    def evaluate(self, now: float, k: int) -> float:
+        """Write a row, in place of the last one if that was for the same model and instant; returns the error."""
+        if self._rows and (self._rows[-1]["time"], self._rows[-1]["update"]) == (now, self._model.version):
+            self._rows.pop()
+        ledger, w = self._ledger, self._model.w
+        error = self._problem.error(w)
+        self._rows.append(
+            {
+                "time": now,
+                "update": self._model.version,
+                "error": error,
+                "loss": self._problem.loss(w),
+                "k": k,
+                "uplink_messages": ledger.sent,
+                "uplink_bytes": ledger.sent * self._vector_bytes,
+                "downlink_messages": ledger.dispatched,
+                "downlink_bytes": ledger.dispatched * self._vector_bytes,
+                "compute_wasted": ledger.compute_wasted,
+                **self._problem.metrics(w),
+            }
+        )
+        if self._progress is not None:
+            self._progress(self._done(now))
+        return error
+
+    def history(self) -> pd.DataFrame:
+        """The rows as a frame."""
+        return pd.DataFrame(self._rows)
+
+    def _done(self, now: float) -> float:
+        """The fraction of the horizon that lies behind."""
+        until = self._until
+        by_time = 0.0 if until.time is None else now / until.time
+        by_updates = 0.0 if until.updates is None else self._model.version / until.updates
+        return min(1.0, max(by_time, by_updates))

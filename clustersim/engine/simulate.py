@@ -1,0 +1,193 @@
+"""Run one policy on one cluster: the function that puts policy, fleet, model and clock together."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+import simpy
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from clustersim.checks import choice, integer
+from clustersim.engine.cluster import Cluster
+from clustersim.engine.draws import Delays
+from clustersim.engine.fleet import ProcessFleet
+from clustersim.engine.ledger import Ledger
+from clustersim.engine.master import Master
+from clustersim.engine.model import Model
+from clustersim.engine.observer import Observer, Progress
+from clustersim.engine.trace import message_table
+from clustersim.engine.until import Until
+from clustersim.errors import ConfigurationError
+from clustersim.optimizers import Optimizer
+from clustersim.problems import Problem
+from clustersim.protocol import Policy, Setting
+from clustersim.streams import Streams
+
+__all__ = ["Run", "simulate"]
+
+Engine = Literal["auto", "process"]
+
+_threads = ThreadpoolController()
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What came of one run.
+
+    Attributes
+    ----------
+    history : DataFrame
+        One row an evaluation: time (s), update, error, loss, k, uplink_messages, uplink_bytes, downlink_messages,
+        downlink_bytes, compute_wasted (s), and the problem's own metrics. The first row is the first model, the last one
+        the end of the run.
+    totals : dict
+        The ledger by name, and ``time``, ``updates`` and ``reason`` (why the run ended).
+    messages : DataFrame or None
+        One row a message, if asked for.
+    w : ndarray of float, shape (d,)
+        The last model.
+    """
+
+    history: pd.DataFrame
+    totals: dict[str, int | float | str]
+    messages: pd.DataFrame | None
+    w: NDArray[np.float64]
+
+
+def simulate(
+    problem: Problem,
+    cluster: Cluster,
+    policy: Policy,
+    *,
+    optimizer: Optimizer,
+    until: Until,
+    seed: int = 0,
+    replication: int = 0,
+    evaluate_every: int = 10,
+    messages: bool = False,
+    engine: Engine = "auto",
+    progress: Progress | None = None,
+) -> Run:
+    """Train `problem` on `cluster` under `policy` until the horizon.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is minimised.
+    cluster : Cluster
+        Workers and links.
+    policy : Policy
+        Who gets the model, how long the master waits, what it does with the answers.
+    optimizer : Optimizer
+        How the model moves, such as ``SGD(0.01)``.
+    until : Until
+        When the run ends.
+    seed : int
+        The same seed gives the same run, bit for bit. Under every policy the q-th task of a worker takes the same draw.
+    replication : int
+        Another replication takes other draws.
+    evaluate_every : int
+        Updates between two rows of history. Evaluation costs no simulated time.
+    messages : bool
+        Keep a record of every message; memory then grows with updates times workers.
+    engine : {"auto", "process"}
+        How workers are simulated: one SimPy process each.
+    progress : callable, optional
+        Called with the fraction done at every evaluation.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is unusable or does not fit the others.
+    StalledError
+        If nothing can happen any more before the horizon.
+    DivergenceError
+        If the model runs away.
+    ProtocolError
+        If the policy asks for what makes no sense.
+
+    Notes
+    -----
+    BLAS is held to one thread, so that results do not depend on the number of cores; studies use the cores for
+    replications.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> run = cs.simulate(
+    ...     cs.LeastSquares.synthetic(rows=200, features=5, seed=7),
+    ...     cs.Cluster(workers=10, compute=cs.Exponential(mean=1.0)),
+    ...     cs.FastestK(3),
+    ...     optimizer=cs.SGD(1e-3),
+    ...     until=cs.Until(updates=100),
+    ... )
+    >>> run.totals["used"], run.totals["downlink_messages"]
+    (300, 1000)
+    """
+    _check_kinds(problem, cluster, policy, optimizer, until)
+    integer("evaluate_every", evaluate_every, low=1)
+    choice("engine", engine, get_args(Engine))
+    if until.error is not None and not problem.has_optimum:
+        raise ConfigurationError(
+            f"until.error = {until.error}: the optimum of {problem!r} is not known; use time or updates"
+        )
+    streams = Streams(seed, replication)
+    with _threads.limit(limits=1, user_api="blas"):
+        return _run(problem, cluster, policy, optimizer, until, streams, evaluate_every, messages, progress)
+
+
+def _run(
+    problem: Problem,
+    cluster: Cluster,
+    policy: Policy,
+    optimizer: Optimizer,
+    until: Until,
+    streams: Streams,
+    evaluate_every: int,
+    trace: bool,
+    progress: Progress | None,
+) -> Run:
+    """Build the parts, let the clock run, and gather what came of it."""
+    assignment = policy.placement.assign(problem, cluster.workers, streams.generator("placement"))
+    state = policy.begin(Setting(cluster.workers, assignment, cluster.busy))
+    vector_bytes = problem.dimension * cluster.bytes_per_entry
+    env, ledger = simpy.Environment(), Ledger()
+    model = Model(problem, optimizer, assignment)
+    delays = Delays(cluster, assignment.loads, vector_bytes, streams)
+    fleet = ProcessFleet(env, cluster.workers, delays, ledger, trace=trace)
+    observer = Observer(
+        problem, model, ledger, vector_bytes=vector_bytes, every=evaluate_every, until=until, progress=progress
+    )
+    master = Master(env, policy, state, fleet, model, ledger, observer, until)
+    observer.evaluate(0.0, state.k)
+    env.run(until=env.process(master.life()))
+    master.close()
+    pending = fleet.close()
+    observer.evaluate(env.now, state.k)
+    totals = ledger.totals(vector_bytes, fleet.expecting, pending, cluster.workers * env.now)
+    return Run(
+        history=observer.history(),
+        totals={"time": env.now, "updates": model.version, "reason": master.reason, **totals},
+        messages=message_table(fleet.tasks, vector_bytes, env.now) if trace else None,
+        w=model.w,
+    )
+
+
+def _check_kinds(problem: object, cluster: object, policy: object, optimizer: object, until: object) -> None:
+    """Say which argument is of the wrong kind."""
+    expected = (
+        ("problem", problem, Problem, "LeastSquares(X, y)"),
+        ("cluster", cluster, Cluster, "Cluster(workers=10, compute=Exponential(mean=1.0))"),
+        ("policy", policy, Policy, "FastestK(5)"),
+        ("optimizer", optimizer, Optimizer, "SGD(0.01)"),
+        ("until", until, Until, "Until(time=100.0)"),
+    )
+    for name, value, kind, example in expected:
+        if not isinstance(value, kind):
+            raise ConfigurationError(f"{name} = {value!r}: expected a {kind.__name__}, such as {example}")

@@ -1,0 +1,35 @@
+"""The table of messages: one row for every model that was sent out and what became of the answer."""
+
+import math
+
+import pandas as pd
+
+from clustersim.engine.worker import Task
+
+__all__ = ["message_table"]
+
+
+def message_table(tasks: list[Task], vector_bytes: int, now: float) -> pd.DataFrame:
+    """Records of all messages in order of dispatch.
+
+    Parameters
+    ----------
+    tasks : list of Task
+    vector_bytes : int
+        Size of a message in bytes.
+    now : float
+        The end of the run: work that would have been finished later never was.
+
+    Returns
+    -------
+    DataFrame
+        worker, task, version, dispatched, received, started, finished, arrived (s; NaN where it never came to that),
+        compute (s), blocks, bytes, status (used, used late, discarded, cancelled, lost, in flight).
+    """
+    columns = ("worker", "number", "version", "dispatched", "received", "started", "finished", "arrived", "compute")
+    frame = pd.DataFrame({name: [getattr(task, name) for task in tasks] for name in columns})
+    frame["blocks"] = 1
+    frame["bytes"] = vector_bytes
+    frame["status"] = pd.Series([task.status for task in tasks], dtype="str")
+    frame.loc[(frame["status"] == "cancelled") | (frame["finished"] > now), "finished"] = math.nan
+    return frame.rename(columns={"number": "task"})

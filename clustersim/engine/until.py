@@ -1,0 +1,53 @@
+"""When a run ends."""
+
+import math
+from dataclasses import dataclass
+
+from clustersim.checks import integer, number
+from clustersim.errors import ConfigurationError
+
+__all__ = ["Until"]
+
+
+@dataclass(frozen=True)
+class Until:
+    """The horizon of a run: it ends when the first of these is reached.
+
+    Parameters
+    ----------
+    time : float, optional
+        Simulated seconds. What happens at that very instant still counts.
+    updates : int, optional
+        Steps of the model.
+    error : float, optional
+        ``F(w) - F*``, looked at whenever the history is (see ``evaluate_every`` of `simulate`).
+
+    Raises
+    ------
+    ConfigurationError
+        If none is given or one is out of range.
+
+    Examples
+    --------
+    >>> Until(time=2000.0, error=1e-3)
+    Until(time=2000.0, updates=None, error=0.001)
+    """
+
+    time: float | None = None
+    updates: int | None = None
+    error: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.time is None and self.updates is None and self.error is None:
+            raise ConfigurationError("Until(): expected at least one of time, updates and error; give one of them")
+        if self.time is not None:
+            number("time", self.time, above=0.0)
+        if self.updates is not None:
+            integer("updates", self.updates, low=1)
+        if self.error is not None:
+            number("error", self.error, above=0.0)
+
+    @property
+    def last_time(self) -> float:
+        """The time horizon, infinite if there is none."""
+        return math.inf if self.time is None else float(self.time)

@@ -1,0 +1,134 @@
+"""A worker as a SimPy process: it sleeps until its task is done, sends the answer, and takes the next model.
+
+A `Task` is one message's life, from the dispatch of a model to what becomes of the answer.
+"""
+
+import math
+from collections import deque
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from clustersim.engine.alarm import ARRIVAL, Alarm
+
+if TYPE_CHECKING:
+    from clustersim.engine.fleet import ProcessFleet
+
+__all__ = ["Task", "Worker"]
+
+
+class Task:
+    """What a worker is asked for by one dispatch; times in seconds, NaN where it never came to that.
+
+    Attributes
+    ----------
+    worker, number, version : int
+        Who, the how-manieth of its tasks (from 0), and the version of the model.
+    model : ndarray of float, shape (d,)
+        The model itself, alive as long as a task needs it.
+    compute : float
+        How long the work takes.
+    dispatched, received, started, finished, arrived : float
+        When the model left the master and reached the worker; when the work began and is done; when the answer arrived.
+    status : str
+        What became of it.
+    """
+
+    __slots__ = (
+        "arrived",
+        "compute",
+        "dispatched",
+        "finished",
+        "model",
+        "number",
+        "received",
+        "started",
+        "status",
+        "version",
+        "worker",
+    )
+
+    def __init__(
+        self, worker: int, number: int, version: int, model: NDArray[np.float64], dispatched: float, compute: float
+    ) -> None:
+        self.worker = worker
+        self.number = number
+        self.version = version
+        self.model = model
+        self.dispatched = dispatched
+        self.compute = compute
+        self.received = self.started = self.finished = self.arrived = math.nan
+        self.status = "in flight"
+
+
+class Worker:
+    """One worker; `life` is its process.
+
+    Attributes
+    ----------
+    task : Task or None
+        What it is computing.
+    """
+
+    __slots__ = ("_alarm", "_env", "_fleet", "_newest", "_waiting", "task")
+
+    def __init__(self, env: simpy.Environment, fleet: "ProcessFleet") -> None:
+        self._env = env
+        self._fleet = fleet
+        self._alarm = Alarm(env, ARRIVAL)
+        self._newest = -1
+        self._waiting: deque[Task] = deque()
+        self.task: Task | None = None
+
+    def life(self) -> Generator[simpy.Event]:
+        """The process: wake when the present task may be done; it may also have been replaced by a longer one."""
+        while True:
+            yield self._alarm.event
+            self._alarm.rung()
+            task = self.task
+            if task is None:
+                continue
+            if task.finished > self._env.now:
+                self._alarm.set(task.finished)
+                continue
+            self._fleet.finished(task)
+            self.task = None
+            if self._waiting:
+                self._begin(self._waiting.popleft())
+
+    def receive(self, task: Task, busy: str) -> None:
+        """Take in a model at this instant; `busy` says what becomes of unfinished work.
+
+        A model that was overtaken on the way by a newer one is put aside, unless the worker works through them all.
+        """
+        task.received = self._env.now
+        overtaken = task.number < self._newest
+        self._newest = max(self._newest, task.number)
+        current = self.task
+        if overtaken and busy != "queue":
+            self._fleet.cancelled(task)
+        elif current is None:
+            self._begin(task)
+        elif busy == "restart":
+            self._fleet.abandoned(current)
+            self._begin(task)
+        elif current.finished == math.inf:
+            self._fleet.lost(task)  # it would wait behind work that never ends
+        else:
+            if busy == "finish" and self._waiting:
+                self._fleet.cancelled(self._waiting.pop())
+            self._waiting.append(task)
+
+    def _begin(self, task: Task) -> None:
+        """Start to compute."""
+        now = self._env.now
+        self.task = task
+        task.started = now
+        task.finished = finished = now + task.compute
+        if finished == math.inf:
+            self._fleet.lost(task)
+        else:
+            self._alarm.set(finished)

@@ -1,0 +1,46 @@
+"""Models of response times: how many seconds a worker takes for one even share of the data.
+
+=====================  ===========================================================================
+file                   what lives there
+=====================  ===========================================================================
+`base`                 `LatencyModel`: what every model answers
+`parametric`           light tails: constant, exponential, shifted exponential, gamma
+`heavy_tails`          heavy tails: Pareto, Weibull, log-normal
+`empirical`            measured times, drawn at random or replayed
+`scipy_model`          any frozen distribution of scipy.stats
+`stragglers`           Bernoulli stragglers, draws that persist, workers that differ
+`markov`               workers with slow and fast phases
+`scaling`              what a load costs: `compute_times`
+`integrals`            expectations of order statistics, numerically
+`mixture`              the law of a time that comes from one of several models
+=====================  ===========================================================================
+"""
+
+from clustersim.latency.base import LatencyModel
+from clustersim.latency.empirical import Empirical, Replay
+from clustersim.latency.heavy_tails import LogNormal, Pareto, Weibull
+from clustersim.latency.markov import Markov
+from clustersim.latency.parametric import Constant, Exponential, Gamma, ShiftedExponential
+from clustersim.latency.scaling import SCALINGS, compute_times
+from clustersim.latency.scipy_model import FromScipy
+from clustersim.latency.stragglers import BernoulliStraggler, Persistent, PerWorker
+
+__all__ = [
+    "SCALINGS",
+    "BernoulliStraggler",
+    "Constant",
+    "Empirical",
+    "Exponential",
+    "FromScipy",
+    "Gamma",
+    "LatencyModel",
+    "LogNormal",
+    "Markov",
+    "Pareto",
+    "PerWorker",
+    "Persistent",
+    "Replay",
+    "ShiftedExponential",
+    "Weibull",
+    "compute_times",
+]

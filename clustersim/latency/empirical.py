@@ -1,0 +1,223 @@
+"""Measured response times: drawn from a sample, or replayed task by task.
+
+Both models hold an array of times in seconds, in which `math.inf` stands for a worker that never answered. They compare
+and hash by content and print short, with a fingerprint of the content.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import betainc
+
+from clustersim.errors import ConfigurationError
+from clustersim.latency.base import LatencyModel
+from clustersim.streams import Uniforms
+
+__all__ = ["Empirical", "Replay"]
+
+Floats = NDArray[np.float64]
+
+
+class _Measured(LatencyModel):
+    """Equality, hash, moments and quantiles of the measured times that `_values` gives in ascending order."""
+
+    @cached_property
+    def _values(self) -> Floats:
+        raise NotImplementedError
+
+    @cached_property
+    def _content(self) -> str:
+        """A fingerprint of the times and of their arrangement."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Measured) and type(other) is type(self) and other._content == self._content
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self._content))
+
+    def quantile(self, u: ArrayLike) -> Floats:
+        """The inverse distribution function; see `LatencyModel.quantile`."""
+        count = len(self._values)
+        # The factor undoes the rounding of u = j / count, which would otherwise skip to the next value.
+        ranks = np.ceil(np.asarray(u, dtype=np.float64) * (count * (1.0 - 1e-15))).astype(np.intp)
+        chosen: Floats = self._values[np.maximum(ranks, 1) - 1]
+        return chosen
+
+    def cdf(self, t: ArrayLike) -> Floats:
+        """P(X <= t)."""
+        return np.asarray(np.searchsorted(self._values, t, side="right") / len(self._values))
+
+    @property
+    def expected_time(self) -> float:
+        """E[X], seconds."""
+        return float(self._values.mean())
+
+    @property
+    def variance(self) -> float:
+        """Var[X], seconds squared."""
+        return float(self._values.var()) if np.isfinite(self._values[-1]) else math.inf
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Empirical(_Measured):
+    """Independent draws from a sample of measured times, each value as likely as any other.
+
+    Parameters
+    ----------
+    samples : array_like, shape (count,)
+        Seconds; `math.inf` is a task that was never answered. Their order does not matter.
+
+    Raises
+    ------
+    ConfigurationError
+        If the sample is empty, not a list of numbers, or holds a NaN or a negative time.
+
+    Examples
+    --------
+    >>> model = Empirical([1.0, 2.0, 6.0])
+    >>> model.expected_time, round(model.order_statistic_mean(1, 2), 9) == round((5 * 1 + 3 * 2 + 1 * 6) / 9, 9)
+    (3.0, True)
+    """
+
+    samples: Any
+
+    def __post_init__(self) -> None:
+        samples = np.sort(_checked("samples", self.samples, 1))
+        samples.flags.writeable = False
+        object.__setattr__(self, "samples", samples)
+
+    def __repr__(self) -> str:
+        return f"Empirical(<{len(self.samples)} times, {self._content[:8]}>)"
+
+    @cached_property
+    def _values(self) -> Floats:
+        values: Floats = self.samples
+        return values
+
+    @cached_property
+    def _content(self) -> str:
+        return _fingerprint(self.samples)
+
+    def order_statistic_mean(self, k: int, n: int) -> float:
+        """E[X_(k)], exactly: each value of the sample times the probability that it is the k-th of n draws."""
+        k, n = self._checked_rank(k, n)
+        if math.isinf(self._values[-1]):
+            return math.inf
+        count = len(self._values)
+        weights = np.diff(betainc(k, n - k + 1, np.arange(count + 1) / count))
+        return float(weights @ self._values)
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class Replay(_Measured):
+    """Measured times replayed as they are: task q of worker i takes times[q, i] seconds, whatever the seed.
+
+    `expected_time`, `variance` and `quantile` describe all entries together; `order_statistic_mean(k, n)` is the mean
+    over the recorded tasks of the k-th smallest time among the first n workers. All lanes are alike, since there is
+    nothing random.
+
+    Parameters
+    ----------
+    times : array_like, shape (tasks, workers)
+        Seconds, one row a task, one column a worker; `math.inf` means that the worker never answers.
+
+    Raises
+    ------
+    ConfigurationError
+        If the matrix is empty, ragged, not two-dimensional, or holds a NaN or a negative time; from `times`, if more
+        tasks or workers are asked for than were recorded.
+
+    Examples
+    --------
+    >>> model = Replay([[1.0, 4.0], [2.0, 3.0]])
+    >>> model.recorded_tasks, model.order_statistic_mean(1, 2), model.order_statistic_mean(2, 2)
+    (2, 1.5, 3.5)
+    """
+
+    matrix: Any
+
+    def __init__(self, times: ArrayLike) -> None:
+        matrix = _checked("times", times, 2).copy()
+        matrix.flags.writeable = False
+        object.__setattr__(self, "matrix", matrix)
+
+    def __repr__(self) -> str:
+        tasks, workers = self.matrix.shape
+        return f"Replay(<{tasks} tasks x {workers} workers, {self._content[:8]}>)"
+
+    @cached_property
+    def _values(self) -> Floats:
+        values: Floats = np.sort(self.matrix, axis=None)
+        return values
+
+    @cached_property
+    def _content(self) -> str:
+        return _fingerprint(self.matrix)
+
+    @property
+    def homogeneous(self) -> bool:
+        """Never: each worker replays its own column."""
+        return False
+
+    @property
+    def recorded_tasks(self) -> int:
+        """The number of rows."""
+        return int(self.matrix.shape[0])
+
+    def times(self, uniforms: Uniforms, first_task: int, tasks: int, workers: int, lane: int = 0) -> Floats:
+        """The recorded times of these tasks and workers; see `LatencyModel.times`."""
+        del uniforms, lane  # nothing is random
+        self._need("workers", workers, self.matrix.shape[1])
+        self._need("tasks", first_task + tasks, self.recorded_tasks)
+        block: Floats = self.matrix[first_task : first_task + tasks, :workers].copy()
+        return block
+
+    def order_statistic_mean(self, k: int, n: int) -> float:
+        """The mean over the recorded tasks of the k-th smallest time among the first n workers."""
+        k, n = self._checked_rank(k, n)
+        self._need("workers", n, self.matrix.shape[1])
+        return float(np.partition(self.matrix[:, :n], k - 1, axis=1)[:, k - 1].mean())
+
+    def shifts(self, workers: int) -> Floats:
+        """The smallest recorded time of each worker, seconds."""
+        self._need("workers", workers, self.matrix.shape[1])
+        smallest: Floats = self.matrix[:, :workers].min(axis=0)
+        return smallest
+
+    def _need(self, what: str, wanted: int, recorded: int) -> None:
+        """Refuse to invent times that were never measured."""
+        if wanted > recorded:
+            raise ConfigurationError(
+                f"{what} = {wanted}: expected at most {recorded}, as many as {self!r} recorded; "
+                f"record more {what}, end the run earlier, or draw from the times with Empirical"
+            )
+
+
+def _checked(name: str, values: Any, dimensions: int) -> Floats:
+    """The times as a float64 array of the given number of dimensions, or a message about the first bad one."""
+    shape = "a list of times" if dimensions == 1 else "a matrix of times, one row a task, one column a worker"
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{name}: expected {shape} in seconds; got something else or ragged rows") from None
+    if array.ndim != dimensions or array.size == 0:
+        raise ConfigurationError(f"{name} of shape {array.shape}: expected {shape}, not empty")
+    bad = np.argwhere(~(array >= 0.0))  # NaN compares false
+    if len(bad):
+        where = tuple(int(i) for i in bad[0])
+        raise ConfigurationError(
+            f"{name}[{', '.join(map(str, where))}] = {array[where]}: expected seconds, at least 0; "
+            "use inf for a worker that never answers"
+        )
+    return array
+
+
+def _fingerprint(array: Floats) -> str:
+    """A digest of shape and content, the same in every process."""
+    return hashlib.sha256(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes()).hexdigest()

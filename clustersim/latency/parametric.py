@@ -1,0 +1,244 @@
+"""Response times with light tails: constant, exponential, shifted exponential and gamma.
+
+`mean` is always a mean in seconds, never a rate. Each is drawn by inverse transform of one uniform; the cumulative
+hazard e = -ln P(X > t) stands for the uniform where both tails must be exact. Draws come in through `clustersim.streams.Uniforms` and go out as
+seconds, see `clustersim.latency.base`.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv
+
+from clustersim.checks import number
+from clustersim.latency.base import LatencyModel
+
+__all__ = ["Constant", "Exponential", "Gamma", "HazardFamily", "ShiftedExponential"]
+
+Floats = NDArray[np.float64]
+
+
+class HazardFamily(LatencyModel):
+    """A family that knows its cumulative hazard and the inverse of it."""
+
+    def quantile(self, u: ArrayLike) -> Floats:
+        """The inverse distribution function; see `LatencyModel.quantile`."""
+        with np.errstate(divide="ignore"):  # u = 1 is infinitely far out
+            return self.inverse_hazard(-np.log1p(-np.asarray(u, dtype=np.float64)))
+
+    def cdf(self, t: ArrayLike) -> Floats:
+        """P(X <= t) = 1 - exp(-hazard)."""
+        return -np.expm1(-self._hazard(np.maximum(t, 0.0)))
+
+    def survival(self, t: ArrayLike) -> Floats:
+        """P(X > t) = exp(-hazard)."""
+        return np.exp(-self._hazard(np.maximum(t, 0.0)))
+
+    @abstractmethod
+    def inverse_hazard(self, e: ArrayLike) -> Floats:
+        """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
+
+    @abstractmethod
+    def _hazard(self, t: Floats) -> Floats:
+        """The cumulative hazard at times t >= 0."""
+
+
+@dataclass(frozen=True)
+class Constant(LatencyModel):
+    """Every task takes the same time.
+
+    Parameters
+    ----------
+    time : float
+        Seconds, at least 0.
+
+    Examples
+    --------
+    >>> Constant(2.0).order_statistic_mean(3, 5)
+    2.0
+    """
+
+    time: float
+
+    def __post_init__(self) -> None:
+        number("time", self.time, low=0.0)
+
+    def quantile(self, u: ArrayLike) -> Floats:
+        """The inverse distribution function; see `LatencyModel.quantile`."""
+        return np.full(np.shape(u), float(self.time))
+
+    def cdf(self, t: ArrayLike) -> Floats:
+        """P(X <= t)."""
+        return np.where(np.asarray(t) >= self.time, 1.0, 0.0)
+
+    @property
+    def expected_time(self) -> float:
+        """E[X], seconds."""
+        return float(self.time)
+
+    @property
+    def variance(self) -> float:
+        """Var[X], seconds squared."""
+        return 0.0
+
+    def order_statistic_mean(self, k: int, n: int) -> float:
+        """E[X_(k)] = time."""
+        self._checked_rank(k, n)
+        return float(self.time)
+
+
+@dataclass(frozen=True)
+class ShiftedExponential(HazardFamily):
+    """A fixed time plus an exponential one: P(X > t) = exp(-(t - shift) / mean) for t >= shift.
+
+    The mean of the k-th of n order statistics is shift + mean (H_n - H_(n-k)), H the harmonic numbers.
+
+    Parameters
+    ----------
+    shift : float
+        The fixed part, seconds, at least 0.
+    mean : float
+        Mean of the exponential part alone, seconds, greater than 0. The whole takes shift + mean on average.
+
+    Examples
+    --------
+    The response times of live gradient compensation (Xu et al., 2021), 0.05 s plus 0.02 s on average:
+
+    >>> model = ShiftedExponential(shift=0.05, mean=0.02)
+    >>> round(model.expected_time, 6), round(model.order_statistic_mean(2, 2), 6)
+    (0.07, 0.08)
+    """
+
+    shift: float
+    mean: float
+
+    def __post_init__(self) -> None:
+        number("shift", self.shift, low=0.0)
+        number("mean", self.mean, above=0.0)
+
+    def inverse_hazard(self, e: ArrayLike) -> Floats:
+        """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
+        return self.shift + self.mean * np.asarray(e, dtype=np.float64)
+
+    def _hazard(self, t: Floats) -> Floats:
+        return np.maximum(t - self.shift, 0.0) / self.mean
+
+    @property
+    def expected_time(self) -> float:
+        """E[X], seconds."""
+        return float(self.shift + self.mean)
+
+    @property
+    def variance(self) -> float:
+        """Var[X], seconds squared."""
+        return float(self.mean**2)
+
+    def order_statistic_mean(self, k: int, n: int) -> float:
+        """E[X_(k)] = shift + mean (1/(n-k+1) + ... + 1/n)."""
+        k, n = self._checked_rank(k, n)
+        return float(self.shift + self.mean * (1.0 / np.arange(n - k + 1, n + 1)).sum())
+
+
+@dataclass(frozen=True)
+class Exponential(HazardFamily):
+    """Exponential response times: P(X > t) = exp(-t / mean).
+
+    The mean of the k-th of n order statistics is mean (H_n - H_(n-k)), H the harmonic numbers (eq. 7 of the
+    adaptive-k paper, whose lambda is the rate 1 / mean).
+
+    Parameters
+    ----------
+    mean : float
+        Seconds, greater than 0.
+
+    Examples
+    --------
+    >>> round(Exponential(mean=0.2).order_statistic_mean(2, 5), 6) == round(0.2 * (1 / 4 + 1 / 5), 6)
+    True
+    """
+
+    mean: float
+
+    def __post_init__(self) -> None:
+        number("mean", self.mean, above=0.0)
+
+    def inverse_hazard(self, e: ArrayLike) -> Floats:
+        """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
+        return self.mean * np.asarray(e, dtype=np.float64)
+
+    def _hazard(self, t: Floats) -> Floats:
+        return t / self.mean
+
+    @property
+    def expected_time(self) -> float:
+        """E[X], seconds."""
+        return float(self.mean)
+
+    @property
+    def variance(self) -> float:
+        """Var[X], seconds squared."""
+        return float(self.mean**2)
+
+    def order_statistic_mean(self, k: int, n: int) -> float:
+        """E[X_(k)] = mean (1/(n-k+1) + ... + 1/n)."""
+        return ShiftedExponential(0.0, self.mean).order_statistic_mean(k, n)
+
+
+@dataclass(frozen=True)
+class Gamma(LatencyModel):
+    """Gamma response times of the given shape: the sum of `shape` exponentials where it is a whole number.
+
+    Parameters
+    ----------
+    mean : float
+        Mean of the whole, seconds, greater than 0.
+    shape : float
+        Greater than 0.
+
+    Examples
+    --------
+    >>> model = Gamma(mean=3.0, shape=2.0)
+    >>> model.variance, round(model.order_statistic_mean(1, 2), 6)
+    (4.5, 1.875)
+    """
+
+    mean: float
+    shape: float
+
+    def __post_init__(self) -> None:
+        number("mean", self.mean, above=0.0)
+        number("shape", self.shape, above=0.0)
+
+    @property
+    def _scale(self) -> float:
+        return self.mean / self.shape
+
+    def quantile(self, u: ArrayLike) -> Floats:
+        """The inverse distribution function; see `LatencyModel.quantile`."""
+        return self._scale * gammaincinv(self.shape, np.asarray(u, dtype=np.float64))
+
+    def inverse_hazard(self, e: ArrayLike) -> Floats:
+        """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
+        hazard = np.asarray(e, dtype=np.float64)
+        below = gammaincinv(self.shape, -np.expm1(-hazard))
+        return self._scale * np.where(hazard < 0.5, below, gammainccinv(self.shape, np.exp(-hazard)))
+
+    def cdf(self, t: ArrayLike) -> Floats:
+        """P(X <= t)."""
+        return np.float64(1.0) * gammainc(self.shape, np.maximum(t, 0.0) / self._scale)
+
+    def survival(self, t: ArrayLike) -> Floats:
+        """P(X > t)."""
+        return gammaincc(self.shape, np.maximum(t, 0.0) / self._scale)
+
+    @property
+    def expected_time(self) -> float:
+        """E[X], seconds."""
+        return float(self.mean)
+
+    @property
+    def variance(self) -> float:
+        """Var[X], seconds squared."""
+        return float(self.mean**2 / self.shape)

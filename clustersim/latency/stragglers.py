@@ -1,0 +1,282 @@
+"""How workers straggle: now and then, for a while, in slow and fast phases, or because some machines are slower.
+
+Each model wraps others or stands alone, and keeps the rule that the time of task q of worker i is a function of (q, i)
+alone. Draws come in through `clustersim.streams.Uniforms` and go out as seconds, see `clustersim.latency.base`.
+"""
+
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clustersim.checks import fraction, integer, number
+from clustersim.errors import ConfigurationError
+from clustersim.latency.base import LatencyModel
+from clustersim.latency.mixture import Mixture
+from clustersim.streams import Uniforms
+
+__all__ = ["BernoulliStraggler", "PerWorker", "Persistent"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BernoulliStraggler(LatencyModel):
+    """A worker answers after a fixed time or, with the given probability, not at all in this task.
+
+    The model of stochastic gradient coding (Bitar et al., 2020); use it with ``scaling="none"``.
+
+    Parameters
+    ----------
+    probability : float
+        Probability of straggling, 0 to 1.
+    time : float, default 1.0
+        Seconds that a worker takes that does not straggle, at least 0.
+
+    Examples
+    --------
+    >>> model = BernoulliStraggler(0.25)
+    >>> model.quantile([0.1, 0.7, 0.8]), model.expected_time
+    (array([ 1.,  1., inf]), inf)
+    """
+
+    probability: float
+    time: float = 1.0
+
+    def __post_init__(self) -> None:
+        fraction("probability", self.probability)
+        number("time", self.time, low=0.0)
+
+    def quantile(self, u: ArrayLike) -> Floats:
+        """`time` up to the probability of an answer, `inf` beyond."""
+        answers = np.asarray(u) <= 1.0 - self.probability
+        return np.where(answers & (self.probability < 1.0), float(self.time), math.inf)
+
+    def cdf(self, t: ArrayLike) -> Floats:
+        """P(X <= t) = 1 - probability from `time` on."""
+        return np.where(np.asarray(t) >= self.time, 1.0 - self.probability, 0.0)
+
+    @property
+    def expected_time(self) -> float:
+        """E[X]: `time` if every worker answers, else `inf`."""
+        return float(self.time) if self.probability == 0.0 else math.inf
+
+    @property
+    def variance(self) -> float:
+        """Var[X]: 0 if every worker answers, else `inf`."""
+        return 0.0 if self.probability == 0.0 else math.inf
+
+    def order_statistic_mean(self, k: int, n: int) -> float:
+        """E[X_(k)]: `inf` as soon as fewer than k of the n workers may answer."""
+        self._checked_rank(k, n)
+        return self.expected_time
+
+    def shifts(self, workers: int) -> Floats:
+        """The time of an answer."""
+        return np.full(workers, float(self.time))
+
+
+@dataclass(frozen=True)
+class Persistent(LatencyModel):
+    """Each draw is kept for several tasks in a row: task q takes the draw number q // rounds of `model`.
+
+    The h of live gradient compensation (Xu et al., 2021) and the nu of stochastic gradient coding.
+
+    Parameters
+    ----------
+    model : LatencyModel
+        Where the draws come from.
+    rounds : int
+        For how many tasks each is kept, at least 1.
+
+    Examples
+    --------
+    >>> from clustersim.streams import Streams
+    >>> model, uniforms = Persistent(BernoulliStraggler(0.5), rounds=3), Streams(seed=1).uniforms("compute")
+    >>> times = model.times(uniforms, first_task=3, tasks=3, workers=4)
+    >>> bool((times == times[0]).all())
+    True
+    """
+
+    model: LatencyModel
+    rounds: int
+
+    def __post_init__(self) -> None:
+        integer("rounds", self.rounds, low=1)
+        _checked_model("model", self.model)
+
+    def times(self, uniforms: Uniforms, first_task: int, tasks: int, workers: int, lane: int = 0) -> Floats:
+        """The draws of `model`, each repeated; see `LatencyModel.times`."""
+        draws = np.arange(first_task, first_task + tasks) // self.rounds
+        first = first_task // self.rounds
+        kept = self.model.times(uniforms, first, int(draws[-1]) - first + 1 if tasks else 0, workers, lane)
+        return kept[draws - first]
+
+    def quantile(self, u: ArrayLike) -> Floats:
+        """That of `model`."""
+        return self.model.quantile(u)
+
+    def inverse_hazard(self, e: ArrayLike) -> Floats:
+        """That of `model`."""
+        return self.model.inverse_hazard(e)
+
+    def cdf(self, t: ArrayLike) -> Floats:
+        """That of `model`."""
+        return self.model.cdf(t)
+
+    def survival(self, t: ArrayLike) -> Floats:
+        """That of `model`."""
+        return self.model.survival(t)
+
+    @property
+    def expected_time(self) -> float:
+        """E[X], that of `model`."""
+        return self.model.expected_time
+
+    @property
+    def variance(self) -> float:
+        """Var[X], that of `model`."""
+        return self.model.variance
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether all workers of `model` follow the same law."""
+        return self.model.homogeneous
+
+    @property
+    def recorded_tasks(self) -> int | None:
+        """As many as `model` knows of, times `rounds`."""
+        recorded = self.model.recorded_tasks
+        return None if recorded is None else recorded * self.rounds
+
+    @property
+    def chains(self) -> int:
+        """That of `model`."""
+        return self.model.chains
+
+    def order_statistic_mean(self, k: int, n: int) -> float:
+        """E[X_(k)], that of `model`: keeping draws does not change the law of a single task."""
+        return self.model.order_statistic_mean(k, n)
+
+    def shifts(self, workers: int) -> Floats:
+        """Those of `model`."""
+        return self.model.shifts(workers)
+
+
+@dataclass(frozen=True, repr=False)
+class PerWorker(Mixture):
+    """Unlike workers: worker i follows models[i].
+
+    `expected_time`, `variance` and `quantile` describe the time of a worker chosen at random.
+
+    Parameters
+    ----------
+    models : sequence of LatencyModel
+        One a worker. Equal models are drawn together, so a cluster of a few kinds of machines costs no more than one
+        of equal machines.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is empty or holds something else; from `times`, if there are more workers than models.
+
+    Examples
+    --------
+    Three machines, the last one twice as slow:
+
+    >>> from clustersim.latency import Constant
+    >>> model = PerWorker([Constant(1.0)] * 2 + [Constant(2.0)])
+    >>> model, model.shifts(3)
+    (PerWorker(2 x Constant(time=1.0), 1 x Constant(time=2.0)), array([1., 1., 2.]))
+    """
+
+    models: tuple[LatencyModel, ...]
+
+    def __post_init__(self) -> None:
+        given: Any = self.models
+        if not isinstance(given, Iterable):
+            raise ConfigurationError(f"models = {given!r}: expected a sequence of latency models, one a worker")
+        object.__setattr__(self, "models", tuple(given))
+        if not self.models:
+            raise ConfigurationError("models = []: expected at least one latency model, one a worker")
+        for worker, model in enumerate(self.models):
+            _checked_model(f"models[{worker}]", model)
+
+    def __repr__(self) -> str:
+        runs = [(len(list(run)), model) for model, run in itertools.groupby(self.models)]
+        words = [f"{count} x {model!r}" for count, model in runs]
+        if len(words) > 6:
+            words = [*words[:5], f"... {len(self.models)} workers in all"]
+        return f"PerWorker({', '.join(words)})"
+
+    @cached_property
+    def _groups(self) -> dict[LatencyModel, NDArray[np.intp]]:
+        """The numbers of the workers of each kind, in ascending order."""
+        members: dict[LatencyModel, list[int]] = {}
+        for worker, model in enumerate(self.models):
+            members.setdefault(model, []).append(worker)
+        return {model: np.array(workers, dtype=np.intp) for model, workers in members.items()}
+
+    def parts(self) -> list[tuple[float, LatencyModel]]:
+        """Each kind of worker and its share of them."""
+        return [(len(workers) / len(self.models), model) for model, workers in self._groups.items()]
+
+    def times(self, uniforms: Uniforms, first_task: int, tasks: int, workers: int, lane: int = 0) -> Floats:
+        """The times of each worker from its own model; see `LatencyModel.times`."""
+        self._need(workers)
+        uniform = uniforms.block(first_task, tasks, workers, lane)
+        times = np.empty((tasks, workers))
+        for model, members in self._groups.items():
+            mine = members[: np.searchsorted(members, workers)]
+            if not len(mine):
+                continue
+            if type(model).times is LatencyModel.times:  # nothing but a quantile: its own columns suffice
+                times[:, mine] = model.quantile(uniform[:, mine])
+            else:
+                times[:, mine] = model.times(uniforms, first_task, tasks, int(mine[-1]) + 1, lane)[:, mine]
+        return times
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether all models are equal."""
+        return len(self._groups) == 1 and self.models[0].homogeneous
+
+    @property
+    def recorded_tasks(self) -> int | None:
+        """The fewest that any of the models knows of."""
+        known = [model.recorded_tasks for model in self._groups]
+        return min((tasks for tasks in known if tasks is not None), default=None)
+
+    @property
+    def chains(self) -> int:
+        """The most that any of the models has."""
+        return max(model.chains for model in self._groups)
+
+    def shifts(self, workers: int) -> Floats:
+        """The smallest possible time of each worker, seconds."""
+        self._need(workers)
+        shifts = np.empty(len(self.models))
+        for model, members in self._groups.items():
+            shifts[members] = model.shifts(int(members[-1]) + 1)[members]
+        return shifts[:workers]
+
+    def _need(self, workers: int) -> None:
+        """Refuse to invent models of workers."""
+        if workers > len(self.models):
+            raise ConfigurationError(
+                f"workers = {workers}: expected at most {len(self.models)}, one for each model of {self!r}; "
+                "name more models or use fewer workers"
+            )
+
+
+def _checked_model(name: str, model: object) -> None:
+    """Refuse what is no latency model."""
+    if not isinstance(model, LatencyModel):
+        raise ConfigurationError(
+            f"{name} = {model!r}: expected a latency model, such as Exponential(mean=1.0) or Constant(1.0)"
+        )

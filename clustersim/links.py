@@ -1,0 +1,96 @@
+"""Links between master and workers: how long a message travels.
+
+Sizes and draws come in from `clustersim.engine`, one `Link` for the downlink and one for the uplink; delays go out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clustersim.checks import number
+from clustersim.errors import ConfigurationError
+from clustersim.latency import Constant, LatencyModel
+from clustersim.streams import Uniforms
+
+__all__ = ["Link"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link whose delay is latency + bytes / bandwidth; without arguments it takes no time at all.
+
+    Parameters
+    ----------
+    latency : LatencyModel or float, optional
+        Seconds before the first byte arrives, drawn for each message; a number is a constant latency.
+    bandwidth : float, optional
+        Bytes per second, greater than 0; unlimited if left out.
+
+    Raises
+    ------
+    ConfigurationError
+        If the latency is negative or no latency model, or the bandwidth is not greater than 0.
+
+    Examples
+    --------
+    >>> from clustersim.streams import Streams
+    >>> link = Link(latency=0.5, bandwidth=1000.0)
+    >>> link.delays(Streams(seed=1).uniforms("uplink"), first_task=0, tasks=1, workers=2, bytes=250)
+    array([[0.75, 0.75]])
+    >>> Link(latency=0.0) == Link(), Link().is_instant
+    (True, True)
+    """
+
+    latency: LatencyModel | float | None = None
+    bandwidth: float | None = None
+
+    def __post_init__(self) -> None:
+        latency = self.latency
+        if latency is not None and not isinstance(latency, LatencyModel):
+            try:
+                latency = Constant(number("latency", latency, low=0.0))
+            except ConfigurationError as error:
+                raise ConfigurationError(f"{error}, or a latency model such as Exponential(mean=0.1)") from None
+        if latency == Constant(0.0):
+            latency = None
+        object.__setattr__(self, "latency", latency)
+        if self.bandwidth is not None:
+            remedy = "leave it out for a link of unlimited bandwidth"
+            number("bandwidth", self.bandwidth, above=0.0, remedy=remedy)
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether every message arrives the moment it is sent."""
+        return self.latency is None and self.bandwidth is None
+
+    def delays(
+        self,
+        uniforms: Uniforms,
+        first_task: int,
+        tasks: int,
+        workers: int,
+        bytes: ArrayLike,  # noqa: A002 - the pinned name, and the only unit there is
+    ) -> NDArray[np.float64]:
+        """Delays of the messages of consecutive tasks.
+
+        Parameters
+        ----------
+        uniforms : Uniforms
+            The stream of draws of this link.
+        first_task, tasks, workers : int
+            See `LatencyModel.times`.
+        bytes : float or array_like
+            Size of a message, or an array that broadcasts to (tasks, workers).
+
+        Returns
+        -------
+        ndarray of float64, shape (tasks, workers), seconds
+        """
+        if isinstance(self.latency, LatencyModel):
+            delays = self.latency.times(uniforms, first_task, tasks, workers)
+        else:
+            delays = np.zeros((tasks, workers))
+        if self.bandwidth is not None:
+            delays = delays + np.asarray(bytes, dtype=np.float64) / self.bandwidth
+        return delays

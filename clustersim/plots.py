@@ -1,0 +1,249 @@
+"""Plots that one would publish: error against time and communication, k against time, one colour a policy.
+
+Every figure has one panel a variant and draws the mean over the replications with its 95 % confidence band (see
+`clustersim.studies.results.Results.on_grid`). Data flows in as `Results`, and out as matplotlib figures and as picture
+files. No figure touches pyplot's global state, and the same results give the same bytes.
+
+The adaptive-k paper (Kas Hanna et al. 2022) counts from the workers' side: its "download" is our uplink (worker to
+master), its "upload" our downlink (master to worker). Its Fig. 4 and 6 are ``uplink`` and ``communication`` here.
+"""
+
+import io
+import math
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatter
+
+from clustersim.checks import choice
+from clustersim.studies import Results
+from clustersim.studies.files import slug, write_atomically
+
+__all__ = ["FORMATS", "draw", "figure", "overview", "picture", "save", "standard_figures"]
+
+FORMATS = ("png", "pdf", "svg")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")  # after Okabe and Ito
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
+LABELS = {
+    "time": "wall-clock time (s)",
+    "update": "update",
+    "error": r"error $F(w) - F^*$",
+    "loss": "loss (mean over the training rows)",
+    "k": "k (answers waited for)",
+    "uplink_messages": r"uplink messages (vectors of $\mathbb{R}^d$)",
+    "messages": r"uplink + downlink messages (vectors of $\mathbb{R}^d$)",
+    "compute_wasted": "compute time wasted (worker-seconds)",
+}
+_STYLE = {
+    "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 10, "legend.fontsize": 8.5, "lines.linewidth": 1.6,
+    "axes.grid": True, "grid.alpha": 0.3, "grid.linewidth": 0.6, "axes.spines.top": False, "axes.spines.right": False,
+    "svg.hashsalt": "clustersim", "pdf.fonttype": 42,
+}  # fmt: skip
+
+
+def figure(results: Results, y: str | None = None, x: str = "time") -> Figure:
+    """Draw one column of the history against another, one panel a variant.
+
+    Parameters
+    ----------
+    results : Results
+        The runs.
+    y : str, optional
+        What to draw; the study's metric if not given.
+    x : str, default "time"
+        Against what: ``time`` (s), ``uplink_messages`` (adaptive-k's paper: "download") or ``messages``, uplink and
+        downlink together (its "upload" is our downlink).
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such column.
+
+    Examples
+    --------
+    >>> rows = {"variant": "", "policy": "a", "replication": [0, 0, 1, 1], "time": [0.0, 2.0, 0.0, 4.0],
+    ...         "error": [8.0, 2.0, 8.0, 0.5]}
+    >>> drawn = figure(Results("demo", pd.DataFrame(rows), pd.DataFrame(), ("a",)))
+    >>> drawn.axes[0].get_xlabel(), drawn.axes[0].get_yscale()
+    ('wall-clock time (s)', 'log')
+    """
+    y = y or results.metric
+    band = results.on_grid(y, over=x)
+    variants = [variant for variant in results.variants if (band["variant"] == variant).any()]
+    columns = min(len(variants), 3)
+    rows = math.ceil(len(variants) / columns)
+    with mpl.rc_context(_STYLE):
+        size = (6.4, 4.6) if len(variants) == 1 else (1.0 + 3.6 * columns, 1.3 + 3.1 * rows)
+        sheet = Figure(figsize=size, layout="constrained")
+        panels = sheet.subplots(rows, columns, squeeze=False).flat
+        for variant, panel in zip(variants, panels, strict=False):
+            _panel(panel, results, band[band["variant"] == variant], x, y)
+            panel.set_title(variant)
+        for panel in list(sheet.axes)[len(variants) :]:
+            panel.remove()
+        _frame(sheet, results, _drawn_policies(results, variants))
+    return sheet
+
+
+def overview(results: Results, variant: str = "") -> Figure:
+    """Four panels: the metric against time, uplink and total communication, and k (or another metric) against time.
+
+    Parameters
+    ----------
+    results : Results
+        The runs.
+    variant : str, default ""
+        Which variant.
+
+    Returns
+    -------
+    Figure
+    """
+    metric = results.metric
+    pairs = [("time", metric), ("uplink_messages", metric), ("messages", metric), ("time", _fourth(results))]
+    with mpl.rc_context(_STYLE):
+        sheet = Figure(figsize=(9.6, 7.4), layout="constrained")
+        for panel, (x, y) in zip(sheet.subplots(2, 2).flat, pairs, strict=True):
+            band = results.on_grid(y, over=x)
+            _panel(panel, results, band[band["variant"] == variant], x, y)
+        _frame(sheet, results, _drawn_policies(results, [variant]), variant)
+    return sheet
+
+
+def standard_figures(results: Results) -> dict[str, Callable[[], Figure]]:
+    """The figures that every study gets, by file name, each drawn when called."""
+    metric = results.metric
+    pairs = [(metric, "time", "time"), (metric, "uplink_messages", "uplink"), (metric, "messages", "communication")]
+    others = [name for name in results.metrics if name != metric]
+    if results.frame["k"].notna().any():
+        others.insert(0, "k")
+    pairs += [(name, "time", "time") for name in others]
+    figures: dict[str, Callable[[], Figure]] = {}
+    for variant in dict.fromkeys(variant for variant, _, _ in results.series()):
+        name = f"overview-{slug(variant)}" if variant else "overview"
+        figures[name] = lambda variant=variant: overview(results, variant)
+    for y, x, word in pairs:
+        figures[f"{slug(y)}-vs-{word}"] = lambda x=x, y=y: figure(results, y, x)
+    return figures
+
+
+def picture(sheet: Figure, kind: str = "png") -> bytes:
+    """A figure as the bytes of a picture file: PNG at 160 dots an inch, PDF or SVG; without dates.
+
+    Raises
+    ------
+    ConfigurationError
+        If the kind is unknown.
+    """
+    choice("format", kind, FORMATS)
+    dated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
+    sink = io.BytesIO()
+    with mpl.rc_context(_STYLE):
+        sheet.savefig(sink, format=kind, dpi=160, metadata=dated)
+    return sink.getvalue()
+
+
+def save(sheet: Figure, path: Path) -> Path:
+    """Write a figure to a file whose ending says the format; the file is complete or not there."""
+    write_atomically(path, picture(sheet, path.suffix.lstrip(".")))
+    return path
+
+
+def draw(
+    results: Results,
+    folder: Path,
+    kind: str = "png",
+    extra: Mapping[str, Callable[[Results], Figure]] | None = None,
+) -> list[Path]:
+    """Draw and write the standard figures and a study's own.
+
+    Parameters
+    ----------
+    results : Results
+        The runs.
+    folder : Path
+        Where the pictures go.
+    kind : {"png", "pdf", "svg"}
+        The format.
+    extra : mapping of str to callable, optional
+        The study's own figures by file name, drawn from the results.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order in which they were drawn.
+    """
+    choice("format", kind, FORMATS)
+    paths = [save(make(), folder / f"{name}.{kind}") for name, make in standard_figures(results).items()]
+    for name, own in (extra or {}).items():
+        stem = name[: -len(Path(name).suffix)] if Path(name).suffix.lstrip(".") in FORMATS else name
+        paths.append(save(own(results), folder / f"{slug(stem)}.{kind}"))
+    return paths
+
+
+def _panel(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: str) -> None:
+    """Draw the curves of one variant; k and everything counted is constant between two evaluations."""
+    for policy, curve in band.groupby("policy", sort=False):
+        look = _look(results, str(policy))
+        steps = "post" if y == "k" else "default"
+        panel.plot(curve[x], curve["mean"], drawstyle="steps-post" if y == "k" else "default", **look)
+        if curve["low"].notna().any():
+            shade = {"color": look["color"], "alpha": 0.18, "linewidth": 0.0, "zorder": 1}
+            panel.fill_between(curve[x], curve["low"], curve["high"], step=None if steps == "default" else "post", **shade)
+    panel.set_xlabel(_label(x))
+    panel.set_ylabel(_label(y))
+    panel.set_xlim(left=0.0)
+    if results.on_log_scale(y) and band["mean"].max() > 3.0 * band["mean"].min():
+        panel.set_yscale("log")
+        if band["mean"].max() < 30.0 * band["mean"].min():  # under one and a half decades: number the minor ticks too
+            panel.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.6)))
+    elif y == "k":
+        panel.set_ylim(bottom=0.0)
+
+
+def _look(results: Results, policy: str) -> dict[str, Any]:
+    """Colour and dashes of a policy, the same in every panel and figure."""
+    place = results.policies.index(policy)
+    return {"color": COLOURS[place % len(COLOURS)], "linestyle": DASHES[(place // len(COLOURS)) % len(DASHES)]}
+
+
+def _drawn_policies(results: Results, variants: list[str]) -> list[str]:
+    drawn = {policy for variant, policy, _ in results.series() if variant in variants}
+    return [policy for policy in results.policies if policy in drawn]
+
+
+def _frame(sheet: Figure, results: Results, policies: list[str], variant: str = "") -> None:
+    """Legend above the panels, where it covers no curve; what the band is and the notes below them."""
+    handles = [Line2D([], [], **_look(results, policy)) for policy in policies]
+    title = results.name + (f": {variant}" if variant else "")
+    columns = max(1, min(len(policies), int(sheet.get_figwidth() * 11) // (8 + max(map(len, policies)))))
+    labels = [f" {policy}" if policy.startswith("_") else policy for policy in policies]  # "_" would hide the entry
+    legend = sheet.legend(handles, labels, loc="outside upper center", ncols=columns, title=title, frameon=False)
+    legend.get_title().set_fontweight("bold")
+    runs = results.frame["replication"].nunique()
+    about = f"Mean and 95 % confidence band over {runs} replications." if runs > 1 else "One replication."
+    width = int(sheet.get_figwidth() * 17)
+    lines = [line for part in (about, *results.notes.splitlines()) for line in textwrap.wrap(part, width) or [""]]
+    sheet.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7.5, color="#444444")
+
+
+def _label(column: str) -> str:
+    return LABELS.get(column, column.replace("_", " "))
+
+
+def _fourth(results: Results) -> str:
+    """What the overview shows last: k if some policy changes it, else another metric, if there is one."""
+    ks = results.frame.groupby(["variant", "policy", "replication"])["k"].nunique()
+    others = [name for name in results.metrics if name not in (results.metric, "loss", "error")]
+    return "k" if ks.max() > 1 or not others else others[0]

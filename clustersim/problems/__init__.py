@@ -1,0 +1,12 @@
+"""The problems that a cluster can train: an objective, its weighted gradients, and what is known of its optimum.
+
+Each problem has its own file; `base` says what all of them answer, `data` checks rows and targets, `tabular` and
+`classifier` hold what several share, `spectrum` computes L and c.
+"""
+
+from clustersim.problems.base import Optimum, Problem
+from clustersim.problems.least_squares import LeastSquares
+from clustersim.problems.logistic import LogisticRegression
+from clustersim.problems.softmax import SoftmaxRegression
+
+__all__ = ["LeastSquares", "LogisticRegression", "Optimum", "Problem", "SoftmaxRegression"]

@@ -1,0 +1,227 @@
+"""The conversation between a policy and whatever drives it: a simulator, a unit test, or a real cluster.
+
+A policy never touches a clock, a network or a random generator. It is told what happened and answers what to do:
+
+    what happened (events)                             what to do (commands)
+    ---------------------------------------------      -----------------------------------------------------
+    `Arrivals`  gradients reached the master           `Update`    step the model with these weights
+    `Timeout`   the wait ran out                       `Dispatch`  send the current model to these workers
+    `Updated`   the step was taken, and its gradient   `Stop`      end the run, and why
+    `Lost`      these workers will not answer
+
+The rules:
+
+1. A run begins with ``Updated(time, version=0, gradient=None)``: the first model is there. Nobody computes until the
+   policy dispatches.
+2. Every event carries the time at which it happened; that is all a policy knows of time.
+3. To each event the policy gives one `Answer`: commands, carried out in order, and what it *wants* next. After an
+   `Update` it is told `Updated` at once; that answer's commands follow those that are left.
+4. `Wants` says before how many further arrivals the policy will certainly not act, and until when it will wait for
+   them. The engine may then wake it once for the whole batch. A policy that always wants 1 is still correct. A batch
+   may hold more than was wanted: arrivals at one instant come together, the lower worker number first.
+5. At one instant arrivals come before time-outs, and time-outs before dispatches.
+6. Messages carry no arrays. What a worker sends is ``sum_r B[i, r] grad f_r(w_version)`` over the rows that it holds;
+   the policy names the messages that it uses and a weight for each. Messages that an `Update` neither uses nor keeps
+   are thrown away.
+7. A dispatch to a worker that still owes an answer says what becomes of that work; otherwise it is refused.
+8. `Lost` is the last resort: it comes when nothing can arrive any more and no deadline is set. A policy that has no
+   answer to it ends the run with an error, never with a hang.
+
+A policy is a frozen dataclass of hyper-parameters: equal policies behave equally, print themselves, pickle, and serve
+any number of replications. What changes during a run lives in the small state that `Policy.begin` makes.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.placements import Assignment, EvenPartition, Placement
+
+__all__ = [
+    "Answer",
+    "Arrivals",
+    "Busy",
+    "Command",
+    "Dispatch",
+    "Event",
+    "Lost",
+    "Policy",
+    "PolicyState",
+    "Setting",
+    "Stop",
+    "Timeout",
+    "Update",
+    "Updated",
+    "Wants",
+]
+
+Busy = Literal["restart", "finish", "queue"]
+"""What a busy worker does with a newer model: drop its work and *restart*; *finish* first and then take the newest
+model; or *queue*: work through every model in order."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrivals:
+    """Gradients reached the master since the policy was last told; in order of arrival.
+
+    Attributes
+    ----------
+    time : float
+        Now, in seconds: the time of the last of them.
+    messages : ndarray of int, shape (a,)
+        Their names, to be used in `Update`. Names rise with the order of arrival.
+    workers : ndarray of int, shape (a,)
+        Who sent each.
+    versions : ndarray of int, shape (a,)
+        The version of the model at which each was computed.
+    """
+
+    time: float
+    messages: NDArray[np.int64]
+    workers: NDArray[np.int64]
+    versions: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """The wait ran out at `time`, the deadline that the policy had asked for."""
+
+    time: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Updated:
+    """The model has version `version` now; `gradient`, shape (d,), is what the step used (None for the first model)."""
+
+    time: float
+    version: int
+    gradient: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lost:
+    """Nothing is on its way any more; `workers` owe an answer and will not give it."""
+
+    time: float
+    workers: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Update:
+    """Step the model with the gradient ``sum_j weights[j] * message_j``.
+
+    Attributes
+    ----------
+    messages : ndarray of int, shape (a,)
+        Names of arrived messages.
+    weights : float or ndarray of float, shape (a,)
+        One weight for all, or one a message.
+    keep : ndarray of int, optional
+        Names of messages that a later update may still use; all others are thrown away.
+    """
+
+    messages: NDArray[np.int64]
+    weights: float | NDArray[np.float64]
+    keep: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dispatch:
+    """Send the current model to `workers` (None: to all of them).
+
+    Attributes
+    ----------
+    workers : ndarray of int, optional
+        Worker numbers, 0 .. n - 1, each at most once.
+    busy : {"restart", "finish", "queue"}, optional
+        What a worker that is still busy does with the new model. None promises that none of them owes an answer.
+    """
+
+    workers: NDArray[np.int64] | None = None
+    busy: Busy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the run, and say why."""
+
+    reason: str
+
+
+Event = Arrivals | Timeout | Updated | Lost
+Command = Update | Dispatch | Stop
+
+
+class Wants(NamedTuple):
+    """What the policy waits for: it will not act before `arrivals` further messages, nor wait beyond `deadline`.
+
+    Attributes
+    ----------
+    arrivals : int
+        At least 1.
+    deadline : float
+        A simulated time in seconds; infinite if there is none.
+    """
+
+    arrivals: int = 1
+    deadline: float = math.inf
+
+
+class Answer(NamedTuple):
+    """What a policy says to an event: what to do now, and what it wants next."""
+
+    commands: tuple[Command, ...]
+    wants: Wants
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """What a policy is told before a run.
+
+    Attributes
+    ----------
+    workers : int
+        n, the number of workers.
+    assignment : Assignment
+        Who holds which rows.
+    busy : {"restart", "finish", "queue"}
+        What the cluster's workers do with a newer model, unless the policy decides otherwise.
+    """
+
+    workers: int
+    assignment: Assignment
+    busy: Busy
+
+
+class PolicyState(Protocol):
+    """What a policy remembers during one run."""
+
+    @property
+    def k(self) -> int:
+        """The number of answers for which the master waits at present, as history's column ``k`` shows it."""
+
+    def react(self, event: Event) -> Answer:
+        """Take in one event and answer it."""
+
+
+class Policy(ABC):
+    """Base class of policies: a frozen dataclass of hyper-parameters that makes a `PolicyState` for each run."""
+
+    @property
+    def placement(self) -> Placement:
+        """Who holds which rows; an even partition unless the policy says otherwise."""
+        return EvenPartition()
+
+    @abstractmethod
+    def begin(self, setting: Setting) -> PolicyState:
+        """Make the state of one run.
+
+        Raises
+        ------
+        ConfigurationError
+            If the hyper-parameters do not fit the cluster, such as k beyond the number of workers.
+        """

@@ -1,0 +1,115 @@
+"""Named random streams: every draw has an address, so no draw depends on who drew before it.
+
+One integer seed governs a run. A *stream* is addressed by what it is for (``"compute"``, ``"uplink"``,
+``"placement"``) and by the replication; inside it, a draw is addressed by task and worker:
+
+    seed, purpose, replication      -> the 128-bit key of a Philox generator, through `numpy.random.SeedSequence`
+    lane, task                      -> where in that generator's 256-bit counter a row of draws begins
+    worker                          -> the position in the row
+
+Hence the q-th task of worker i takes the same draw under every policy (common random numbers), adding a worker leaves
+the other workers' draws alone, and a whole row of workers is drawn by one call into NumPy.
+
+Data flows in from `clustersim.engine` (seed, replication) and out to `clustersim.latency`, which turns uniform draws
+into seconds, and to placements, which take an ordinary `numpy.random.Generator`.
+"""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.checks import integer
+
+__all__ = ["Streams", "Uniforms"]
+
+
+class Uniforms:
+    """Uniform draws in [0, 1), each a function of (lane, task, worker) alone.
+
+    Parameters
+    ----------
+    key : ndarray of uint64, shape (2,)
+        The Philox key of the stream.
+
+    Examples
+    --------
+    >>> uniforms = Streams(seed=1).uniforms("compute")
+    >>> few, many = uniforms.block(0, tasks=3, workers=2), uniforms.block(0, tasks=3, workers=5)
+    >>> bool((few == many[:, :2]).all())
+    True
+    """
+
+    def __init__(self, key: NDArray[np.uint64]) -> None:
+        self._bits = np.random.Philox(key=key)
+        self._generator = np.random.Generator(self._bits)
+        self._state: Any = self._bits.state
+
+    def block(self, first_task: int, tasks: int, workers: int, lane: int = 0) -> NDArray[np.float64]:
+        """Draws of `tasks` consecutive tasks for workers 0 .. workers - 1.
+
+        Parameters
+        ----------
+        first_task : int
+            Number of the first task, counted from 0 for each worker.
+        tasks, workers : int
+            Shape of the answer.
+        lane : int, default 0
+            Tells apart the draws of one task where a model needs several.
+
+        Returns
+        -------
+        ndarray of float64, shape (tasks, workers)
+        """
+        draws = np.empty((tasks, workers))
+        for row in range(tasks):
+            self._seek(lane, first_task + row)
+            self._generator.random(out=draws[row])
+        return draws
+
+    def _seek(self, lane: int, task: int) -> None:
+        """Put the counter where the row of `task` begins; four words are drawn for each step of its lowest word."""
+        self._state["state"]["counter"][:] = (0, task, lane, 0)
+        self._state["buffer_pos"] = 4  # the buffer of four words is used up: the next draw computes a new one
+        self._bits.state = self._state
+
+
+class Streams:
+    """All random streams of one replication of one study.
+
+    Parameters
+    ----------
+    seed : int
+        The seed of the study, at least 0.
+    replication : int, default 0
+        Number of the replication.
+
+    Raises
+    ------
+    ConfigurationError
+        If the seed or the replication is not a whole number, at least 0.
+
+    Examples
+    --------
+    >>> a, b = Streams(seed=1).generator("placement"), Streams(seed=1).generator("placement")
+    >>> bool(a.random() == b.random())
+    True
+    """
+
+    def __init__(self, seed: int, replication: int = 0) -> None:
+        self.seed = integer("seed", seed, low=0)
+        self.replication = integer("replication", replication, low=0)
+
+    def uniforms(self, purpose: str) -> Uniforms:
+        """The addressed uniform draws of the stream `purpose`."""
+        return Uniforms(self._sequence(purpose).generate_state(2, np.uint64))
+
+    def generator(self, purpose: str) -> np.random.Generator:
+        """An ordinary generator for the stream `purpose`, for draws that are made once a run."""
+        return np.random.Generator(np.random.Philox(self._sequence(purpose)))
+
+    def _sequence(self, purpose: str) -> np.random.SeedSequence:
+        """The seed sequence named by purpose and replication, whatever else has been drawn."""
+        name = int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:8], "little")
+        return np.random.SeedSequence(self.seed, spawn_key=(name, self.replication))

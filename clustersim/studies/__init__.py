@@ -1,0 +1,37 @@
+"""Studies: scenarios, replications, confidence bands, stored results and claims.
+
+=================  =====================================================
+file               what lives there
+=================  =====================================================
+`study`            `Study`: what is compared on what, and running it
+`execution`        runs in this process or in any executor
+`configuration`    what a study is made of, as plain values and a hash
+`manifest`         what a results folder holds
+`store`            the results folder itself
+`files`            atomic writing
+`results`          `Results`: tidy frames, bands, time to a target
+`statistics`       means with t intervals
+`compare`          what each policy needs to reach a target
+`claims`           sentences that a number decides
+`origin`           whose code is it, the user's or a library's
+=================  =====================================================
+"""
+
+from clustersim.studies.claims import Claim, Verdict
+from clustersim.studies.compare import Comparison, compare
+from clustersim.studies.execution import process_pool
+from clustersim.studies.results import Results, RunKey
+from clustersim.studies.store import load_results
+from clustersim.studies.study import Study
+
+__all__ = [
+    "Claim",
+    "Comparison",
+    "Results",
+    "RunKey",
+    "Study",
+    "Verdict",
+    "compare",
+    "load_results",
+    "process_pool",
+]

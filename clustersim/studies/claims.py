@@ -1,0 +1,106 @@
+"""Claims: sentences about a study's results that a number decides.
+
+Data flows in as `Results`, and out as verdicts to the command line and to tests.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from clustersim.checks import number
+from clustersim.errors import ConfigurationError
+from clustersim.studies.results import Results
+
+__all__ = ["Claim", "Verdict"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a claim.
+
+    Attributes
+    ----------
+    claim : Claim
+        The claim.
+    value : float
+        What was measured.
+    holds : bool
+        Whether the value lies between the claim's bounds; a NaN never does.
+    """
+
+    claim: "Claim"
+    value: float
+    holds: bool
+
+    def __str__(self) -> str:
+        """As the command line prints it."""
+        word = "holds" if self.holds else "does not hold"
+        return f"{word}: {self.claim.statement} (measured {self.value:.5g}, expected {self.claim.expected})"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement that holds if a number measured on the results lies between two bounds, both included.
+
+    Parameters
+    ----------
+    statement : str
+        The claim in words, such as "adaptive-k gets there first".
+    measure : callable
+        Takes the `Results` and returns a number.
+    low, high : float
+        The bounds; at least one should be finite.
+
+    Raises
+    ------
+    ConfigurationError
+        If the statement is empty, the measure is no function, or the bounds are NaN or the wrong way round.
+
+    Examples
+    --------
+    >>> claim = Claim("two and two is about four", lambda results: 4.1, low=3.5, high=4.5)
+    >>> str(claim.check(None))
+    'holds: two and two is about four (measured 4.1, expected 3.5 to 4.5)'
+    """
+
+    statement: str
+    measure: Callable[[Results], float]
+    low: float = -math.inf
+    high: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.statement, str) or not self.statement.strip():
+            raise ConfigurationError(f"statement = {self.statement!r}: expected the claim in words")
+        if not callable(self.measure):
+            raise ConfigurationError(
+                f"measure = {self.measure!r}: expected a function of the results that returns a number"
+            )
+        low = number("low", self.low, finite=False)
+        number("high", self.high, low=low, finite=False, remedy="it must not lie below low")
+
+    @property
+    def expected(self) -> str:
+        """The bounds in words."""
+        if self.low == self.high:
+            return f"{self.low:g}"
+        if math.isinf(self.low):
+            return "any number" if math.isinf(self.high) else f"at most {self.high:g}"
+        return f"at least {self.low:g}" if math.isinf(self.high) else f"{self.low:g} to {self.high:g}"
+
+    def check(self, results: Results | Any) -> Verdict:
+        """Measure, and hold the value against the bounds.
+
+        Raises
+        ------
+        ConfigurationError
+            If the measure returns something that is not a number.
+        """
+        measured = self.measure(results)
+        try:
+            value = float(measured)
+        except (TypeError, ValueError):
+            raise ConfigurationError(
+                f"claim {self.statement!r}: its measure returned {measured!r}; expected a number"
+            ) from None
+        return Verdict(self, value, self.low <= value <= self.high)

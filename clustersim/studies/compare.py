@@ -1,0 +1,144 @@
+"""What each policy needs to reach a target: time, messages and bytes, with confidence intervals.
+
+Data flows in as `Results`, and out as a frame that `clustersim.tables` prints.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clustersim.checks import number
+from clustersim.errors import ConfigurationError
+from clustersim.studies.results import Results, lower_is_better
+from clustersim.studies.statistics import geometric_interval, mean_interval
+
+__all__ = ["QUANTITIES", "Comparison", "compare"]
+
+QUANTITIES = ("time", "uplink_messages", "messages", "bytes")
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The outcome of `compare`.
+
+    Attributes
+    ----------
+    metric : str
+        The column that the target belongs to.
+    targets : dict of str to float
+        The target of each variant.
+    why : str
+        Where the targets come from.
+    table : DataFrame
+        One row a variant and policy: variant, policy, target, replications, reached (how many of them); for each of
+        time (s), uplink_messages, messages (uplink and downlink, vectors of R^d) and bytes (both ways) the mean and the
+        ends of its 95 % interval, such as time, time_low, time_high, over the replications that reached the target;
+        ratio, ratio_low, ratio_high: time over the time of the variant's fastest policy, replication by replication
+        (geometric mean).
+    """
+
+    metric: str
+    targets: dict[str, float]
+    why: str
+    table: pd.DataFrame = field(repr=False)
+
+
+def compare(results: Results, target: float | None = None, metric: str | None = None) -> Comparison:
+    """Compare policies by what they need to reach a target for the first time.
+
+    Parameters
+    ----------
+    results : Results
+        The runs.
+    target : float, optional
+        A value of the metric. If not given, the best value that some policy reaches in every one of its replications,
+        for each variant by itself.
+    metric : str, optional
+        A column of the history; the study's metric if not given. Lower is better, except for accuracies.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ConfigurationError
+        If the column is unknown or holds no numbers, or the target is not finite.
+
+    Examples
+    --------
+    >>> rows = {"variant": "", "policy": ["a", "a", "b", "b"], "replication": 0, "time": [0.0, 4.0, 0.0, 2.0],
+    ...         "error": [8.0, 1.0, 8.0, 2.0], "update": [0, 1, 0, 1]}
+    >>> messages = {f"{way}_{unit}": [0, 3, 0, 3] for way in ("uplink", "downlink") for unit in ("messages", "bytes")}
+    >>> outcome = compare(Results("demo", pd.DataFrame(rows | messages), pd.DataFrame(), ("a", "b")), target=2.0)
+    >>> outcome.table[["policy", "reached", "time", "messages", "ratio"]].values.tolist()
+    [['a', 1, 4.0, 6.0, 2.0], ['b', 1, 2.0, 6.0, 1.0]]
+    """
+    metric = metric or results.metric
+    _check_column(results, metric)
+    if target is None:
+        targets = _default_targets(results, metric)
+        best = "lowest" if lower_is_better(metric) else "highest"
+        why = f"the {best} {metric} that some policy reaches in every replication"
+    else:
+        goal = number("target", target, remedy=f"give a value of {metric}")
+        targets = dict.fromkeys(_variants(results), goal)
+        why = "as asked for"
+    parts = []
+    for variant, goal in targets.items():
+        spent = results.time_to_target(goal, metric)
+        parts.append(_table(spent[spent["variant"] == variant], variant, goal))
+    return Comparison(metric, targets, why, pd.concat(parts, ignore_index=True))
+
+
+def _check_column(results: Results, metric: str) -> None:
+    """Refuse a metric that has no numbers."""
+    values = results.values(metric)
+    if not pd.api.types.is_numeric_dtype(values) or not values.notna().any():
+        known = ", ".join(results.metrics)
+        raise ConfigurationError(
+            f"metric = {metric!r}: these results hold no values of it (has the problem an optimum?); choose one of {known}"
+        )
+
+
+def _variants(results: Results) -> list[str]:
+    """The variants of which at least one run is there."""
+    return list(dict.fromkeys(variant for variant, _, _ in results.series()))
+
+
+def _default_targets(results: Results, metric: str) -> dict[str, float]:
+    """For each variant the best value that some policy reaches in every replication."""
+    sign = 1.0 if lower_is_better(metric) else -1.0
+    targets: dict[str, float] = {}
+    for variant, _, runs in results.series():
+        worst = float(np.max([(sign * results.values(metric, run)).min() for run in runs]))
+        if not np.isnan(worst):
+            targets[variant] = sign * min(worst, sign * targets.get(variant, sign * np.inf))
+    if not targets:
+        raise ConfigurationError(f"target: no policy has values of {metric} in every replication; give a target")
+    return targets
+
+
+def _table(spent: pd.DataFrame, variant: str, target: float) -> pd.DataFrame:
+    """The rows of one variant."""
+    times = {policy: runs.set_index("replication")["time"] for policy, runs in spent.groupby("policy", sort=False)}
+    always = {policy: time.mean() for policy, time in times.items() if time.notna().all()}
+    best = min(always, key=lambda policy: float(always[policy])) if always else None
+    rows = []
+    for policy, runs in spent.groupby("policy", sort=False):
+        there = runs[runs["reached"]]
+        row: dict[str, Any] = {"variant": variant, "policy": policy, "target": target}
+        row |= {"replications": len(runs), "reached": len(there)}
+        for quantity in QUANTITIES:
+            row |= _named(quantity, mean_interval(there[quantity]))
+        pairs = np.array([]) if best is None else (times[policy] / times[best]).dropna().to_numpy()
+        row |= _named("ratio", geometric_interval(pairs[np.isfinite(pairs) & (pairs > 0)]))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _named(name: str, interval: Any) -> dict[str, float]:
+    """An interval as three columns."""
+    return {name: float(interval.mean), f"{name}_low": float(interval.low), f"{name}_high": float(interval.high)}

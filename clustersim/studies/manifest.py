@@ -1,0 +1,168 @@
+"""The manifest of a results folder: what was run, so that nothing else is ever mixed into it.
+
+Data flows in from `clustersim.studies.study` as descriptions (`clustersim.studies.configuration`), or from
+``manifest.json``, and out to `clustersim.studies.store`.
+"""
+
+import functools
+import json
+import platform
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from clustersim.errors import ResultsError
+from clustersim.studies.configuration import Json, differences, digest
+from clustersim.studies.results import RunKey
+
+__all__ = ["Manifest", "versions"]
+
+FORMAT = 1
+_PARTS = ("variants", "policies")
+_DEPENDENCIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow")
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """The versions of Python and of what the numbers depend on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in _DEPENDENCIES}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a results folder holds.
+
+    Attributes
+    ----------
+    name, metric, notes : str
+        As the study has them.
+    replications : int
+        Number of replications of each variant and policy.
+    configuration : dict
+        clustersim's version, seed, evaluate_every, and the descriptions of variants and policies by label.
+    """
+
+    name: str
+    metric: str
+    notes: str
+    replications: int
+    configuration: dict[str, Any]
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Labels in the order of plots and tables."""
+        return tuple(self.configuration["variants"])
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Labels in the order of plots and tables."""
+        return tuple(self.configuration["policies"])
+
+    def keys(self) -> Iterator[RunKey]:
+        """All runs; replication by replication, so that what an interrupted study has stored can be compared."""
+        for variant in self.variants:
+            for replication in range(self.replications):
+                yield from (RunKey(variant, policy, replication) for policy in self.policies)
+
+    def run_hash(self, key: RunKey) -> str:
+        """The hash of everything that one run's numbers depend on."""
+        parts = {name: self.configuration[name] for name in ("clustersim", "seed", "evaluate_every")}
+        setting = self.configuration["variants"][key.variant]
+        policy = self.configuration["policies"][key.policy]
+        return digest(parts | {"setting": setting, "policy": policy, "replication": key.replication})
+
+    def text(self) -> str:
+        """The manifest as JSON; the order of labels is that of plots and tables."""
+        told: dict[str, Json] = {
+            "format": FORMAT,
+            "name": self.name,
+            "metric": self.metric,
+            "seed": self.configuration["seed"],
+            "replications": self.replications,
+            "variants": list(self.variants),
+            "policies": list(self.policies),
+            "notes": self.notes,
+            "versions": {"clustersim": self.configuration["clustersim"], **versions()},
+            "hash": digest(self.configuration),
+            "configuration": self.configuration,
+        }
+        return json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def parse(cls, text: str, where: Path) -> "Manifest":
+        """Read a manifest; raises `ResultsError` naming the file if it is none."""
+        try:
+            told = json.loads(text)
+            if told["format"] != FORMAT:
+                raise ResultsError(f"{where} has format {told['format']}; this version reads format {FORMAT}")
+            configuration = told["configuration"]
+            if digest(configuration) != told["hash"]:
+                raise ValueError("hash")
+            configuration = configuration | {
+                part: {label: configuration[part][label] for label in told[part]} for part in ("variants", "policies")
+            }
+            words = [str(told[name]) for name in ("name", "metric", "notes")]
+            return cls(words[0], words[1], words[2], int(told["replications"]), configuration)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ResultsError(
+                f"{where} is damaged or was not written by clustersim ({type(error).__name__}); restore it, or choose "
+                "another folder with --out"
+            ) from error
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Read the manifest of a results folder.
+
+        Raises
+        ------
+        ResultsError
+            If there is no such folder, no manifest in it, or the manifest is damaged; the message names the path.
+        """
+        path = folder / "manifest.json"
+        if not folder.exists():
+            raise ResultsError(f"{folder}: there is no such folder")
+        if not folder.is_dir():
+            raise ResultsError(f"{folder} is a file; expected the folder of a study")
+        if not path.exists():
+            raise ResultsError(
+                f"{folder} holds no manifest.json, so there are no results in it; expected a study's folder"
+            )
+        try:
+            return cls.parse(path.read_text(encoding="utf-8"), path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ResultsError(f"{path} cannot be read: {error}") from error
+
+    def only(self, stored: Iterable[RunKey]) -> "Manifest | None":
+        """What is left if only these runs count, so that a label under which nothing was finished can be used anew."""
+        keys = list(stored)
+        if not keys:
+            return None
+        kept = {"variants": {key.variant for key in keys}, "policies": {key.policy for key in keys}}
+        parts = {
+            part: {label: told for label, told in self.configuration[part].items() if label in labels}
+            for part, labels in kept.items()
+        }
+        return replace(self, configuration={**self.configuration, **parts})
+
+    def merged(self, stored: "Manifest | None", folder: Path) -> "Manifest":
+        """This manifest with what a folder holds already; raises `ResultsError` if the two do not go together."""
+        if stored is None:
+            return self
+        mine, theirs = self.configuration, stored.configuration
+        found: list[str] = []
+        for name in ("clustersim", "seed", "evaluate_every"):
+            found += differences(theirs[name], mine[name], name)
+        for part, noun in (("variants", "variant"), ("policies", "policy")):
+            for label in (label for label in mine[part] if label in theirs[part]):
+                path = f"{noun} {label!r}:" if label else "study:"
+                found += differences(theirs[part][label], mine[part][label], path)
+        if found:
+            more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
+            raise ResultsError(
+                f"{folder} holds runs of another configuration: {'; '.join(found[:5])}{more}. Nothing was changed; "
+                "choose another folder with --out, or delete this one"
+            )
+        parts = {part: mine[part] | {k: v for k, v in theirs[part].items() if k not in mine[part]} for part in _PARTS}
+        return replace(self, replications=max(self.replications, stored.replications), configuration={**mine, **parts})

@@ -1,0 +1,223 @@
+"""The results of a study: tidy frames, and the questions that tables and plots put to them.
+
+Data flows in as the stored runs of `clustersim.studies.store`, and out to `clustersim.studies.compare`, to claims,
+plots and notebooks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clustersim.checks import fraction, integer, number
+from clustersim.errors import ConfigurationError
+from clustersim.studies.statistics import Interval, geometric_interval, mean_interval
+
+__all__ = ["Results", "RunKey", "lower_is_better"]
+
+KEYS = ["variant", "policy", "replication"]
+COSTS = ["update", "uplink_messages", "messages", "uplink_bytes", "downlink_bytes", "bytes"]
+_SUMS = {
+    "messages": ("uplink_messages", "downlink_messages"),
+    "bytes": ("uplink_bytes", "downlink_bytes"),
+}
+
+
+class RunKey(NamedTuple):
+    """Which run of a study: variant, policy and number of the replication."""
+
+    variant: str
+    policy: str
+    replication: int
+
+    def __str__(self) -> str:
+        """As messages name it."""
+        where = f"variant {self.variant!r}, " if self.variant else ""
+        return f"{where}policy {self.policy!r}, replication {self.replication}"
+
+
+def lower_is_better(column: str) -> bool:
+    """Whether a smaller value is the better one, as for errors and losses, but not for accuracies.
+
+    Examples
+    --------
+    >>> lower_is_better("error"), lower_is_better("test_accuracy")
+    (True, False)
+    """
+    return not any(word in column for word in ("accuracy", "auc"))
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What a study found.
+
+    Attributes
+    ----------
+    name, metric, notes : str
+        As the study has them.
+    variants, policies : tuple of str
+        Labels in the order of plots and tables; a study without variants has the one variant ``""``.
+    frame : DataFrame
+        Tidy: variant, policy, replication and the columns of `Run.history`, one row an evaluation.
+    totals : DataFrame
+        variant, policy, replication and the ledger of the run, one row a run.
+    missing : tuple of RunKey
+        Runs that the study asks for and that are not stored, because it was interrupted.
+
+    Examples
+    --------
+    >>> rows = {"variant": "", "policy": "k = 1", "replication": [0, 0, 1, 1], "time": [0.0, 2.0, 0.0, 4.0],
+    ...         "error": [8.0, 2.0, 8.0, 0.5]}
+    >>> results = Results("demo", pd.DataFrame(rows), pd.DataFrame(), ("k = 1",))
+    >>> results.on_grid(grid=[0.0, 3.0, 4.0])["mean"].round(9).tolist()
+    [8.0, 4.0, 1.0]
+    """
+
+    name: str
+    frame: pd.DataFrame = field(repr=False)
+    totals: pd.DataFrame = field(repr=False)
+    policies: tuple[str, ...]
+    variants: tuple[str, ...] = ("",)
+    metric: str = "error"
+    notes: str = field(default="", repr=False)
+    missing: tuple[RunKey, ...] = field(default=(), repr=False)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The columns that say how good the model is: error, loss and the problem's own, as far as they are known."""
+        bookkeeping = {*KEYS, *COSTS, "time", "k", "downlink_messages", "compute_wasted"}
+        return tuple(c for c in self.frame.columns if c not in bookkeeping and self.frame[c].notna().any())
+
+    def values(self, column: str, frame: pd.DataFrame | None = None) -> pd.Series:
+        """A column of the history; ``messages`` and ``bytes`` are uplink and downlink together.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is no such column; the message names those that there are.
+        """
+        rows = self.frame if frame is None else frame
+        if column in rows:
+            return rows[column]
+        if column in _SUMS:
+            up, down = _SUMS[column]
+            return rows[up] + rows[down]
+        known = ", ".join(str(c) for c in rows.columns if c not in KEYS)
+        raise ConfigurationError(f"column = {column!r}: expected one of {known}")
+
+    def series(self) -> Iterator[tuple[str, str, list[pd.DataFrame]]]:
+        """Variant, policy and the histories of its replications, in the order of plots and tables."""
+        runs = {key: run for key, run in self.frame.groupby(KEYS, sort=False)}
+        for variant in self.variants:
+            for policy in self.policies:
+                histories = [run for key, run in runs.items() if key[:2] == (variant, policy)]
+                if histories:
+                    yield variant, policy, histories
+
+    def on_log_scale(self, column: str) -> bool:
+        """Whether a column is averaged on the log scale: errors and losses that are never negative, but at times positive.
+
+        Zeros, which an error reaches when it falls below the resolution of floating-point numbers, count as the smallest
+        positive value of the column.
+        """
+        if column not in ("error", "loss"):
+            return False
+        values = self.values(column).dropna()
+        return bool(len(values)) and bool((values >= 0).all()) and bool((values > 0).any())
+
+    def on_grid(
+        self,
+        column: str | None = None,
+        *,
+        over: str = "time",
+        grid: Any = None,
+        points: int = 400,
+        confidence: float = 0.95,
+    ) -> pd.DataFrame:
+        """Mean over the replications and its confidence band on a common grid.
+
+        A run's state between two evaluations is that of the earlier one, and after its end that of its last. A policy's
+        curve ends where the last of its replications ends, unless the grid is given. Errors and losses are averaged geometrically, with the
+        interval on the log scale; all else arithmetically. Points before a run's first evaluation take its first row.
+
+        Parameters
+        ----------
+        column : str, optional
+            What to average; the study's metric if not given.
+        over : str, default "time"
+            The column of the grid: time in seconds, ``uplink_messages``, ``messages`` or any other that grows.
+        grid : array_like, optional
+            Points of `over`; if not given, `points` even steps from 0 to the end of the longest run.
+        points : int, default 400
+            Number of points of the grid.
+        confidence : float, default 0.95
+            Level of the band; its ends are NaN where there is one replication only.
+
+        Returns
+        -------
+        DataFrame
+            variant, policy, `over`, mean, low, high, replications.
+        """
+        column = column or self.metric
+        fraction("confidence", confidence, below_one=True)
+        integer("points", points, low=2)
+        end = float(self.values(over).max())
+        parts = []
+        for variant, policy, runs in self.series():
+            if grid is None:  # one step beyond the policy's end, so that the curve reaches it
+                last = max(float(self.values(over, run).iloc[-1]) for run in runs)
+                even = np.linspace(0.0, end, points)
+                places = np.minimum(even[: 1 + np.searchsorted(even, last)], last)
+            else:
+                places = np.asarray(grid, dtype=np.float64)
+            states = np.stack([self._carried(run, column, over, places) for run in runs])
+            band = self._interval(column, states, confidence)
+            part = {"variant": variant, "policy": policy, over: places} | band._asdict() | {"replications": len(runs)}
+            parts.append(pd.DataFrame(part))
+        return pd.concat(parts, ignore_index=True)
+
+    def _carried(self, run: pd.DataFrame, column: str, over: str, grid: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A run's state at each point of the grid: the last row that is not later."""
+        places = self.values(over, run).to_numpy(dtype=np.float64)
+        rows = np.searchsorted(places, grid, side="right") - 1
+        return self.values(column, run).to_numpy(dtype=np.float64)[np.maximum(rows, 0)]
+
+    def _interval(self, column: str, states: NDArray[np.float64], confidence: float) -> Interval:
+        if not self.on_log_scale(column):
+            return mean_interval(states, confidence)
+        values = self.values(column)
+        return geometric_interval(np.maximum(states, float(values[values > 0].min())), confidence)
+
+    def time_to_target(self, target: float, metric: str | None = None) -> pd.DataFrame:
+        """What each run had spent at its first evaluation at the target or better.
+
+        Parameters
+        ----------
+        target : float
+            A value of the metric.
+        metric : str, optional
+            The column; the study's metric if not given. Lower is better, except for accuracies.
+
+        Returns
+        -------
+        DataFrame
+            variant, policy, replication, reached, and time (s), update, uplink_messages, messages (uplink and
+            downlink), uplink_bytes, downlink_bytes and bytes; NaN if the target was not reached.
+        """
+        number("target", target, finite=True)
+        metric = metric or self.metric
+        rows = []
+        for variant, policy, runs in self.series():
+            for run in runs:
+                values = self.values(metric, run)
+                hits = np.flatnonzero(values <= target if lower_is_better(metric) else values >= target)
+                spent = {
+                    cost: float(self.values(cost, run).iloc[hits[0]]) if len(hits) else np.nan
+                    for cost in ["time", *COSTS]
+                }
+                key = {"variant": variant, "policy": policy, "replication": int(run["replication"].iloc[0])}
+                rows.append(key | {"reached": bool(len(hits))} | spent)
+        return pd.DataFrame(rows)

@@ -1,0 +1,250 @@
+"""Studies: several policies on one problem and cluster, many replications each, stored and compared.
+
+Data flows in from scenario scripts and notebooks, through `clustersim.studies.execution`, and out as `Results`.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+
+from clustersim import __version__
+from clustersim.checks import integer
+from clustersim.engine import Cluster, Until
+from clustersim.errors import ConfigurationError
+from clustersim.optimizers import Optimizer
+from clustersim.problems import Problem
+from clustersim.protocol import Policy
+from clustersim.studies.claims import Claim
+from clustersim.studies.configuration import describe
+from clustersim.studies.execution import Progress, Task, carry_out
+from clustersim.studies.files import slug
+from clustersim.studies.manifest import Manifest
+from clustersim.studies.results import Results, RunKey
+from clustersim.studies.store import Store
+
+__all__ = ["Study"]
+
+_SETTING: dict[str, type] = {"problem": Problem, "cluster": Cluster, "optimizer": Optimizer, "until": Until}
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Which policies are compared, on what, and how often.
+
+    Every run is seeded by (seed, replication) alone, so all policies and variants meet the same stragglers (common
+    random numbers) and can be compared pair by pair.
+
+    Parameters
+    ----------
+    name : str
+        Names the study and its default folder.
+    problem : Problem
+        What is minimised.
+    cluster : Cluster
+        The workers and their links.
+    policies : mapping of str to Policy
+        By label; plots and tables keep the order.
+    optimizer : Optimizer
+        Such as ``cs.SGD(0.05)``.
+    until : Until
+        When a run ends.
+    replications : int, default 10
+        Runs of each policy and variant, with different random numbers.
+    evaluate_every : int, default 10
+        Updates between two rows of the history.
+    metric : str, default "error"
+        The column of the history that plots and tables show.
+    claims : sequence of Claim
+        What the results should show.
+    variants : mapping of str to mapping
+        By label, what differs from the study: any of problem, cluster, optimizer, until.
+    figures : mapping of str to callable
+        By file name, functions of the results that return a matplotlib ``Figure``: drawn beside the standard ones.
+    notes : str
+        Printed under tables and plots.
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is unusable.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> study = cs.Study(
+    ...     name="demo",
+    ...     problem=cs.LeastSquares.synthetic(rows=40, features=2, design="gaussian", seed=7),
+    ...     cluster=cs.Cluster(workers=4, compute=cs.Exponential(mean=1.0)),
+    ...     policies={"k = 1": cs.FastestK(1), "k = 4": cs.FastestK(4)},
+    ...     optimizer=cs.SGD(1e-5),
+    ...     until=cs.Until(updates=20),
+    ...     replications=2,
+    ... )
+    >>> results = study.run(seed=1)
+    >>> results.totals["updates"].tolist()
+    [20, 20, 20, 20]
+    """
+
+    name: str
+    problem: Problem
+    cluster: Cluster
+    policies: Mapping[str, Policy]
+    optimizer: Optimizer
+    until: Until
+    replications: int = 10
+    evaluate_every: int = 10
+    metric: str = "error"
+    claims: Sequence[Claim] = ()
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"": {}})
+    figures: Mapping[str, Callable[[Results], Any]] = field(default_factory=dict)
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not slug(self.name):
+            raise ConfigurationError(f"name = {self.name!r}: expected a text with at least one letter or digit")
+        integer("replications", self.replications, low=1)
+        integer("evaluate_every", self.evaluate_every, low=1)
+        for name in ("metric", "notes"):
+            if not isinstance(value := getattr(self, name), str):
+                raise ConfigurationError(f"{name} = {value!r}: expected a text")
+        for name, kind in _SETTING.items():
+            _expect(name, getattr(self, name), kind)
+        for label, policy in _labelled("policies", self.policies).items():
+            _expect(f"policies[{label!r}]", policy, Policy)
+        for label, overrides in _labelled("variants", self.variants).items():
+            for name, value in _labelled(f"variants[{label!r}]", overrides, empty=True).items():
+                if name not in _SETTING:
+                    raise ConfigurationError(
+                        f"variants[{label!r}] = {name!r}: expected overrides of {', '.join(_SETTING)}"
+                    )
+                _expect(f"variants[{label!r}][{name!r}]", value, _SETTING[name])
+        for number, claim in enumerate(self.claims):
+            _expect(f"claims[{number}]", claim, Claim)
+        for label, draw in _labelled("figures", self.figures, empty=True).items():
+            if not callable(draw) or slug(label) == "":
+                raise ConfigurationError(f"figures[{label!r}] = {draw!r}: expected a function of the results")
+
+    def run(
+        self,
+        out: str | Path | None = None,
+        seed: int = 0,
+        executor: Executor | None = None,
+        progress: Progress | None = None,
+    ) -> Results:
+        """Do the runs that are not stored yet, and return the results of all.
+
+        Parameters
+        ----------
+        out : str or Path, optional
+            Results folder. A finished run in it is never computed twice, so an interrupted study goes on where it
+            stopped, and more replications or policies just add runs. Without it the results are kept in memory.
+        seed : int, default 0
+            The seed of all random numbers.
+        executor : Executor, optional
+            Any `concurrent.futures.Executor`; in this process if not given. The results are the same.
+        progress : callable, optional
+            Called with (finished runs, all runs, `RunKey`) at the start, with None for the key, and after each run.
+
+        Returns
+        -------
+        Results
+
+        Raises
+        ------
+        ResultsError
+            If `out` belongs to another configuration or is damaged; nothing in it is changed then.
+        ConfigurationError
+            If an argument is unusable, or the user's own code fails in a run.
+        """
+        integer("seed", seed, low=0)
+        store = Store.create(None if out is None else Path(out), self._manifest(seed))
+        asked = replace(store.manifest, replications=self.replications)
+        keys = [k for k in asked.keys() if k.variant in self.variants and k.policy in self.policies]
+        pending = [key for key in keys if store.get(key) is None]
+        done = len(keys) - len(pending)
+        if progress is not None:
+            progress(done, len(keys), None)
+        with closing(carry_out(self._tasks(pending, store.manifest), executor)) as finished:
+            for key, content in finished:
+                store.add(key, content)
+                done += 1
+                if progress is not None:
+                    progress(done, len(keys), key)
+        return store.results(keys, self.variants, self.policies)
+
+    def quick(self) -> "Study":
+        """A small version to look at first: two replications at most, a tenth of the horizon.
+
+        Returns
+        -------
+        Study
+            Its name ends in "-quick".
+        """
+        variants = {
+            label: {name: _tenth(value) if name == "until" else value for name, value in overrides.items()}
+            for label, overrides in self.variants.items()
+        }
+        return replace(
+            self,
+            name=f"{self.name}-quick",
+            replications=min(2, self.replications),
+            until=_tenth(self.until),
+            variants=variants,
+        )
+
+    def _setting(self, variant: str) -> dict[str, Any]:
+        """Problem, cluster, optimiser and horizon of a variant."""
+        return {name: getattr(self, name) for name in _SETTING} | dict(self.variants[variant])
+
+    def _manifest(self, seed: int) -> Manifest:
+        """What is to be run, described."""
+        configuration = {
+            "clustersim": __version__,
+            "seed": int(seed),
+            "evaluate_every": int(self.evaluate_every),
+            "variants": {label: describe(self._setting(label)) for label in self.variants},
+            "policies": {label: describe(policy) for label, policy in self.policies.items()},
+        }
+        return Manifest(self.name, self.metric, self.notes, int(self.replications), configuration)
+
+    def _tasks(self, keys: Sequence[RunKey], manifest: Manifest) -> Iterator[Task]:
+        """The runs as bytes; each variant's setting is turned into bytes once."""
+        variant, setting = None, b""
+        for key in keys:
+            if key.variant != variant:
+                variant = key.variant
+                setting = cloudpickle.dumps(tuple(self._setting(variant)[name] for name in _SETTING))
+            seed = manifest.configuration["seed"]
+            run = (self.policies[key.policy], seed, int(self.evaluate_every), manifest.run_hash(key))
+            yield Task(key, setting, cloudpickle.dumps(run))
+
+
+def _expect(name: str, value: Any, kind: type) -> None:
+    """Check a type, and say so when somebody hands over a class instead of an object."""
+    if isinstance(value, type) and issubclass(value, kind):
+        raise ConfigurationError(f"{name} = {value.__name__}: expected an object; write {value.__name__}(...)")
+    if not isinstance(value, kind):
+        raise ConfigurationError(f"{name} = {value!r}: expected a {kind.__name__}")
+
+
+def _labelled(name: str, value: Any, *, empty: bool = False) -> Mapping[str, Any]:
+    """Check a mapping from labels."""
+    if not isinstance(value, Mapping) or not (value or empty):
+        raise ConfigurationError(f"{name} = {value!r}: expected a mapping from labels, with at least one entry")
+    for label in value:
+        if not isinstance(label, str) or (label != label.strip()) or (not label and name != "variants"):
+            raise ConfigurationError(f"{name}: label {label!r}: expected a text without blanks around it")
+    return value
+
+
+def _tenth(until: Until) -> Until:
+    """A tenth of the horizon's time and updates."""
+    time = None if until.time is None else until.time / 10.0
+    updates = None if until.updates is None else max(1, until.updates // 10)
+    return replace(until, time=time, updates=updates)

@@ -1,0 +1,61 @@
+"""When the master acts: rules that say how many answers to the current model are enough.
+
+A wait rule is a frozen dataclass; its state lives for one run and adapts from round to round. It is asked two things:
+a new round begins (`WaitState.opened`), and how many more answers are needed (`WaitState.needs`). `Synchronous` puts a
+rule together with a placement and a decoder; every synchronous scheme is such a triple.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.checks import integer
+from clustersim.protocol import Setting, Updated
+
+__all__ = ["WaitRule", "WaitState", "workers_to_wait_for"]
+
+
+class WaitState(ABC):
+    """What a wait rule remembers during one run.
+
+    Attributes
+    ----------
+    k : int
+        The number of answers that complete a round at present.
+    """
+
+    k: int
+
+    @abstractmethod
+    def opened(self, updated: Updated) -> None:
+        """Begin a round: `updated` tells the time, the version and the gradient of the step that led to it."""
+
+    def needs(self, workers: NDArray[np.int64]) -> int:
+        """How many more answers are needed before the master can act.
+
+        Parameters
+        ----------
+        workers : ndarray of int, shape (a,)
+            Who has answered in this round, in order of arrival.
+
+        Returns
+        -------
+        int
+            Positive: at least so many more. Zero or less: act now, and leave out so many of the last arrivals.
+        """
+        return self.k - len(workers)
+
+
+class WaitRule(ABC):
+    """A rule that says when enough workers have answered."""
+
+    @abstractmethod
+    def begin(self, setting: Setting) -> WaitState:
+        """Make the state of one run; raises `ConfigurationError` if the rule does not fit the cluster."""
+
+
+def workers_to_wait_for(name: str, k: int, setting: Setting) -> int:
+    """Return k if the cluster has so many workers, or say that it has not."""
+    remedy = f"the cluster has {setting.workers} workers; choose a smaller {name} or more workers"
+    return integer(name, k, low=1, high=setting.workers, remedy=remedy)

@@ -1,0 +1,62 @@
+"""Switch at given times: the wait rule behind Theorem 1 of the adaptive-k paper."""
+
+import itertools
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clustersim.checks import integer, number
+from clustersim.errors import ConfigurationError
+from clustersim.protocol import Setting, Updated
+from clustersim.waits.base import WaitRule, WaitState
+
+__all__ = ["Schedule"]
+
+
+@dataclass(frozen=True)
+class Schedule(WaitRule):
+    """Raise k by one at each of the given times.
+
+    Parameters
+    ----------
+    times : sequence of float
+        Simulated times in seconds, not falling; a round that begins at or after ``times[j]`` waits for one worker more.
+    start : int, default 1
+        The first k.
+    """
+
+    times: Sequence[float]
+    start: int = 1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.times, str) or not hasattr(self.times, "__len__"):
+            raise ConfigurationError(f"times = {self.times!r}: expected a sequence of times in seconds")
+        times = tuple(number(f"times[{j}]", time, low=0.0) for j, time in enumerate(np.asarray(self.times).tolist()))
+        if any(later < earlier for earlier, later in itertools.pairwise(times)):
+            raise ConfigurationError(f"times = {times}: expected times that do not fall; sort them")
+        object.__setattr__(self, "times", times)
+        integer("start", self.start, low=1)
+
+    def begin(self, setting: Setting) -> WaitState:
+        """Hold the last k against the number of workers."""
+        last = self.start + len(self.times)
+        if last > setting.workers:
+            raise ConfigurationError(
+                f"times has {len(self.times)} switches from start = {self.start}, up to k = {last}: the cluster has "
+                f"{setting.workers} workers; give fewer times or use more workers"
+            )
+        return _ScheduleState(self)
+
+
+class _ScheduleState(WaitState):
+    """k follows the clock of the events."""
+
+    def __init__(self, rule: Schedule) -> None:
+        self._rule = rule
+        self.k = rule.start
+
+    def opened(self, updated: Updated) -> None:
+        """Count the switching times that have passed."""
+        self.k = self._rule.start + bisect_right(self._rule.times, updated.time)
