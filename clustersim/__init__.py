@@ -10,7 +10,7 @@ Choose a problem, a cluster and a policy; error, wall-clock time, communication 
 ['time', 'update', 'error']
 """
 
-from clustersim import datasets, decoders, placements, theory, waits
+from clustersim import conformance, datasets, decoders, placements, theory, waits
 from clustersim.engine import Cluster, Run, Until, simulate
 from clustersim.errors import (
     ClusterSimError,
@@ -84,6 +84,7 @@ __all__ = [
     "Until",
     "Weibull",
     "__version__",
+    "conformance",
     "datasets",
     "decoders",
     "placements",

@@ -1,9 +1,8 @@
 """An alarm to sleep on that can be brought forward: what the engine uses instead of interrupts and stores.
 
-A SimPy process that waits for "my work is done, unless a newer model comes first" would, by the book, be interrupted and
+A SimPy process that waits for "my work is done, unless a newer model comes first" would be interrupted, by the book, and
 leave a dead timeout in the event heap at every restart. Here it sleeps on an `Alarm`. Setting the alarm to an earlier
-time moves whoever sleeps on it to a new, earlier event; setting it to a later time does nothing: the sleeper wakes early,
-looks at what it has to do, and sets the alarm again. So a restart mostly costs a comparison, and the heap holds a few
+time moves whoever sleeps on it to a new, earlier event; setting it to a later time does nothing: the sleeper wakes, looks at what it has to do, and sets the alarm again. So a restart mostly costs a comparison, and the heap holds a few
 events a worker, all of which will wake somebody.
 """
 
@@ -14,7 +13,7 @@ from simpy.events import EventPriority
 
 __all__ = ["ARRIVAL", "DELIVERY", "MASTER", "Alarm", "Ring"]
 
-# What happens first at one instant: workers finish and messages arrive, then models reach workers, then the master acts.
+# At one instant workers finish and messages arrive first, then models reach workers, then the master acts.
 ARRIVAL, DELIVERY, MASTER = EventPriority(1), EventPriority(2), EventPriority(3)
 
 
@@ -33,7 +32,7 @@ def _delay(now: float, at: float) -> float:
 
 
 class Ring(simpy.Event):
-    """An event that happens at an absolute simulated time, exactly, with a given priority among those of that instant."""
+    """An event at an absolute simulated time, exactly, with a priority among those of that instant."""
 
     def __init__(self, env: simpy.Environment, at: float, priority: EventPriority) -> None:
         super().__init__(env)

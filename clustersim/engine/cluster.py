@@ -31,8 +31,8 @@ class Cluster:
         What a load of x shares costs: x times the draw; the shift plus x times the random part; x times the shift plus
         the random part; x draws added up; or one draw whatever the load.
     busy : {"restart", "finish", "queue"}
-        What a busy worker does when a newer model reaches it, unless the policy decides otherwise: drop its work; finish
-        it and then take the newest model; or work through every model in order.
+        What a busy worker does when a newer model reaches it, unless the policy decides otherwise: drop its work;
+        finish it and then take the newest model; or work through every model in order.
     bytes_per_entry : int
         Size of one entry of a vector on the wire; 8 for a float64.
 

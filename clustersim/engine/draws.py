@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.cluster import Cluster
-from clustersim.latency import compute_times
+from clustersim.latency import LatencyModel, compute_times
 from clustersim.links import Link
 from clustersim.streams import Streams
 
 __all__ = ["Delays", "Draws"]
 
-_BLOCK = 1 << 15  # draws in a block: enough to make a call into NumPy cheap, few enough to stay in the cache
-_BLOCKS = 32  # blocks kept, so that workers may be far apart in their tasks
+_DRAWS, _TASKS = 1 << 15, 128  # a block holds at most so many: enough to make a call into NumPy cheap, and no more
+_BLOCKS = 64  # blocks kept, so that workers may be far apart in their tasks
 
 
 class Draws:
@@ -26,11 +26,16 @@ class Draws:
         ``sample(first_task, tasks)`` returns an array of shape (tasks, workers), in seconds.
     workers : int
         Length of a row.
+    recorded : int, optional
+        Number of tasks that there are, where times were measured; beyond it `sample` says so.
     """
 
-    def __init__(self, sample: Callable[[int, int], NDArray[np.float64]], workers: int) -> None:
+    def __init__(
+        self, sample: Callable[[int, int], NDArray[np.float64]], workers: int, recorded: int | None = None
+    ) -> None:
         self._sample = sample
-        self._tasks = max(1, _BLOCK // workers)
+        self._recorded = recorded
+        self._tasks = max(1, min(_TASKS, _DRAWS // workers))
         self._blocks: OrderedDict[int, list[list[float]]] = OrderedDict()
 
     def row(self, task: int) -> list[float]:
@@ -38,11 +43,15 @@ class Draws:
         number, offset = divmod(task, self._tasks)
         block = self._blocks.get(number)
         if block is None:
-            block = self._sample(number * self._tasks, self._tasks).tolist()
+            block = self._sample(first := number * self._tasks, self._size(first)).tolist()
             self._blocks[number] = block
             if len(self._blocks) > _BLOCKS:
                 self._blocks.popitem(last=False)
-        return block[offset]
+        return block[offset] if offset < len(block) else self._sample(task, 1)[0].tolist()
+
+    def _size(self, first: int) -> int:
+        """Tasks in the block that begins at `first`."""
+        return self._tasks if self._recorded is None else max(1, min(self._tasks, self._recorded - first))
 
 
 class Delays:
@@ -63,7 +72,7 @@ class Delays:
         def compute(first: int, tasks: int) -> NDArray[np.float64]:
             return compute_times(cluster.compute, cluster.scaling, loads, uniforms, first, tasks, workers)
 
-        self.compute = Draws(compute, workers)
+        self.compute = Draws(compute, workers, cluster.compute.recorded_tasks)
         self.downlink = _link_draws(cluster.downlink, "downlink", workers, vector_bytes, streams)
         self.uplink = _link_draws(cluster.uplink, "uplink", workers, vector_bytes, streams)
 
@@ -73,4 +82,5 @@ def _link_draws(link: Link, name: str, workers: int, vector_bytes: int, streams:
     if link.is_instant:
         return None
     uniforms = streams.uniforms(name)
-    return Draws(lambda first, tasks: link.delays(uniforms, first, tasks, workers, vector_bytes), workers)
+    recorded = link.latency.recorded_tasks if isinstance(link.latency, LatencyModel) else None
+    return Draws(lambda first, tasks: link.delays(uniforms, first, tasks, workers, vector_bytes), workers, recorded)

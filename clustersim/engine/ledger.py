@@ -53,7 +53,7 @@ class Ledger:
         vector_bytes : int
             Size of one message, which is one vector of R^d each way.
         in_flight : int
-            Messages whose fate is open, as the fleet counts them: not the difference of the others, which it must equal.
+            Messages whose fate is open, counted by the fleet; the difference of the others must equal it.
         pending : float
             Seconds that workers have spent on tasks whose fate is open.
         worker_seconds : float

@@ -36,7 +36,7 @@ from clustersim.protocol import (
 __all__ = ["Master"]
 
 _REMEMBERED = 8  # events and commands shown when something makes no sense
-_STANDSTILL = 100_000  # updates at one instant after which a run without another horizon is taken to be stuck
+_STANDSTILL = 10_000  # updates at one instant after which a run without another horizon is taken to be stuck
 
 
 class Master:
@@ -195,6 +195,10 @@ class Master:
         kept = None if command.keep is None else self._held.find(command.keep)
         if command.keep is not None and kept is None:
             raise self._refusal(f"it keeps messages {command.keep.tolist()}, which it does not hold")
+        if not np.isfinite(command.weights).all() or np.shape(command.weights) not in ((), positions.shape):
+            raise self._refusal(
+                f"it updates {len(positions)} messages with weights {command.weights}; give finite ones"
+            )
         self._book_use(positions)
         gradient = self._model.step(self._held, positions, command.weights)
         self._release(kept)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.held import Held
-from clustersim.errors import ConfigurationError, DivergenceError, ProtocolError
+from clustersim.errors import ConfigurationError, DivergenceError
 from clustersim.optimizers import Optimizer
 from clustersim.placements import Assignment
 from clustersim.problems import Problem
@@ -51,18 +51,15 @@ class Model:
 
         Raises
         ------
-        ProtocolError
-            If the weights do not fit the answers or are not finite.
         DivergenceError
             If the model runs away.
         """
-        if not isinstance(weights, float):
-            weights = _checked(weights, len(positions))
-        gradient = self._gradient(held, positions, weights)
-        penalty = self._problem.penalty_gradient(self.w)
-        if penalty is not None:
-            gradient = gradient + penalty
-        self._watch(float(gradient @ gradient))
+        with np.errstate(over="ignore", invalid="ignore"):  # a model that overflows is `_watch`'s to report
+            gradient = self._gradient(held, positions, weights)
+            penalty = self._problem.penalty_gradient(self.w)
+            if penalty is not None:
+                gradient = gradient + penalty
+            self._watch(float(gradient @ gradient))
         self.version += 1
         self.w = self._optimizer.step(self.w, gradient, self.version)
         return gradient
@@ -107,11 +104,3 @@ class Model:
         except ConfigurationError:
             return ""
         return f": gradient descent is stable below 2 / L = {largest:.3g}, updates from few workers need somewhat less"
-
-
-def _checked(weights: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Return the weights if they fit."""
-    weights = np.asarray(weights, dtype=np.float64)
-    if weights.shape != (count,) or not np.isfinite(weights).all():
-        raise ProtocolError(f"weights = {weights}: expected {count} finite numbers, one for each message of the update")
-    return weights

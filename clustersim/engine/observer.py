@@ -1,4 +1,4 @@
-"""What one sees of a run: the history of error, loss and accounts, written every few updates, free of simulated time."""
+"""What one sees of a run: a history of error, loss and accounts every few updates, free of simulated time."""
 
 from collections.abc import Callable
 

@@ -40,8 +40,8 @@ class Run:
     ----------
     history : DataFrame
         One row an evaluation: time (s), update, error, loss, k, uplink_messages, uplink_bytes, downlink_messages,
-        downlink_bytes, compute_wasted (s), and the problem's own metrics. The first row is the first model, the last one
-        the end of the run.
+        downlink_bytes, compute_wasted (s), and the problem's own metrics. The first row is the first model, the
+        last one the end of the run.
     totals : dict
         The ledger by name, and ``time``, ``updates`` and ``reason`` (why the run ended).
     messages : DataFrame or None

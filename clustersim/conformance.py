@@ -1,0 +1,196 @@
+"""A suite of laws that every policy keeps, a user's own included; call `check_policy` from a test.
+
+Any run of any policy must add up (`check_run`): every message has one fate, every worker second one use. Any policy
+must be a value, serve any number of runs, behave the same twice, and be honest about what it wants: told of every
+single arrival, it must do just what it does when it is told of whole batches.
+"""
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass, is_dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from clustersim.engine import Cluster, Run, Until, simulate
+from clustersim.errors import ClusterSimError
+from clustersim.latency import Constant, Exponential, LatencyModel, ShiftedExponential
+from clustersim.links import Link
+from clustersim.optimizers import SGD
+from clustersim.placements import Placement
+from clustersim.problems import LeastSquares, Problem
+from clustersim.protocol import Answer, Busy, Event, Policy, PolicyState, Setting
+
+__all__ = ["ConformanceError", "check_policy", "check_run"]
+
+_TOLERANCE = 1e-9  # relative error of a sum of durations
+
+
+class ConformanceError(ClusterSimError, AssertionError):
+    """A policy or a run breaks a law; the message says which."""
+
+
+def check_policy(policy: Policy, *, workers: int = 12, updates: int = 25, seed: int = 0) -> None:
+    """Put a policy through the suite.
+
+    Parameters
+    ----------
+    policy : Policy
+    workers : int, default 12
+        Size of the clusters it is tried on; it must be able to run on so many.
+    updates : int, default 25
+        Length of each run.
+    seed : int, default 0
+
+    Raises
+    ------
+    ConformanceError
+        If the policy breaks a law.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> cs.conformance.check_policy(cs.FastestK(3))
+    """
+    _check_value(policy)
+    printed = repr(policy)
+    problem = LeastSquares.synthetic(rows=10 * workers, features=3, seed=seed)
+    for cluster in _clusters(workers):
+        run, again, impatient = (
+            _run(problem, cluster, candidate, updates, seed) for candidate in (policy, policy, _Impatient(policy))
+        )
+        where = f"{policy!r} on {cluster!r}"
+        check_run(run, cluster)
+        _demand(_same(run, again), f"{where} behaves differently the second time: state leaks between runs")
+        _demand(_same(run, impatient), f"{where} acts on arrivals before which it said that it would not")
+        _demand(bool(run.history["k"].between(1, workers).all()), f"{where} reports k outside 1 .. {workers}")
+    _demand(repr(policy) == printed, f"{policy!r} changed during a run; it was {printed}")
+
+
+def check_run(run: Run, cluster: Cluster) -> None:
+    """Hold the accounts of a run that kept its messages against the messages themselves.
+
+    Parameters
+    ----------
+    run : Run
+        Made with ``simulate(..., messages=True)``.
+    cluster : Cluster
+        The one it ran on.
+
+    Raises
+    ------
+    ConformanceError
+        If something does not add up.
+    """
+    totals, messages = run.totals, run.messages
+    if messages is None:
+        raise ConformanceError("the run kept no messages; use simulate(..., messages=True)")
+    fates = messages["status"].value_counts()
+    for name in ("used", "used_late", "discarded", "cancelled", "lost", "in_flight"):
+        counted = int(fates.get(name.replace("_", " "), 0))
+        _demand(counted == totals[name], f"the ledger has {name} = {totals[name]}, the messages say {counted}")
+    _demand(len(messages) == totals["downlink_messages"], "the fates of messages do not add up to the dispatches")
+    arrived = messages["arrived"].notna()
+    came = messages["status"].isin(["used", "used late", "discarded"])
+    _demand(bool((arrived == came).all()), "a message was used or discarded without arriving, or the other way round")
+    finished = int(messages["finished"].notna().sum())
+    _demand(finished == totals["uplink_messages"], f"{finished} answers finished, not {totals['uplink_messages']}")
+    _check_order(run)
+    _check_seconds(run, cluster)
+
+
+def _check_order(run: Run) -> None:
+    """What happens to a message happens in order."""
+    messages = run.messages
+    assert messages is not None  # noqa: S101 - for the type checker; `check_run` has looked
+    stages = ["dispatched", "received", "started", "finished", "arrived"]
+    times = messages[stages].to_numpy()
+    for earlier, later in zip(range(4), range(1, 5), strict=True):
+        wrong = times[:, later] < times[:, earlier]
+        _demand(not wrong.any(), f"{stages[later]} before {stages[earlier]}: {messages[wrong].head(1).to_dict()}")
+
+
+def _check_seconds(run: Run, cluster: Cluster) -> None:
+    """Every worker second is used, wasted, pending or idle, and none is negative."""
+    totals = {name: float(value) for name, value in run.totals.items() if not isinstance(value, str)}
+    whole = cluster.workers * totals["time"]
+    slack = _TOLERANCE * max(1.0, whole)
+    parts = [totals[name] for name in ("compute_used", "compute_wasted", "compute_pending", "idle")]
+    _demand(min(parts) >= -slack, f"negative worker seconds in {totals}")
+    _demand(abs(sum(parts) - whole) <= slack, f"worker seconds {sum(parts)} of {whole} accounted for")
+
+
+def _check_value(policy: Policy) -> None:
+    """A policy is a frozen dataclass that compares, hashes and pickles by its hyper-parameters."""
+    if not is_dataclass(policy):
+        raise ConformanceError(f"{policy!r} is not a dataclass")
+    frozen = type(policy).__dataclass_params__.frozen  # type: ignore[attr-defined]  # typeshed leaves it out
+    _demand(frozen, f"{policy!r} is not frozen: use @dataclass(frozen=True)")
+    copy = replace(policy)
+    _demand(copy == policy, f"{policy!r} does not equal its copy")
+    _demand(hash(copy) == hash(policy), f"{policy!r} hashes unlike its copy")
+    thawed = pickle.loads(pickle.dumps(policy))  # noqa: S301 - our own bytes
+    _demand(thawed == policy, f"{policy!r} does not survive pickling")
+    _demand(type(policy).__name__ in repr(policy), f"{policy!r} does not print its name")
+
+
+def _clusters(workers: int) -> Iterator[Cluster]:
+    """Small clusters that differ in what can go wrong: ties, late messages, overtaking models, backlogs."""
+    computes: tuple[LatencyModel, ...] = (Constant(1.0), Exponential(1.0), ShiftedExponential(0.5, 1.0))
+    links = (Link(), Link(latency=Exponential(0.3)))
+    busy: tuple[Busy, ...] = ("restart", "finish", "queue")
+    for compute, link, habit in product(computes, links, busy):
+        yield Cluster(workers, compute, downlink=link, uplink=link, busy=habit)
+
+
+def _run(problem: Problem, cluster: Cluster, policy: Policy, updates: int, seed: int) -> Run:
+    return simulate(
+        problem,
+        cluster,
+        policy,
+        optimizer=SGD(1e-5),
+        until=Until(updates=updates),
+        seed=seed,
+        evaluate_every=1,
+        messages=True,
+    )
+
+
+def _same(a: Run, b: Run) -> bool:
+    """Whether two runs agree in every figure."""
+    assert a.messages is not None  # noqa: S101 - for the type checker
+    assert b.messages is not None  # noqa: S101
+    frames = a.history.equals(b.history) and a.messages.equals(b.messages)
+    return frames and a.totals == b.totals and bool(np.array_equal(a.w, b.w))
+
+
+def _demand(law: bool, complaint: str) -> None:
+    if not law:
+        raise ConformanceError(complaint)
+
+
+@dataclass(frozen=True)
+class _Impatient(Policy):
+    """The same policy, but told of every single arrival."""
+
+    inner: Policy
+
+    @property
+    def placement(self) -> Placement:
+        return self.inner.placement
+
+    def begin(self, setting: Setting) -> PolicyState:
+        return _ImpatientState(self.inner.begin(setting))
+
+
+class _ImpatientState:
+    def __init__(self, inner: PolicyState) -> None:
+        self._inner = inner
+
+    @property
+    def k(self) -> int:
+        return self._inner.k
+
+    def react(self, event: Event) -> Answer:
+        answer = self._inner.react(event)
+        return answer._replace(wants=answer.wants._replace(arrivals=1))

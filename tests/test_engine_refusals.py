@@ -1,0 +1,149 @@
+"""What the engine refuses, and how it says so."""
+
+import math
+
+import numpy as np
+import pytest
+from scripted import Scripted
+
+import clustersim as cs
+from clustersim.protocol import Answer, Arrivals, Dispatch, Update, Updated, Wants
+
+PROBLEM = cs.LeastSquares.synthetic(rows=40, features=3, seed=2)
+CLUSTER = cs.Cluster(workers=4, compute=cs.Exponential(1.0))
+
+
+def run(policy=None, problem=PROBLEM, cluster=CLUSTER, **options):
+    options = {"optimizer": cs.SGD(1e-3), "until": cs.Until(updates=50)} | options
+    return cs.simulate(problem, cluster, policy or cs.FastestK(2), **options)
+
+
+def scripted(first, then=None):
+    """Answers the start with `first`, arrivals with `then`."""
+
+    def answer(event):
+        if isinstance(event, Updated) and event.version == 0:
+            return first
+        return then(event) if then and isinstance(event, Arrivals) else Answer((), Wants())
+
+    return Scripted(answer)
+
+
+BROADCAST = Answer((Dispatch(),), Wants(1))
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        (scripted(Answer((Update(np.array([0]), 1.0),), Wants())), r"updates with messages \[0\].*does not hold"),
+        (scripted(BROADCAST, lambda e: Answer((Update(np.array([9]), 1.0),), Wants())), r"messages \[9\]"),
+        (scripted(BROADCAST, lambda e: Answer((Update(e.messages[:0], 1.0),), Wants())), r"messages \[\]"),
+        (scripted(BROADCAST, lambda e: Answer((Update(e.messages, 1.0, np.array([7])),), Wants())), r"keeps.*\[7\]"),
+        (
+            scripted(BROADCAST, lambda e: Answer((Update(e.messages, np.ones(3)),), Wants())),
+            "updates 1 messages with weights",
+        ),
+        (
+            scripted(BROADCAST, lambda e: Answer((Update(e.messages, np.array([math.nan])),), Wants())),
+            "give finite ones",
+        ),
+        (scripted(BROADCAST, lambda e: Answer((Update(e.messages, math.nan),), Wants())), "weights nan"),
+        (scripted(Answer((Dispatch(np.array([4])),), Wants())), r"workers \[4\]; they are 0 .. 3"),
+        (scripted(Answer((Dispatch(np.array([1, 1])),), Wants())), "at most once"),
+        (scripted(Answer((Dispatch(), Dispatch()), Wants())), "still owe an answer"),
+        (scripted(Answer((Dispatch(),), Wants(0))), "wants 0 arrivals"),
+        (scripted(Answer((Dispatch(),), Wants(1, -1.0))), "until -1.0"),
+        (scripted(Answer((Dispatch(),), Wants(1, math.nan))), "until nan"),
+    ],
+)
+def test_commands_that_make_no_sense(policy, message):
+    with pytest.raises(cs.ProtocolError, match=message) as caught:
+        run(policy)
+    assert "Last events" in str(caught.value)
+
+
+def test_a_policy_that_never_dispatches_stalls():
+    with pytest.raises(cs.StalledError, match="nothing is on its way"):
+        run(scripted(Answer((), Wants())))
+
+
+@pytest.mark.parametrize("features", [3, 30])
+def test_a_step_size_that_diverges(features):
+    problem = cs.LeastSquares.synthetic(rows=200, features=features, seed=2)
+    largest = 2.0 / problem.smoothness()
+    with pytest.raises(cs.DivergenceError, match=r"diverged at update \d+.*2 / L = ") as caught:
+        run(cs.FullSync(), problem, optimizer=cs.SGD(1.5 * largest), until=cs.Until(updates=5000))
+    update = int(str(caught.value).split("update ")[1].split(":")[0])
+    assert update < 30  # the squared error grows fourfold an update: a factor of a million takes ten, not thousands
+    assert f"{largest:.3g}" in str(caught.value)
+    result = run(cs.FullSync(), problem, optimizer=cs.SGD(0.9 * largest), until=cs.Until(updates=300))
+    assert result.history["error"].iloc[-1] < result.history["error"].iloc[0]
+
+
+def test_a_huge_step_is_caught_before_it_overflows():
+    with pytest.raises(cs.DivergenceError, match="diverged at update"):
+        run(optimizer=cs.SGD(1e200))
+
+
+def test_starting_near_the_optimum_is_not_divergence():
+    """The first gradient may be tiny beside the noise of later ones."""
+    problem = cs.LeastSquares(np.vstack((np.eye(2), np.eye(2))), np.array([1.0, 1.0, -1.0, -1.0]))
+    cluster = cs.Cluster(workers=2, compute=cs.Replay(np.tile([[1.0, 2.0], [2.0, 1.0]], (200, 1))))
+    result = run(cs.FastestK(1), problem, cluster, optimizer=cs.SGD(0.5), until=cs.Until(updates=300))
+    assert result.totals["updates"] == 300
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"problem": 3}, "problem = 3: expected a Problem, such as"),
+        ({"cluster": None}, "cluster = None"),
+        ({"policy": 7}, "policy = 7"),
+        ({"policy": cs.FastestK}, "expected a Policy, such as"),
+        ({"optimizer": 0.1}, "optimizer = 0.1"),
+        ({"until": 100}, "until = 100"),
+        ({"evaluate_every": 0}, "evaluate_every = 0"),
+        ({"seed": -1}, "seed = -1"),
+        ({"seed": 1.5}, "seed = 1.5"),
+        ({"replication": -2}, "replication = -2"),
+        ({"engine": "warp"}, "engine = 'warp': expected one of 'auto'"),
+    ],
+)
+def test_unusable_arguments(options, message):
+    with pytest.raises(cs.ConfigurationError, match=message):
+        run(**options)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: cs.Cluster(0, cs.Exponential(1.0)), "workers = 0"),
+        (lambda: cs.Cluster(2.5, cs.Exponential(1.0)), "workers = 2.5"),
+        (lambda: cs.Cluster(2, 1.0), "compute = 1.0: expected a latency model"),
+        (lambda: cs.Cluster(2, cs.Exponential(1.0), uplink=0.1), "uplink = 0.1: expected a Link"),
+        (lambda: cs.Cluster(2, cs.Exponential(1.0), scaling="linear"), "scaling = 'linear'"),
+        (lambda: cs.Cluster(2, cs.Exponential(1.0), busy="drop"), "busy = 'drop'"),
+        (lambda: cs.Cluster(2, cs.Exponential(1.0), bytes_per_entry=0), "bytes_per_entry = 0"),
+        (lambda: cs.Until(), "at least one of time, updates and error"),
+        (lambda: cs.Until(time=0.0), "time = 0.0"),
+        (lambda: cs.Until(time=math.inf), "time = inf"),
+        (lambda: cs.Until(updates=0), "updates = 0"),
+        (lambda: cs.Until(error=-1.0), "error = -1.0"),
+    ],
+)
+def test_unusable_parts(make, message):
+    with pytest.raises(cs.ConfigurationError, match=message):
+        make()
+
+
+def test_an_error_horizon_needs_an_optimum():
+    separable = cs.LogisticRegression(np.array([[1.0], [2.0], [-1.0], [-2.0]]), np.array([1, 1, 0, 0]))
+    with pytest.raises(cs.ConfigurationError, match=r"until.error = 0.1"):
+        run(problem=separable, until=cs.Until(error=0.1))
+
+
+def test_a_replay_that_is_too_short():
+    cluster = cs.Cluster(workers=2, compute=cs.Replay([[1.0, 2.0]] * 3))
+    with pytest.raises(cs.ConfigurationError, match="record more tasks"):
+        run(cs.FullSync(), cluster=cluster, until=cs.Until(updates=4))
+    assert run(cs.FullSync(), cluster=cluster, until=cs.Until(updates=3)).totals["time"] == 6.0

@@ -1,0 +1,118 @@
+"""Laws that hold for any policy on any cluster: conservation, determinism, honesty of wants."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scripted import AtRandom, ByDeadline, Leaky
+
+import clustersim as cs
+from clustersim.conformance import ConformanceError, check_policy, check_run
+
+positive = st.floats(0.05, 3.0)
+latencies = st.one_of(
+    st.builds(cs.Constant, st.sampled_from([0.5, 1.0, 2.0])),  # ties
+    st.builds(cs.Exponential, positive),
+    st.builds(cs.ShiftedExponential, positive, positive),
+    st.builds(cs.Pareto, positive, st.floats(1.2, 4.0)),
+    st.builds(cs.BernoulliStraggler, st.floats(0.0, 0.9), positive),
+    st.builds(cs.Empirical, st.lists(st.sampled_from([0.25, 0.5, 1.0, 1.5]), min_size=1, max_size=5)),
+)
+links = st.one_of(
+    st.just(cs.Link()),
+    st.builds(cs.Link, latency=latencies),
+    st.builds(cs.Link, latency=st.sampled_from([0.25, 0.5]), bandwidth=st.sampled_from([8.0, 32.0])),
+)
+clusters = st.builds(
+    cs.Cluster,
+    workers=st.integers(1, 7),
+    compute=latencies,
+    downlink=links,
+    uplink=links,
+    scaling=st.sampled_from(["proportional", "server-dependent", "data-dependent", "additive", "none"]),
+    busy=st.sampled_from(["restart", "finish", "queue"]),
+)
+
+
+def simulate(cluster, policy, seed=0, **options):
+    options.setdefault("until", cs.Until(time=30.0, updates=40))
+    problem = cs.LeastSquares.synthetic(rows=23, features=2, seed=1)
+    return cs.simulate(
+        problem, cluster, policy, optimizer=cs.SGD(1e-3), seed=seed, evaluate_every=3, messages=True, **options
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(cluster=clusters, policy=st.builds(AtRandom, st.integers(0, 10**6)), seed=st.integers(0, 10**6))
+def test_everything_adds_up_whatever_the_policy_does(cluster, policy, seed):
+    check_run(simulate(cluster, policy, seed), cluster)
+
+
+@settings(max_examples=30, deadline=None)
+@given(cluster=clusters, policy=st.builds(AtRandom, st.integers(0, 10**6)), seed=st.integers(0, 10**6))
+def test_same_seed_same_run(cluster, policy, seed):
+    one, two = simulate(cluster, policy, seed), simulate(cluster, policy, seed)
+    assert one.history.equals(two.history)
+    assert one.messages.equals(two.messages)
+    assert one.totals == two.totals
+    assert one.w.tobytes() == two.w.tobytes()
+
+
+@settings(max_examples=30, deadline=None)
+@given(k=st.integers(1, 5), seed=st.integers(0, 10**6), extra=st.integers(1, 4), mean=positive)
+def test_common_random_numbers(k, seed, extra, mean):
+    """The q-th task of a worker takes the same draw under another policy, and beside more workers."""
+    draws = []
+    for workers, policy in ((5, cs.FastestK(k)), (5, cs.FullSync()), (5 + extra, cs.FastestK(1))):
+        run = simulate(cs.Cluster(workers, cs.Exponential(mean), scaling="none"), policy, seed)
+        draws.append(run.messages.query("worker < 5").set_index(["worker", "task"])["compute"])
+    for other in draws[1:]:
+        common = draws[0].index.intersection(other.index)
+        assert len(common) > 5
+        assert (draws[0].loc[common] == other.loc[common]).all()
+
+
+def test_other_seeds_and_replications_differ():
+    cluster = cs.Cluster(4, cs.Exponential(1.0))
+    runs = [simulate(cluster, cs.FastestK(2), seed=seed) for seed in (0, 1)]
+    runs.append(simulate(cluster, cs.FastestK(2), replication=1))
+    ends = {run.history["time"].iloc[1] for run in runs}
+    assert len(ends) == 3
+
+
+POLICIES = [
+    cs.FullSync(),
+    cs.FastestK(1),
+    cs.FastestK(7),
+    cs.AdaptiveK(start=2, threshold=0, burn_in=2, step=3),
+    cs.AdaptiveK(start=1, threshold=1, burn_in=0, factor=2, max_k=8),
+    cs.SwitchingTimes([1.0, 1.0, 6.0], start=2),
+    cs.Synchronous(wait=cs.waits.Pflug(start=1, threshold=0, burn_in=1), decoder=cs.decoders.Mean()),
+]
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=repr)
+def test_conformance_of_the_policies(policy):
+    check_policy(policy)
+
+
+def test_a_deadline_policy_of_ones_own_conforms():
+    check_policy(ByDeadline(wait=2.5))
+
+
+def test_the_suite_refuses_a_policy_that_remembers_between_runs():
+    with pytest.raises(ConformanceError, match="leaks"):
+        check_policy(Leaky())
+
+
+def test_the_suite_refuses_a_policy_that_acts_early():
+    with pytest.raises(ConformanceError, match="said that it would not"):
+        check_policy(AtRandom(3))  # answers every event, whatever it said that it wants
+
+
+def test_the_suite_refuses_cooked_books():
+    cluster = cs.Cluster(3, cs.Exponential(1.0))
+    for name in ("used", "cancelled", "in_flight", "uplink_messages", "compute_wasted", "downlink_messages"):
+        run = simulate(cluster, cs.FastestK(2))
+        run.totals[name] += 1
+        with pytest.raises(ConformanceError):
+            check_run(run, cluster)
