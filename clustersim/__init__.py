@@ -42,6 +42,7 @@ from clustersim.optimizers import SGD, Optimizer
 from clustersim.policies import AdaptiveK, FastestK, FullSync, SwitchingTimes, Synchronous
 from clustersim.problems import LeastSquares, LogisticRegression, Problem, SoftmaxRegression
 from clustersim.protocol import Policy
+from clustersim.studies import Claim, Results, Study, load_results
 
 __version__ = "0.1.0"
 
@@ -49,6 +50,7 @@ __all__ = [
     "SGD",
     "AdaptiveK",
     "BernoulliStraggler",
+    "Claim",
     "Cluster",
     "ClusterSimError",
     "ConfigurationError",
@@ -74,11 +76,13 @@ __all__ = [
     "Problem",
     "ProtocolError",
     "Replay",
+    "Results",
     "ResultsError",
     "Run",
     "ShiftedExponential",
     "SoftmaxRegression",
     "StalledError",
+    "Study",
     "SwitchingTimes",
     "Synchronous",
     "Until",
@@ -87,8 +91,23 @@ __all__ = [
     "conformance",
     "datasets",
     "decoders",
+    "load_results",
+    "main",
     "placements",
     "simulate",
     "theory",
     "waits",
 ]
+
+
+def main(study: Study | None = None) -> None:
+    """Hand a scenario's study to the command line; a script ends with ``if __name__ == "__main__": cs.main(study)``.
+
+    Parameters
+    ----------
+    study : Study, optional
+        What to run; without it the arguments say what to do, as those of ``clustersim`` do.
+    """
+    from clustersim.cli import main as command_line  # noqa: PLC0415 - whoever only simulates need not load plots
+
+    command_line(study)

@@ -64,6 +64,11 @@ class Link:
         """Whether every message arrives the moment it is sent."""
         return self.latency is None and self.bandwidth is None
 
+    @property
+    def recorded_tasks(self) -> int | None:
+        """How many messages of a worker the latency model knows of, or None where there is no end to them."""
+        return self.latency.recorded_tasks if isinstance(self.latency, LatencyModel) else None
+
     def delays(
         self,
         uniforms: Uniforms,

@@ -1,8 +1,9 @@
 """An alarm to sleep on that can be brought forward: what the engine uses instead of interrupts and stores.
 
-A SimPy process that waits for "my work is done, unless a newer model comes first" would be interrupted, by the book, and
-leave a dead timeout in the event heap at every restart. Here it sleeps on an `Alarm`. Setting the alarm to an earlier
-time moves whoever sleeps on it to a new, earlier event; setting it to a later time does nothing: the sleeper wakes, looks at what it has to do, and sets the alarm again. So a restart mostly costs a comparison, and the heap holds a few
+By the book, a SimPy process that waits for "my work is done, unless a newer model comes first" is interrupted, and
+leaves a dead timeout in the event heap at every restart. Here it sleeps on an `Alarm`. Setting the alarm to an earlier
+time moves whoever sleeps on it to a new, earlier event; setting it to a later time does nothing: the sleeper wakes,
+looks at what it has to do, and sets the alarm again. So a restart mostly costs a comparison, and the heap holds a few
 events a worker, all of which will wake somebody.
 """
 

@@ -20,7 +20,11 @@ __all__ = ["order_statistic_expectation"]
 Floats = NDArray[np.float64]
 
 _FARTHEST = 700.0  # exp(-700) is about the smallest probability that a float64 holds
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+_ORDER = 16
+# The Gauss-Lobatto rule has nodes at both ends of a panel, so that no jump hides between an end and the first node.
+_POLYNOMIAL = np.polynomial.Legendre.basis(_ORDER - 1)
+_NODES = np.concatenate([[-1.0], np.sort(_POLYNOMIAL.deriv().roots().real), [1.0]])
+_WEIGHTS = 2.0 / (_ORDER * (_ORDER - 1) * _POLYNOMIAL(_NODES) ** 2)
 _ROUNDS = 60  # halvings of a panel; a jump is then located to the last bit
 _TOLERANCE = 1e-13
 
@@ -85,11 +89,11 @@ def _panels(k: int, n: int) -> Floats:
 def _integrate(f: Callable[[Floats], Floats], edges: Floats) -> tuple[float, float]:
     """The integral of f over all panels, each halved until its two halves agree with it; and that of the last panel."""
     left, right = edges[:-1], edges[1:]
-    whole = _gauss(f, left, right)
+    whole = _quadrature(f, left, right)
     last, total = float(whole[-1]), 0.0
     for _ in range(_ROUNDS):
         middle = (left + right) / 2
-        halves = _gauss(f, np.concatenate([left, middle]), np.concatenate([middle, right]))
+        halves = _quadrature(f, np.concatenate([left, middle]), np.concatenate([middle, right]))
         first, second = np.split(halves, 2)
         if not np.isfinite(halves).all():
             return math.inf, math.inf
@@ -104,8 +108,8 @@ def _integrate(f: Callable[[Floats], Floats], edges: Floats) -> tuple[float, flo
     return total + float(whole.sum()), last
 
 
-def _gauss(f: Callable[[Floats], Floats], left: Floats, right: Floats) -> Floats:
-    """Gauss-Legendre quadrature of f over every panel at once."""
+def _quadrature(f: Callable[[Floats], Floats], left: Floats, right: Floats) -> Floats:
+    """Gauss-Lobatto quadrature of f over every panel at once."""
     half = (right - left)[:, None] / 2
     centre = (left + right)[:, None] / 2
     values = f((centre + half * _NODES).ravel()).reshape(len(left), -1)

@@ -98,7 +98,8 @@ class Markov(Mixture):
 
     def shifts(self, workers: int) -> Floats:
         """The smaller of the two states' smallest times, seconds."""
-        return np.min([model.shifts(workers) for _, model in self.parts()], axis=0)
+        shifts: Floats = np.min([model.shifts(workers) for _, model in self.parts()], axis=0)
+        return shifts
 
     def slow_tasks(self, uniforms: Uniforms, first_task: int, tasks: int, workers: int) -> Slow:
         """Which tasks find which worker slow.
@@ -120,7 +121,7 @@ class Markov(Mixture):
         if task != first_task or before is None:
             before = self._look_back(uniforms, first_task, workers)
         states = self._run(uniforms, before, first_task, tasks)
-        standing[key] = (first_task + tasks, states[-1] if tasks else before)
+        standing[key] = (first_task + tasks, states[-1].copy() if tasks else before)
         return states
 
     def _run(self, uniforms: Uniforms, before: Slow, first_task: int, tasks: int) -> Slow:

@@ -1,8 +1,8 @@
 """Response times with light tails: constant, exponential, shifted exponential and gamma.
 
 `mean` is always a mean in seconds, never a rate. Each is drawn by inverse transform of one uniform; the cumulative
-hazard e = -ln P(X > t) stands for the uniform where both tails must be exact. Draws come in through `clustersim.streams.Uniforms` and go out as
-seconds, see `clustersim.latency.base`.
+hazard e = -ln P(X > t) stands for the uniform where both tails must be exact. Draws come in through
+`clustersim.streams.Uniforms` and go out as seconds, see `clustersim.latency.base`.
 """
 
 from abc import abstractmethod
@@ -14,6 +14,7 @@ from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv
 
 from clustersim.checks import number
 from clustersim.latency.base import LatencyModel
+from clustersim.streams import Uniforms
 
 __all__ = ["Constant", "Exponential", "Gamma", "HazardFamily", "ShiftedExponential"]
 
@@ -68,6 +69,11 @@ class Constant(LatencyModel):
     def quantile(self, u: ArrayLike) -> Floats:
         """The inverse distribution function; see `LatencyModel.quantile`."""
         return np.full(np.shape(u), float(self.time))
+
+    def times(self, uniforms: Uniforms, first_task: int, tasks: int, workers: int, lane: int = 0) -> Floats:
+        """`time` everywhere; see `LatencyModel.times`."""
+        del uniforms, first_task, lane  # nothing is random
+        return np.full((tasks, workers), float(self.time))
 
     def cdf(self, t: ArrayLike) -> Floats:
         """P(X <= t)."""
@@ -217,7 +223,7 @@ class Gamma(LatencyModel):
 
     def quantile(self, u: ArrayLike) -> Floats:
         """The inverse distribution function; see `LatencyModel.quantile`."""
-        return self._scale * gammaincinv(self.shape, np.asarray(u, dtype=np.float64))
+        return self._scale * np.asarray(gammaincinv(self.shape, np.asarray(u)), dtype=np.float64)
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
         """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
@@ -227,11 +233,11 @@ class Gamma(LatencyModel):
 
     def cdf(self, t: ArrayLike) -> Floats:
         """P(X <= t)."""
-        return np.float64(1.0) * gammainc(self.shape, np.maximum(t, 0.0) / self._scale)
+        return np.asarray(gammainc(self.shape, np.maximum(t, 0.0) / self._scale), dtype=np.float64)
 
     def survival(self, t: ArrayLike) -> Floats:
         """P(X > t)."""
-        return gammaincc(self.shape, np.maximum(t, 0.0) / self._scale)
+        return np.asarray(gammaincc(self.shape, np.maximum(t, 0.0) / self._scale), dtype=np.float64)
 
     @property
     def expected_time(self) -> float:

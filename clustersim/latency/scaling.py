@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 SCALINGS = ("proportional", "server-dependent", "data-dependent", "additive", "none")
 
 
-def compute_times(  # noqa: PLR0917 - the pinned order: what, how, how much, and then the arguments of `times`
+def compute_times(
     model: LatencyModel,
     scaling: str,
     loads: ArrayLike,

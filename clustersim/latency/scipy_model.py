@@ -1,11 +1,15 @@
 """Any frozen distribution of `scipy.stats` as a latency model."""
 
+import hashlib
 import math
+import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rv_histogram
 
 from clustersim.errors import ConfigurationError
 from clustersim.latency.base import LatencyModel
@@ -13,6 +17,8 @@ from clustersim.latency.base import LatencyModel
 __all__ = ["FromScipy"]
 
 Floats = NDArray[np.float64]
+
+_NEAREST = 2.0**-53  # no draw but 0 is smaller, and some ppf break down further down
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,8 +61,11 @@ class FromScipy(LatencyModel):
                 "shift it with loc=, or truncate it"
             )
 
-    @property
+    @cached_property
     def _name(self) -> str:
+        if isinstance(self.distribution.dist, rv_histogram):  # its parameters are arrays, and scipy names none of them
+            heights = np.asarray(self.distribution.ppf(np.linspace(0.0, 1.0, 101)))
+            return f"rv_histogram(<{hashlib.sha256(heights.tobytes()).hexdigest()[:8]}>)"
         words = [repr(value) for value in self.distribution.args]
         words += [f"{key}={value!r}" for key, value in sorted(self.distribution.kwds.items())]
         return f"{self.distribution.dist.name}({', '.join(words)})"
@@ -66,8 +75,7 @@ class FromScipy(LatencyModel):
 
     @property
     def _key(self) -> tuple[object, ...]:
-        # The quantiles tell apart distributions whose parameters do not say it all, such as rv_histogram's.
-        return type(self.distribution.dist), self._name, *map(float, self.distribution.ppf([0.1, 0.3, 0.5, 0.9]))
+        return type(self.distribution.dist), self._name
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FromScipy) and other._key == self._key
@@ -78,13 +86,32 @@ class FromScipy(LatencyModel):
     def quantile(self, u: ArrayLike) -> Floats:
         """The inverse distribution function; see `LatencyModel.quantile`."""
         # scipy puts the quantile 0 of a discrete law one below its support
-        return np.maximum(np.asarray(self.distribution.ppf(u), dtype=np.float64), self.distribution.support()[0])
+        times = np.asarray(self.distribution.ppf(u), dtype=np.float64)
+        smallest = float(self.distribution.support()[0])
+        return np.maximum(times, smallest)
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
-        """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
-        hazard = np.asarray(e, dtype=np.float64)
-        far = np.maximum(self.distribution.isf(np.exp(-hazard)), self.distribution.support()[0])
-        return np.where(hazard < 0.5, self.quantile(-np.expm1(-hazard)), far)
+        """The time t with P(X > t) = exp(-e), held constant from where scipy's own tails cannot be trusted."""
+        hazard = np.clip(np.asarray(e, dtype=np.float64), _NEAREST, self._farthest)
+        below = self.quantile(-np.expm1(-np.minimum(hazard, 0.5)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about digits that do not matter so far out
+            above = np.asarray(self.distribution.isf(np.exp(-np.maximum(hazard, 0.5))), dtype=np.float64)
+        return np.where(hazard < 0.5, below, above)
+
+    @cached_property
+    def _farthest(self) -> float:
+        """The hazard up to which `isf` is right; many distributions of scipy break down at tiny probabilities.
+
+        A light tail has ended for all purposes at exp(-36); a heavy one is followed as long as `sf` takes `isf` back.
+        """
+        for hazard in range(36, 700, 4):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                back = float(self.distribution.sf(self.distribution.isf(math.exp(-hazard - 4))))
+            if not abs(math.log(max(back, 1e-320)) + hazard + 4) < 1e-6:
+                return float(hazard)
+        return 700.0
 
     def cdf(self, t: ArrayLike) -> Floats:
         """P(X <= t)."""

@@ -5,6 +5,7 @@ column of ones appended for the bias, the model is the flat form of a matrix W o
 order, so the last `columns` entries of w are the biases, and the scores of all rows are ``X @ W``.
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
@@ -13,19 +14,20 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import minimize
-from scipy.sparse.linalg import LinearOperator, cg
+from scipy.optimize import fmin_l_bfgs_b
 
 from clustersim.checks import number
 from clustersim.errors import ConfigurationError
 from clustersim.problems.base import Floats, Optimum
-from clustersim.problems.data import Matrix, check_labels, check_rows, check_test, take_rows
+from clustersim.problems.data import Matrix, check_labels, check_rows, check_test, frozen, take_rows
+from clustersim.problems.newton import newton_step
 from clustersim.problems.spectrum import gram_eigenvalues
 from clustersim.problems.tabular import TabularProblem
 
 __all__ = ["LinearClassifier"]
 
-_NEWTON_STEPS = 20  # from where L-BFGS stops, fewer than ten suffice wherever there is an optimum
+_NEWTON_STEPS = 8  # from where L-BFGS stops, three or four suffice where there is an optimum
+_NEWTON_STEPS_RIDGE = 100  # with a ridge there is one; badly scaled rows may take longer to reach it
 _SETTLED = 1e-6  # the last step moved every score by less; Newton's method squares what remains
 
 
@@ -202,7 +204,10 @@ class LinearClassifier(TabularProblem):
         forever; where there is an optimum, its steps vanish quadratically. That is how the two are told apart.
         """
         w = self._approach()
-        for _ in range(_NEWTON_STEPS):
+        worst = float(self._losses(self._scores(w), self._targets).max())
+        if not self.ridge and worst < math.log(2.0) / self._sharing:
+            return None  # every row on the right side of every border: a longer w is always better
+        for _ in range(_NEWTON_STEPS_RIDGE if self.ridge else _NEWTON_STEPS):
             step = self._newton_step(w)
             reach = float(np.abs(self._scores(step)).max())
             w = w + step / max(1.0, reach)
@@ -212,19 +217,24 @@ class LinearClassifier(TabularProblem):
         return None
 
     def _approach(self) -> Floats:
-        """A model near the optimum, by L-BFGS from the initial model."""
+        """A model near the optimum, by L-BFGS from the initial model with columns brought to a common scale.
 
-        def evaluate(w: Floats) -> tuple[float, Floats]:
-            return self.objective(w), self._full_gradient(w)
+        Without ridge it stops early: far out, Newton's method would not see the tiny curvature of separated rows.
+        """
+        roots: Floats = np.sqrt(np.asarray((self.X * self.X).mean(axis=0)).ravel())
+        scale = np.repeat(np.where(roots > 0.0, roots, 1.0), self._columns)
+
+        def evaluate(v: Floats) -> tuple[float, Floats]:
+            w = v / scale
+            return self.objective(w), self._full_gradient(w) / scale
 
         start = self.initial_model()
-        slope = float(np.abs(self._full_gradient(start)).max())
-        options = {"gtol": 1e-7 * slope, "ftol": 0.0, "maxiter": 5000, "maxfun": 10000}
-        near: Floats = minimize(evaluate, start, jac=True, method="L-BFGS-B", options=options).x
-        return near
+        slope = float(np.abs(evaluate(start)[1]).max())
+        near = fmin_l_bfgs_b(evaluate, start, pgtol=(1e-7 if self.ridge else 1e-4) * slope, factr=50.0, maxiter=2000)[0]
+        return np.asarray(near / scale)
 
     def _newton_step(self, w: Floats) -> Floats:
-        """Solve (Hessian of F at w) step = -gradient by conjugate gradients."""
+        """The step from w to the minimum of the objective's parabola there."""
         scores = self._scores(w)
         ridge = np.full(self.dimension, self._shrinkage)
         ridge[self._penalised :] = 0.0
@@ -232,11 +242,22 @@ class LinearClassifier(TabularProblem):
         def hessian(v: Floats) -> Floats:
             bent = self._bends(scores, self._targets, self._scores(v))
             curved: Floats = self.X.T @ bent
-            return curved.ravel() / self.rows + ridge * v.ravel()
+            return curved.ravel() / self.rows + ridge * v
 
-        operator = LinearOperator((self.dimension, self.dimension), matvec=hessian, dtype=np.float64)
-        step: Floats = cg(operator, -self._full_gradient(w), maxiter=1000)[0]
-        return step
+        diagonal = self._curvatures(scores) + ridge
+        noise = np.finfo(np.float64).eps * float(np.linalg.norm(self._full_gradient(self.initial_model())))
+        tolerance = 1e-3 if self.ridge else 1e-9  # without ridge, tiny curvature tells whether there is an optimum
+        return newton_step(hessian, diagonal, self._full_gradient(w), tolerance=tolerance, noise=noise)
+
+    def _curvatures(self, scores: Floats) -> Floats:
+        """Diagonal of the Hessian of the loss."""
+        squares = self.X * self.X
+        diagonal = np.empty((self.X.shape[1], self._columns))
+        for column in range(self._columns):
+            unit = np.zeros_like(scores)
+            unit[:, column] = 1.0
+            diagonal[:, column] = squares.T @ self._bends(scores, self._targets, unit)[:, column]
+        return diagonal.ravel() / self.rows
 
     def _full_gradient(self, w: Floats) -> Floats:
         """Gradient of the objective, ridge included."""
@@ -248,10 +269,9 @@ class LinearClassifier(TabularProblem):
 def _with_ones(X: Matrix) -> Matrix:
     """X with a last column of ones, whose coefficient is the bias."""
     ones = np.ones((X.shape[0], 1))
-    joined = np.hstack([X, ones]) if isinstance(X, np.ndarray) else sparse.csr_array(sparse.hstack([X, ones]))
-    if isinstance(joined, np.ndarray):
-        joined.setflags(write=False)
-    return joined
+    if isinstance(X, np.ndarray):
+        return frozen(np.hstack([X, ones]))
+    return frozen(sparse.csr_array(sparse.hstack([X, sparse.csr_array(ones)])))
 
 
 def _short(values: NDArray[Any]) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "check_targets",
     "check_test",
     "digest",
+    "frozen",
     "squared_norms",
     "take_rows",
 ]
@@ -124,6 +125,13 @@ def check_test(test: Any, features: int) -> tuple[Matrix, Any]:
     return check_rows(test[0], "test X", features), test[1]
 
 
+def frozen(X: Matrix) -> Matrix:
+    """X itself, from now on read-only."""
+    for part in (X,) if isinstance(X, np.ndarray) else (X.data, X.indices, X.indptr):
+        part.setflags(write=False)
+    return X
+
+
 def take_rows(X: Matrix, rows: NDArray[np.intp] | None) -> Matrix:
     """The rows of these numbers; X itself, not a copy, for None."""
     if rows is None:
@@ -165,9 +173,7 @@ def _sparse_rows(X: Any, name: str) -> Matrix:
         raise ConfigurationError(f"{name} of type {X.dtype}: expected real numbers; encode categories first")
     matrix = sparse.csr_array(X, dtype=np.float64, copy=True)
     matrix.sum_duplicates()
-    for part in (matrix.data, matrix.indices, matrix.indptr):
-        part.setflags(write=False)
-    return matrix
+    return frozen(matrix)
 
 
 def _dense(values: Any, name: str, remedy: str) -> Floats:
@@ -186,8 +192,8 @@ def _dense(values: Any, name: str, remedy: str) -> Floats:
         raise ConfigurationError(
             f"{name}: expected real numbers only; encode categories, fill what is missing"
         ) from None
-    copy.setflags(write=False)
-    return copy
+    dense: Floats = frozen(copy)
+    return dense
 
 
 def _ragged(values: Any) -> str:

@@ -71,7 +71,8 @@ class SoftmaxRegression(LinearClassifier):
     def _losses(self, scores: Floats, targets: Floats) -> Floats:
         below = scores - scores.max(axis=1, keepdims=True)
         own: Floats = np.einsum("ij,ij->i", below, targets)
-        return np.log(np.exp(below).sum(axis=1)) - own
+        total: Floats = np.log(np.exp(below).sum(axis=1))
+        return total - own
 
     def _slopes(self, scores: Floats, targets: Floats) -> Floats:
         return _balanced(_probabilities(scores), targets)
@@ -82,12 +83,13 @@ class SoftmaxRegression(LinearClassifier):
         return _balanced(p * (change - mean), targets)
 
     def _predict(self, scores: Floats) -> NDArray[Any]:
-        return scores.argmax(axis=1)
+        best: NDArray[np.intp] = scores.argmax(axis=1)
+        return best
 
 
 def _probabilities(scores: Floats) -> Floats:
     """Softmax of each row."""
-    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p: Floats = np.exp(scores - scores.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
     return p
 
