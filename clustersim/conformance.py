@@ -24,6 +24,11 @@ from clustersim.protocol import Answer, Busy, Event, Policy, PolicyState, Settin
 __all__ = ["ConformanceError", "check_policy", "check_run"]
 
 _TOLERANCE = 1e-9  # relative error of a sum of durations
+_SECONDS = {
+    "compute_used": ["used", "used late"],
+    "compute_wasted": ["discarded", "cancelled", "lost"],
+    "compute_pending": ["in flight"],
+}
 
 
 class ConformanceError(ClusterSimError, AssertionError):
@@ -111,10 +116,21 @@ def _check_order(run: Run) -> None:
 
 
 def _check_seconds(run: Run, cluster: Cluster) -> None:
-    """Every worker second is used, wasted, pending or idle, and none is negative."""
+    """Every worker second is used, wasted, pending or idle, and no worker does two things at once."""
+    messages = run.messages
+    assert messages is not None  # noqa: S101 - for the type checker
     totals = {name: float(value) for name, value in run.totals.items() if not isinstance(value, str)}
     whole = cluster.workers * totals["time"]
     slack = _TOLERANCE * max(1.0, whole)
+    spent = messages.groupby("status")["worked"].sum()
+    for name, fates in _SECONDS.items():
+        counted = float(spent.reindex(fates, fill_value=0.0).sum())
+        _demand(
+            abs(counted - totals[name]) <= slack, f"the ledger has {name} = {totals[name]}, the messages say {counted}"
+        )
+    work = messages[messages["worked"] > 0].sort_values(["worker", "started"])
+    overlap = (work["started"] + work["worked"]).shift() - work["started"] > slack
+    _demand(not (overlap & (work["worker"] == work["worker"].shift())).any(), "a worker does two things at once")
     parts = [totals[name] for name in ("compute_used", "compute_wasted", "compute_pending", "idle")]
     _demand(min(parts) >= -slack, f"negative worker seconds in {totals}")
     _demand(abs(sum(parts) - whole) <= slack, f"worker seconds {sum(parts)} of {whole} accounted for")

@@ -1,4 +1,4 @@
-"""Does adaptive-k reach a lower error sooner, and with less communication, than any fixed k? (Linear regression.)
+"""Does adaptive-k reach a lower error sooner, and with less communication, than any fixed k? Linear regression.
 
 Fig. 3 and 4 of Kas Hanna et al., "Adaptive stochastic gradient descent for fast and communication-efficient
 distributed learning", 2022: n = 50 workers, response times exponential with mean 1, 2000 rows of 100 integers,
@@ -15,6 +15,10 @@ import clustersim as cs
 
 KS = (10, 20, 30, 40)
 ADAPTIVE = "adaptive k"
+
+POLICIES = {f"k = {k}": cs.FastestK(k) for k in KS} | {
+    ADAPTIVE: cs.AdaptiveK(start=10, threshold=10, burn_in=200, step=10, max_k=40)
+}
 
 problem = cs.LeastSquares.synthetic(rows=2000, features=100, design="integers", seed=7)
 
@@ -34,20 +38,33 @@ def floor(results: cs.Results, policy: str) -> float:
     return float(np.exp(np.log(last["error"]).mean()))
 
 
-def reaches(results: cs.Results, policy: str) -> float:
-    """Median time at which a policy is first within 10 % of the floor of adaptive-k; infinite if most never are."""
-    reached = results.time_to_target(1.1 * floor(results, ADAPTIVE))
-    times = reached[reached["policy"] == policy]["time"].fillna(np.inf)
-    return float(times.median())
+def cost(results: cs.Results, target: float, column: str) -> pd.Series:
+    """What each policy has spent when its mean error curve first reaches a target.
+
+    Infinite for a policy that settles above the target, though its curve may dip there for a moment.
+    """
+    curves = results.on_grid(over=column, points=2000)
+    reached = curves[curves["mean"] <= target].groupby("policy")[column].min()
+    return pd.Series({label: reached.get(label, np.inf) for label in POLICIES if floor(results, label) <= target})
 
 
-def uplink_advantage(results: cs.Results, column: str) -> float:
-    """The least, over errors from 1000 down to adaptive-k's floor, of best fixed k over adaptive-k in a cost."""
+def reaches_lowest(results: cs.Results, policy: str) -> float:
+    """When a policy's mean error curve is first within 10 % of the floor of adaptive-k."""
+    return float(cost(results, 1.1 * floor(results, ADAPTIVE), "time")[policy])
+
+
+def advantage(results: cs.Results, column: str, highest: float) -> float:
+    """The cost of the best fixed k over that of adaptive-k: the least over errors from `highest` down to the floor."""
     ratios = []
-    for target in np.geomspace(1000.0, 1.1 * floor(results, ADAPTIVE), 12):
-        costs = results.time_to_target(target).groupby("policy")[column].median()
+    for target in np.geomspace(highest, 1.1 * floor(results, ADAPTIVE), 12):
+        costs = cost(results, float(target), column)
         ratios.append(costs.drop(ADAPTIVE).min() / costs[ADAPTIVE])
     return float(min(ratios))
+
+
+def below_k_10(results: cs.Results, column: str) -> float:
+    """The advantage for errors that lie below the floor of k = 10."""
+    return advantage(results, column, 0.99 * floor(results, "k = 10"))
 
 
 def switching_times(results: cs.Results) -> Figure:
@@ -72,31 +89,28 @@ study = cs.Study(
     problem=problem,
     cluster=cs.Cluster(workers=50, compute=cs.Exponential(mean=1.0)),
     optimizer=cs.SGD(0.0005),
-    policies={f"k = {k}": cs.FastestK(k) for k in KS}
-    | {ADAPTIVE: cs.AdaptiveK(start=10, threshold=10, burn_in=200, step=10, max_k=40)},
+    policies=POLICIES,
     until=cs.Until(time=7000.0),
     replications=10,
     claims=[
-        cs.Claim(
-            "adaptive-k reaches its lowest error near t = 2000 (within 10 %, median)",
-            lambda results: reaches(results, ADAPTIVE), low=1200.0, high=2800.0,
-        ),
-        cs.Claim(
-            "k = 40 reaches the same error only near t = 6000 (median)",
-            lambda results: reaches(results, "k = 40"), low=4800.0, high=7200.0,
-        ),
-        cs.Claim(
-            "adaptive-k needs the fewest uplink messages for any error (best fixed k over adaptive-k, least)",
-            lambda results: uplink_advantage(results, "uplink_messages"), low=0.95,
-        ),
-        cs.Claim(
-            "adaptive-k needs the least uplink and downlink together for any error (as above)",
-            lambda results: uplink_advantage(results, "messages"), low=0.95,
-        ),
+        cs.Claim("adaptive-k reaches its lowest error near t = 2000 (mean curve, within 10 %)",
+                 lambda results: reaches_lowest(results, ADAPTIVE), low=1400.0, high=2800.0),
+        cs.Claim("k = 40 reaches the same error only near t = 6000",
+                 lambda results: reaches_lowest(results, "k = 40"), low=4800.0, high=7000.0),
+        cs.Claim("below the floor of k = 10, it needs the fewest uplink messages (best fixed k / adaptive, least)",
+                 lambda results: below_k_10(results, "uplink_messages"), low=1.0),
+        cs.Claim("below the floor of k = 10, it needs the least uplink and downlink together (as above)",
+                 lambda results: below_k_10(results, "messages"), low=1.0),
+        cs.Claim("as printed: it needs the fewest uplink messages for any error (from 1000 down, as above)",
+                 lambda results: advantage(results, "uplink_messages", 1000.0), low=1.0),
+        cs.Claim("as printed: it needs the least uplink and downlink together for any error (as above)",
+                 lambda results: advantage(results, "messages", 1000.0), low=1.0),
     ],
     figures={"switching_times": switching_times},
-    notes="Kas Hanna et al. 2022, Fig. 3 and 4. The paper says 'download' for the uplink (worker to master) and "
-    "'upload' for the downlink.",
+    notes="Pflug's test raises k from 10 to 20 right after the burn-in, long before k = 10 has reached its floor: with "
+    "eta times the largest curvature at 1.5 the noise along the steepest direction changes sign from update to update. "
+    "So the claim that adaptive-k needs the least communication for any error holds below the floor of k = 10; above "
+    "it k = 10 is cheaper. The paper says 'download' for the uplink (worker to master) and 'upload' for the downlink.",
 )  # fmt: skip
 
 if __name__ == "__main__":

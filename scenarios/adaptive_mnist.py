@@ -1,4 +1,4 @@
-"""When does adaptive-k pay? (Logistic regression on MNIST digits.)
+"""When does adaptive-k pay? Logistic regression on MNIST digits.
 
 Fig. 5 and 6 of Kas Hanna et al., "Adaptive stochastic gradient descent for fast and communication-efficient
 distributed learning", 2022: n = 20 workers, 80 images, response times exponential with mean 50, eta = 0.05, ridge 0.01;
@@ -100,7 +100,7 @@ study = cs.Study(
     claims=[
         cs.Claim("scale 10: adaptive-k's log-loss is lowest near t = 1700 (within 5 %)",
                  lambda results: lowest_at(results, 10), low=1400.0, high=2200.0),
-        cs.Claim("scale 1: 80 images are interpolated, k = 2 stays ahead (log-loss at t = 1700, best fixed / adaptive)",
+        cs.Claim("scale 1: 80 images are interpolated, k = 2 stays ahead (log-loss at 1700, best fixed / adaptive)",
                  lambda results: advantage(results, 1, "loss"), high=1.0),
         cs.Claim("scale 20: the floor shows, adaptive-k is ahead (error at t = 1700, best fixed / adaptive)",
                  lambda results: advantage(results, 20, "error"), low=1.0),

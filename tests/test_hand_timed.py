@@ -168,6 +168,63 @@ def test_arrivals_come_before_timeouts():
     assert result.totals["reason"] == "nobody answered"
 
 
+def test_a_late_answer_is_used_at_its_own_version():
+    # f = (w - 1)^2 / 2 on worker 0, (w - 3)^2 / 2 on worker 1; step 0.5. Worker 0 answers at 1: w = 0.5. Worker 1's
+    # answer to version 0 comes at 2, and its gradient is 0 - 3, not 0.5 - 3: w = 0.5 + 0.5 * 3 = 2.
+    problem = cs.LeastSquares(np.ones((2, 1)), np.array([1.0, 3.0]))
+    cluster = cs.Cluster(workers=2, compute=cs.Replay([[1.0, 2.0]]))
+
+    def answer(event):
+        if isinstance(event, Updated) and event.version == 0:
+            return Answer((Dispatch(),), Wants(1))
+        if isinstance(event, Arrivals):
+            return Answer((Update(event.messages, 1.0),), Wants(1))
+        return Answer((), Wants(1))
+
+    result = cs.simulate(
+        problem, cluster, Scripted(answer), optimizer=cs.SGD(0.5), until=cs.Until(updates=2), messages=True
+    )
+    assert result.w == pytest.approx(np.array([2.0]), abs=1e-12)
+    assert result.messages["status"].tolist() == ["used", "used late"]
+    assert (result.totals["used"], result.totals["used_late"]) == (1, 1)
+
+
+def test_answers_of_two_versions_in_one_update():
+    # As above, but worker 0 works again from version 1 (w = 0.5) and both answers come at 2: one update with weights 2
+    # and -1 on the gradients 0.5 - 1 and 0 - 3, that is 2 * (-0.5) + 3 = 2: w = 0.5 - 0.5 * 2 = -0.5.
+    # The answer that was kept from the first round, 0 - 1, is used again with weight 4: w = -0.5 + 0.5 * 4 = 1.5.
+    problem = cs.LeastSquares(np.ones((2, 1)), np.array([1.0, 3.0]))
+    cluster = cs.Cluster(workers=2, compute=cs.Replay([[1.0, 2.0], [1.0, 9.0]]))
+
+    def answer(event):
+        if isinstance(event, Updated):
+            workers = {0: np.array([0, 1]), 1: np.array([0])}.get(event.version)
+            return Answer(() if workers is None else (Dispatch(workers),), Wants(1 if event.version == 0 else 2))
+        if event.time == 1.0:
+            return Answer((Update(event.messages, 1.0, keep=event.messages),), Wants(2))
+        names = np.append(0, event.messages)
+        assert event.workers.tolist() == [0, 1]
+        assert event.versions.tolist() == [1, 0]
+        return Answer((Update(names, np.array([4.0, 2.0, -1.0])),), Wants(1))
+
+    result = cs.simulate(
+        problem, cluster, Scripted(answer), optimizer=cs.SGD(0.5), until=cs.Until(updates=2), messages=True
+    )
+    assert result.w == pytest.approx(np.array([1.5]), abs=1e-12)
+    assert (result.totals["used"], result.totals["used_late"]) == (2, 1)  # an answer that is used twice counts once
+    assert result.totals["compute_used"] == 4.0
+
+
+def test_work_on_the_uplink_at_the_end_is_pending():
+    # Done at 1, 2 and 3; the uplink takes 2. The run ends at 3.5, one answer used, two under way, the third done.
+    cluster = cs.Cluster(workers=3, compute=cs.Replay([[1.0, 2.0, 3.0]]), uplink=cs.Link(latency=2.0))
+    result = run(cs.FastestK(2), cluster, rows(3), until=cs.Until(time=3.5))
+    assert result.totals["compute_pending"] == 2.0 + 3.0
+    assert result.totals["compute_wasted"] == 1.0  # it reached the master, and the run ended before it was used
+    assert result.totals["in_flight"] == 2
+    assert result.totals["uplink_messages"] == 3
+
+
 def test_the_horizon_includes_its_instant():
     cluster = cs.Cluster(workers=2, compute=cs.Constant(1.0))
     result = run(cs.FullSync(), cluster, rows(2), until=cs.Until(time=3.0))

@@ -152,16 +152,18 @@ class ProcessFleet:
         pending = 0.0
         for worker in self._workers:
             if (task := worker.task) is not None:
+                task.ended = self._env.now
                 if task.status == "lost":
-                    self._ledger.compute_wasted += self._env.now - task.started
+                    self._ledger.compute_wasted += task.ended - task.started
                 else:
-                    pending += self._env.now - task.started
+                    pending += task.ended - task.started
         return pending + sum(self._on_the_uplink.values())
 
     # ------------------------------------------------------------------ what happens on the way
 
     def finished(self, task: Task) -> None:
         """A worker has its answer: send it."""
+        task.ended = task.finished
         self._ledger.sent += 1
         if self._delays.uplink is None:
             self._arrive(task)
@@ -176,7 +178,8 @@ class ProcessFleet:
 
     def abandoned(self, task: Task) -> None:
         """A worker drops the work that it was at."""
-        self._ledger.compute_wasted += self._env.now - task.started
+        task.ended = self._env.now
+        self._ledger.compute_wasted += task.ended - task.started
         if task.status != "lost":
             self.cancelled(task)
 

@@ -24,10 +24,12 @@ def message_table(tasks: list[Task], vector_bytes: int, now: float) -> pd.DataFr
     -------
     DataFrame
         worker, task, version, dispatched, received, started, finished, arrived (s; NaN where it never came to that),
-        compute (s), blocks, bytes, status (used, used late, discarded, cancelled, lost, in flight).
+        compute and worked (s; what the task takes, and what was spent on it), blocks, bytes, status (used, used late,
+        discarded, cancelled, lost, in flight).
     """
     columns = ("worker", "number", "version", "dispatched", "received", "started", "finished", "arrived", "compute")
     frame = pd.DataFrame({name: [getattr(task, name) for task in tasks] for name in columns})
+    frame["worked"] = [0.0 if math.isnan(task.ended) else task.ended - task.started for task in tasks]
     frame["blocks"] = 1
     frame["bytes"] = vector_bytes
     frame["status"] = pd.Series([task.status for task in tasks], dtype="str")

@@ -33,6 +33,8 @@ class Task:
         How long the work takes.
     dispatched, received, started, finished, arrived : float
         When the model left the master and reached the worker; when the work began and is done; when the answer arrived.
+    ended : float
+        When the worker turned to something else: at `finished`, or before if it dropped the work.
     status : str
         What became of it.
     """
@@ -41,6 +43,7 @@ class Task:
         "arrived",
         "compute",
         "dispatched",
+        "ended",
         "finished",
         "model",
         "number",
@@ -60,7 +63,7 @@ class Task:
         self.model = model
         self.dispatched = dispatched
         self.compute = compute
-        self.received = self.started = self.finished = self.arrived = math.nan
+        self.received = self.started = self.finished = self.ended = self.arrived = math.nan
         self.status = "in flight"
 
 
