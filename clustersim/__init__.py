@@ -42,7 +42,7 @@ from clustersim.optimizers import SGD, Optimizer
 from clustersim.policies import AdaptiveK, FastestK, FullSync, SwitchingTimes, Synchronous
 from clustersim.problems import LeastSquares, LogisticRegression, Problem, SoftmaxRegression
 from clustersim.protocol import Policy
-from clustersim.studies import Claim, Results, Study, load_results
+from clustersim.studies import Claim, Results, Study, compare, load_results
 
 __version__ = "0.1.0"
 
@@ -88,6 +88,7 @@ __all__ = [
     "Until",
     "Weibull",
     "__version__",
+    "compare",
     "conformance",
     "datasets",
     "decoders",

@@ -108,8 +108,8 @@ class Worker:
         A model that was overtaken on the way by a newer one is put aside, unless the worker works through them all.
         """
         task.received = self._env.now
-        overtaken = task.number < self._newest
-        self._newest = max(self._newest, task.number)
+        if not (overtaken := task.number < self._newest):
+            self._newest = task.number
         current = self.task
         if overtaken and busy != "queue":
             self._fleet.cancelled(task)
