@@ -6,16 +6,13 @@ A `Task` is one message's life, from the dispatch of a model to what becomes of 
 import math
 from collections import deque
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import simpy
 from numpy.typing import NDArray
 
 from clustersim.engine.alarm import ARRIVAL, Alarm
-
-if TYPE_CHECKING:
-    from clustersim.engine.fleet import ProcessFleet
 
 __all__ = ["Task", "Worker"]
 
@@ -67,6 +64,22 @@ class Task:
         self.status = "in flight"
 
 
+class Reports(Protocol):
+    """Whom a worker tells what becomes of its tasks."""
+
+    def finished(self, task: Task) -> None:
+        """The answer is there."""
+
+    def abandoned(self, task: Task) -> None:
+        """The work was dropped for a newer model."""
+
+    def cancelled(self, task: Task) -> None:
+        """The work will never begin."""
+
+    def lost(self, task: Task) -> None:
+        """The work will never end."""
+
+
 class Worker:
     """One worker; `life` is its process.
 
@@ -76,11 +89,11 @@ class Worker:
         What it is computing.
     """
 
-    __slots__ = ("_alarm", "_env", "_fleet", "_newest", "_waiting", "task")
+    __slots__ = ("_alarm", "_env", "_newest", "_reports", "_waiting", "task")
 
-    def __init__(self, env: simpy.Environment, fleet: "ProcessFleet") -> None:
+    def __init__(self, env: simpy.Environment, reports: Reports) -> None:
         self._env = env
-        self._fleet = fleet
+        self._reports = reports
         self._alarm = Alarm(env, ARRIVAL)
         self._newest = -1
         self._waiting: deque[Task] = deque()
@@ -97,7 +110,7 @@ class Worker:
             if task.finished > self._env.now:
                 self._alarm.set(task.finished)
                 continue
-            self._fleet.finished(task)
+            self._reports.finished(task)
             self.task = None
             if self._waiting:
                 self._begin(self._waiting.popleft())
@@ -112,17 +125,17 @@ class Worker:
             self._newest = task.number
         current = self.task
         if overtaken and busy != "queue":
-            self._fleet.cancelled(task)
+            self._reports.cancelled(task)
         elif current is None:
             self._begin(task)
         elif busy == "restart":
-            self._fleet.abandoned(current)
+            self._reports.abandoned(current)
             self._begin(task)
         elif current.finished == math.inf:
-            self._fleet.lost(task)  # it would wait behind work that never ends
+            self._reports.lost(task)  # it would wait behind work that never ends
         else:
             if busy == "finish" and self._waiting:
-                self._fleet.cancelled(self._waiting.pop())
+                self._reports.cancelled(self._waiting.pop())
             self._waiting.append(task)
 
     def _begin(self, task: Task) -> None:
@@ -132,6 +145,6 @@ class Worker:
         task.started = now
         task.finished = finished = now + task.compute
         if finished == math.inf:
-            self._fleet.lost(task)
+            self._reports.lost(task)
         else:
             self._alarm.set(finished)
