@@ -13,6 +13,7 @@ log-loss is lowest near t = 1700.
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from scipy import stats
 
 import clustersim as cs
 
@@ -20,6 +21,11 @@ ETA, LABELS = 0.05, 10
 SCALES = (1, 4, 10, 20, 80)
 ADAPTIVE = "adaptive k"
 FIGURE_TIME = 1700.0  # where Fig. 5 has adaptive-k's lowest log-loss
+
+POLICIES = {f"k = {k}": cs.FastestK(k) for k in (2, 4, 8)} | {
+    ADAPTIVE: cs.AdaptiveK(start=2, threshold=20, burn_in=30, factor=2, max_k=8)
+}
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "black")
 
 digits = cs.datasets.mnist(train=80)
 problem = cs.LogisticRegression(digits.X, digits.y, ridge=0.01, test=(digits.test_X, digits.test_y))
@@ -35,46 +41,45 @@ def variant(scale: int) -> str:
     return f"gradient x {scale}"
 
 
-def mean_curve(results: cs.Results, scale: int, policy: str, column: str) -> pd.Series:
-    """Mean over the replications of a column, by time."""
+def at_figure_time(results: cs.Results, scale: int, column: str) -> pd.DataFrame:
+    """A column at t = 1700, or at the end of a shorter run; one row a replication, one column a policy."""
     frame = results.frame
-    runs = frame[(frame["variant"] == variant(scale)) & (frame["policy"] == policy)]
-    times = np.linspace(0.0, float(runs["time"].max()), 101)
-    curves = []
-    for _, run in runs.groupby("replication"):
-        rows = np.searchsorted(run["time"], times, side="right") - 1
-        curves.append(run[column].to_numpy()[rows])
-    return pd.Series(np.mean(curves, axis=0), index=times)
+    runs = frame[(frame["variant"] == variant(scale)) & (frame["time"] <= FIGURE_TIME)]
+    return runs.groupby(["replication", "policy"])[column].last().unstack("policy")
 
 
-def at_figure_time(results: cs.Results, scale: int, policy: str, column: str) -> float:
-    """The mean of a column at t = 1700, or at the end of a shorter run."""
-    curve = mean_curve(results, scale, policy, column)
-    return float(curve[curve.index <= FIGURE_TIME].iloc[-1])
+def advantage(results: cs.Results, scale: int, column: str) -> tuple[float, float]:
+    """The best fixed k over adaptive-k at t = 1700: 95 % interval of the ratio, pairwise by replication.
 
-
-def advantage(results: cs.Results, scale: int, column: str) -> float:
-    """The best fixed k's value at t = 1700 over adaptive-k's: above 1 adaptive-k pays."""
-    fixed = min(at_figure_time(results, scale, label, column) for label in study.policies if label != ADAPTIVE)
-    return fixed / at_figure_time(results, scale, ADAPTIVE, column)
+    Above 1 adaptive-k pays.
+    """
+    logs = at_figure_time(results, scale, column).transform(np.log)
+    fixed = logs.drop(columns=ADAPTIVE)
+    ratios = fixed[fixed.mean().idxmin()] - logs[ADAPTIVE]
+    half = stats.t.ppf(0.975, len(ratios) - 1) * ratios.sem()
+    return float(np.exp(ratios.mean() - half)), float(np.exp(ratios.mean() + half))
 
 
 def lowest_at(results: cs.Results, scale: int) -> float:
     """When adaptive-k's mean log-loss is first within 5 % of its lowest."""
-    curve = mean_curve(results, scale, ADAPTIVE, "loss")
-    return float(curve.index[curve <= 1.05 * curve.min()][0])
+    curves = results.on_grid("loss")
+    curve = curves[(curves["variant"] == variant(scale)) & (curves["policy"] == ADAPTIVE)]
+    return float(curve["time"][curve["mean"] <= 1.05 * curve["mean"].min()].iloc[0])
 
 
 def verdict_by_scale(results: cs.Results) -> Figure:
-    """How the verdict turns with the scale of the gradient: what each policy has reached at t = 1700."""
+    """How the verdict turns with the scale of the gradient: what each policy has reached at t = 1700, 95 % bands."""
     figure = Figure(figsize=(8.0, 3.8), layout="constrained")
-    colours = ("#0072b2", "#d55e00", "#009e73", "black")
     for axes, column, title in zip(
         figure.subplots(1, 2), ("loss", "error"), ("log-loss (eq. 8)", "error F(w) - F*, ridge included"), strict=True
     ):
-        for label, colour in zip(study.policies, colours, strict=True):
-            values = [at_figure_time(results, scale, label, column) for scale in SCALES]
-            axes.plot(SCALES, values, "o-", color=colour, label=label, linewidth=2.0 if label == ADAPTIVE else 1.3)
+        logs = {scale: at_figure_time(results, scale, column).transform(np.log) for scale in SCALES}
+        for label, colour in zip(POLICIES, COLOURS, strict=True):
+            means = np.array([logs[scale][label].mean() for scale in SCALES])
+            sems = np.array([logs[scale][label].sem() for scale in SCALES])
+            axes.fill_between(SCALES, np.exp(means - 2.3 * sems), np.exp(means + 2.3 * sems), color=colour, alpha=0.15)
+            width = 2.2 if label == ADAPTIVE else 1.3
+            axes.plot(SCALES, np.exp(means), "o-", color=colour, label=label, linewidth=width)
         axes.set(xscale="log", yscale="log", xlabel="scale of the gradient")
         axes.set_xticks(SCALES, [str(scale) for scale in SCALES])
         axes.minorticks_off()
@@ -90,8 +95,7 @@ study = cs.Study(
     problem=problem,
     cluster=cs.Cluster(workers=20, compute=cs.Exponential(mean=50.0)),
     optimizer=optimizer(10),
-    policies={f"k = {k}": cs.FastestK(k) for k in (2, 4, 8)}
-    | {ADAPTIVE: cs.AdaptiveK(start=2, threshold=20, burn_in=30, factor=2, max_k=8)},
+    policies=POLICIES,
     variants={variant(scale): {"optimizer": optimizer(scale)} for scale in SCALES},
     until=cs.Until(time=2500.0),
     replications=10,
@@ -100,19 +104,20 @@ study = cs.Study(
     claims=[
         cs.Claim("scale 10: adaptive-k's log-loss is lowest near t = 1700 (within 5 %)",
                  lambda results: lowest_at(results, 10), low=1400.0, high=2200.0),
-        cs.Claim("scale 1: 80 images are interpolated, k = 2 stays ahead (log-loss at 1700, best fixed / adaptive)",
-                 lambda results: advantage(results, 1, "loss"), high=1.0),
-        cs.Claim("scale 20: the floor shows, adaptive-k is ahead (error at t = 1700, best fixed / adaptive)",
-                 lambda results: advantage(results, 20, "error"), low=1.0),
-        cs.Claim("scale 20: adaptive-k is ahead in log-loss too (at t = 1700, best fixed / adaptive)",
-                 lambda results: advantage(results, 20, "loss"), low=1.0),
+        cs.Claim("scale 1: k = 2 stays ahead in log-loss at t = 1700 (best fixed / adaptive, upper end)",
+                 lambda results: advantage(results, 1, "loss")[1], high=1.0),
+        cs.Claim("scale 4: k = 2 stays ahead in log-loss at t = 1700 (best fixed / adaptive, upper end)",
+                 lambda results: advantage(results, 4, "loss")[1], high=1.0),
+        cs.Claim("scale 20: adaptive-k is ahead in log-loss at t = 1700 (best fixed / adaptive, lower end)",
+                 lambda results: advantage(results, 20, "loss")[0], low=1.0),
     ],
     figures={"verdict-by-scale": verdict_by_scale},
     notes="The paper does not say how the gradient is scaled. With the mean over the rows (x 1) and the sum over a "
-    "worker's rows (x 4) the 80 images are fitted closely before k = 2 has a floor, and adaptive-k only loses time. "
-    "Where the steps are so large that k = 2 and k = 4 settle at a visible floor (x 20), adaptive-k pays. x 10 is "
-    "nearest to Fig. 5 in time. Above (x 80, the sum over all rows) nothing settles. So: adaptive-k pays when the floor "
-    "of a small k lies above the error that you need, and is reached well before your deadline.",
+    "worker's rows (x 4) the 80 images are fitted closely before k = 2 meets a floor, and adaptive-k only loses time. "
+    "Where steps are so large that k = 2 and k = 4 settle at a visible floor (x 20), adaptive-k pays: it is 4 to 11 % "
+    "ahead of the best fixed k in log-loss at t = 1700 (in F - F*, ridge included, it ties with it), and Fig. 6 comes "
+    "out as printed. x 10 is nearest to Fig. 5 in time. At x 80 (the sum over all rows) nothing settles. So: adaptive-k "
+    "pays when the floor of a small k lies above the error that you need, and is reached well before your deadline.",
 )  # fmt: skip
 
 if __name__ == "__main__":

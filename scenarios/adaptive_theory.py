@@ -82,8 +82,7 @@ def best_k(results: cs.Results) -> Figure:
     for times, style, label in ((CROSSINGS, "--", "best fixed k"), (SWITCHES, "-", "Theorem 1")):
         axes.step([0.0, *times, TIME], [1, *range(2, N + 1), N], style, where="post", color="black", label=label)
         for k, time in enumerate(times, start=1):
-            place = {"xytext": (-3, 3), "textcoords": "offset points", "ha": "right", "fontsize": 8}
-            axes.annotate(f"{time:.1f}", (time, k + 1), **place)
+            axes.text(time - 30, k + 1.05, f"{time:.1f}", ha="right", fontsize=8)
     figure_2 = first_switch_as_in_figure_2()
     axes.plot([figure_2], [1.5], "x", color="#d55e00")
     axes.annotate(
@@ -124,7 +123,7 @@ study = cs.Study(
     problem=example_1(),
     cluster=cs.Cluster(workers=N, compute=COMPUTE),
     optimizer=cs.SGD(EXAMPLE["eta"]),
-    policies={f"k = {k}": cs.FastestK(k) for k in range(1, N + 1)} | {"Theorem 1": cs.SwitchingTimes(SWITCHES)},
+    policies={**{f"k = {k}": cs.FastestK(k) for k in range(1, N + 1)}, "Theorem 1": cs.SwitchingTimes(SWITCHES)},
     until=cs.Until(time=TIME),
     replications=3,
     evaluate_every=50,

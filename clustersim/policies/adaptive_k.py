@@ -6,6 +6,9 @@ Both are compositions; their wait rules combine with any other placement and dec
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from clustersim.policies.synchronous import Composition, Synchronous
 from clustersim.waits import Pflug, Schedule
 
@@ -89,7 +92,7 @@ class SwitchingTimes(Composition):
     SwitchingTimes(times=(496.9, 621.6), start=1)
     """
 
-    times: Sequence[float]
+    times: Sequence[float] | NDArray[np.float64]
     start: int = 1
 
     def __post_init__(self) -> None:

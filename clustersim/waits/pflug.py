@@ -38,9 +38,9 @@ class Pflug(WaitRule):
 
     Notes
     -----
-    Source: Kas Hanna et al. 2022, Algorithm 1. As printed it tests ``g_j . g_{j-1}`` before ``g_j`` exists; here the two
-    latest gradients are meant. It starts at k = 1 and ends at n, yet Fig. 3 starts at 10 and stops at 40: so start, rule
-    and cap are parameters.
+    Source: Kas Hanna et al. 2022, Algorithm 1. As printed it tests ``g_j . g_{j-1}`` before ``g_j`` exists; here the
+    two latest gradients are meant. It starts at k = 1 and ends at n, yet Fig. 3 starts at 10 and stops at 40: so
+    start, rule and cap are parameters.
     """
 
     start: int

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clustersim.checks import integer, number
 from clustersim.errors import ConfigurationError
@@ -27,7 +28,7 @@ class Schedule(WaitRule):
         The first k.
     """
 
-    times: Sequence[float]
+    times: Sequence[float] | NDArray[np.float64]
     start: int = 1
 
     def __post_init__(self) -> None:
@@ -55,8 +56,9 @@ class _ScheduleState(WaitState):
 
     def __init__(self, rule: Schedule) -> None:
         self._rule = rule
+        self._times = tuple(rule.times)
         self.k = rule.start
 
     def opened(self, updated: Updated) -> None:
         """Count the switching times that have passed."""
-        self.k = self._rule.start + bisect_right(self._rule.times, updated.time)
+        self.k = self._rule.start + bisect_right(self._times, updated.time)
