@@ -12,23 +12,33 @@ import io
 import math
 import textwrap
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from clustersim.checks import choice
 from clustersim.studies import Results
 from clustersim.studies.files import slug, write_atomically
 
-__all__ = ["FORMATS", "draw", "figure", "overview", "picture", "save", "standard_figures"]
+__all__ = ["Format", "draw", "figure", "overview", "picture", "save", "standard_figures"]
 
-FORMATS = ("png", "pdf", "svg")
+
+class Format(StrEnum):
+    """Kinds of picture files."""
+
+    PNG = "png"
+    PDF = "pdf"
+    SVG = "svg"
+
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")  # after Okabe and Ito
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 LABELS = {
@@ -42,7 +52,7 @@ LABELS = {
     "compute_wasted": "compute time wasted (worker-seconds)",
 }
 _STYLE = {
-    "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 10, "legend.fontsize": 8.5, "lines.linewidth": 1.6,
+    "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 10, "legend.fontsize": 8.5,
     "axes.grid": True, "grid.alpha": 0.3, "grid.linewidth": 0.6, "axes.spines.top": False, "axes.spines.right": False,
     "svg.hashsalt": "clustersim", "pdf.fonttype": 42,
 }  # fmt: skip
@@ -81,7 +91,7 @@ def figure(results: Results, y: str | None = None, x: str = "time") -> Figure:
     y = y or results.metric
     band = results.on_grid(y, over=x)
     variants = [variant for variant in results.variants if (band["variant"] == variant).any()]
-    columns = min(len(variants), 3)
+    columns = 2 if len(variants) == 4 else min(len(variants), 3)
     rows = math.ceil(len(variants) / columns)
     with mpl.rc_context(_STYLE):
         size = (6.4, 4.6) if len(variants) == 1 else (1.0 + 3.6 * columns, 1.3 + 3.1 * rows)
@@ -146,7 +156,7 @@ def picture(sheet: Figure, kind: str = "png") -> bytes:
     ConfigurationError
         If the kind is unknown.
     """
-    choice("format", kind, FORMATS)
+    choice("format", str(kind), tuple(Format))
     dated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
     sink = io.BytesIO()
     with mpl.rc_context(_STYLE):
@@ -184,38 +194,58 @@ def draw(
     list of Path
         The files, in the order in which they were drawn.
     """
-    choice("format", kind, FORMATS)
+    choice("format", str(kind), tuple(Format))
     paths = [save(make(), folder / f"{name}.{kind}") for name, make in standard_figures(results).items()]
     for name, own in (extra or {}).items():
-        stem = name[: -len(Path(name).suffix)] if Path(name).suffix.lstrip(".") in FORMATS else name
+        stem = name[: -len(Path(name).suffix)] if Path(name).suffix.lstrip(".") in tuple(Format) else name
         paths.append(save(own(results), folder / f"{slug(stem)}.{kind}"))
     return paths
 
 
 def _panel(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: str) -> None:
-    """Draw the curves of one variant; k and everything counted is constant between two evaluations."""
+    """Draw the curves of one variant; k is constant between two of its values."""
     for policy, curve in band.groupby("policy", sort=False):
         look = _look(results, str(policy))
-        steps = "post" if y == "k" else "default"
         panel.plot(curve[x], curve["mean"], drawstyle="steps-post" if y == "k" else "default", **look)
         if curve["low"].notna().any():
             shade = {"color": look["color"], "alpha": 0.18, "linewidth": 0.0, "zorder": 1}
-            panel.fill_between(curve[x], curve["low"], curve["high"], step=None if steps == "default" else "post", **shade)
+            panel.fill_between(curve[x], curve["low"], curve["high"], step="post" if y == "k" else None, **shade)
     panel.set_xlabel(_label(x))
     panel.set_ylabel(_label(y))
     panel.set_xlim(left=0.0)
-    if results.on_log_scale(y) and band["mean"].max() > 3.0 * band["mean"].min():
+    log = results.on_log_scale(y) and band["mean"].max() > 3.0 * band["mean"].min()
+    if log:
         panel.set_yscale("log")
         if band["mean"].max() < 30.0 * band["mean"].min():  # under one and a half decades: number the minor ticks too
             panel.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.6)))
-    elif y == "k":
+    panel.set_ylim(*_limits(band, log))
+    if y == "k":
         panel.set_ylim(bottom=0.0)
+        panel.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+
+
+def _limits(band: pd.DataFrame, log: bool) -> tuple[float, float]:
+    """Ends of the y-axis: room for all curves and for most bands; those of two replications can be very wide."""
+    curves, low, high = (np.log(band[name]) if log else band[name] for name in ("mean", "low", "high"))
+    bottom, top = float(curves.min()), float(curves.max())
+    room = 0.3 * (top - bottom) or max(0.05 * abs(top), 0.05)
+    edge = 0.15 * room
+    ends = (
+        max(np.nanmin([bottom, low.min()]), bottom - room) - edge,
+        min(np.nanmax([top, high.max()]), top + room) + edge,
+    )
+    return (math.exp(ends[0]), math.exp(ends[1])) if log else ends
 
 
 def _look(results: Results, policy: str) -> dict[str, Any]:
-    """Colour and dashes of a policy, the same in every panel and figure."""
+    """Colour, dashes and width of a policy, the same in every panel and figure.
+
+    The later a curve is drawn, the thinner, so that it does not hide an earlier one with which it coincides.
+    """
     place = results.policies.index(policy)
-    return {"color": COLOURS[place % len(COLOURS)], "linestyle": DASHES[(place // len(COLOURS)) % len(DASHES)]}
+    width = 2.6 - 1.4 * place / max(1, len(results.policies) - 1)
+    dashes = DASHES[(place // len(COLOURS)) % len(DASHES)]
+    return {"color": COLOURS[place % len(COLOURS)], "linestyle": dashes, "linewidth": width}
 
 
 def _drawn_policies(results: Results, variants: list[str]) -> list[str]:
@@ -227,7 +257,8 @@ def _frame(sheet: Figure, results: Results, policies: list[str], variant: str = 
     """Legend above the panels, where it covers no curve; what the band is and the notes below them."""
     handles = [Line2D([], [], **_look(results, policy)) for policy in policies]
     title = results.name + (f": {variant}" if variant else "")
-    columns = max(1, min(len(policies), int(sheet.get_figwidth() * 11) // (8 + max(map(len, policies)))))
+    most = max(1, int(sheet.get_figwidth() * 12) // (7 + max(map(len, policies))))
+    columns = math.ceil(len(policies) / math.ceil(len(policies) / most))
     labels = [f" {policy}" if policy.startswith("_") else policy for policy in policies]  # "_" would hide the entry
     legend = sheet.legend(handles, labels, loc="outside upper center", ncols=columns, title=title, frameon=False)
     legend.get_title().set_fontweight("bold")

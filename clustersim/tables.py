@@ -4,17 +4,27 @@ Data flows in from `clustersim.studies` and out to the terminal, through rich.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from clustersim.studies import Comparison, Verdict
-from clustersim.studies.compare import QUANTITIES
+from clustersim.studies import Comparison, Results, Verdict, compare
 
-__all__ = ["claims_table", "comparison_notes", "comparison_table", "scripts_table"]
+__all__ = [
+    "claims_table",
+    "comparison_notes",
+    "comparison_tables",
+    "console_for_tables",
+    "print_comparison",
+    "print_missing",
+    "print_notes",
+    "print_paths",
+    "scripts_table",
+]
 
 _HEADINGS = {
     "time": "time (s)",
@@ -24,7 +34,7 @@ _HEADINGS = {
 }
 
 
-def comparison_table(comparison: Comparison, title: str) -> Table:
+def comparison_tables(comparison: Comparison, title: str) -> Iterator[Table]:
     """What each policy needs to the target: means with 95 % intervals over the replications that reached it.
 
     Parameters
@@ -32,48 +42,38 @@ def comparison_table(comparison: Comparison, title: str) -> Table:
     comparison : Comparison
         The outcome of `clustersim.studies.compare`.
     title : str
-        Stands above the table.
+        Stands above the tables.
 
-    Returns
-    -------
+    Yields
+    ------
     Table
+        One a variant.
     """
-    variants = len(comparison.targets) > 1 or "" not in comparison.targets
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
-    if variants:
-        table.add_column("variant", overflow="fold")
-    table.add_column("policy", overflow="fold")
-    if variants:
-        table.add_column("target", justify="right")
-    for heading in ("reached", *(_HEADINGS[quantity] for quantity in QUANTITIES), "time / fastest"):
-        table.add_column(heading, justify="right")
-    last = None
-    for row in comparison.table.to_dict("records"):
-        if last not in (None, row["variant"]):
-            table.add_section()
-        last = row["variant"]
-        always = row["reached"] == row["replications"]
-        mark = "" if always or not row["reached"] else "*"
-        cells = [escape(row["policy"])]
-        if variants:
-            cells = [escape(row["variant"]), *cells, f"{row['target']:.4g}"]
-        cells.append(f"{row['reached']} of {row['replications']}")
-        cells += [_plus_minus(row, quantity) + mark for quantity in QUANTITIES]
-        cells.append(_from_to(row) + mark)
-        table.add_row(*cells)
-    return table
+    for variant, rows in comparison.table.groupby("variant", sort=False):
+        name = f"{title}, {variant}" if variant else title
+        goal = f"{comparison.metric} = {comparison.targets[str(variant)]:.6g}"
+        table = Table(title=escape(f"{name}: what each policy needs to reach {goal}"), title_justify="left")
+        table.add_column("policy", overflow="fold")
+        for heading in ("reached", *_HEADINGS.values(), "time / fastest"):
+            table.add_column(heading, justify="right")
+        for row in rows.to_dict("records"):
+            mark = "*" if 0 < row["reached"] < row["replications"] else ""
+            cells = [escape(row["policy"]), f"{row['reached']} of {row['replications']}"]
+            cells += [_plus_minus(row, quantity) + mark for quantity in _HEADINGS]
+            table.add_row(*cells, _from_to(row) + mark)
+        yield table
 
 
 def comparison_notes(comparison: Comparison) -> list[str]:
     """What a reader of the table must know: the target, where it comes from, and what the marks mean."""
-    goals = {f"{target:.6g}" for target in comparison.targets.values()}
-    target = f"{comparison.metric} = {goals.pop()}" if len(goals) == 1 else f"a value of {comparison.metric} for each variant"
-    notes = [f"Target: {target} ({comparison.why}); costs are those at the first evaluation there."]
+    notes = [f"Target: {comparison.why}. Costs are those at the first evaluation at the target or better."]
     table = comparison.table
     if ((table["reached"] > 0) & (table["reached"] < table["replications"])).any():
         notes.append("* mean and interval only over the replications that reached the target")
     if (table["replications"] > 1).any():
-        notes.append("Intervals: 95 %, Student's t over replications; ratios are geometric means of paired replications.")
+        notes.append(
+            "Intervals: 95 %, Student's t over replications; ratios are geometric means of paired replications."
+        )
     else:
         notes.append("One replication: no intervals.")
     return notes
@@ -102,13 +102,54 @@ def scripts_table(scripts: Iterable[tuple[Path, str]]) -> Table:
     return table
 
 
+def console_for_tables() -> Console:
+    """Where tables go; a pipe gets them wide, lest they be cut."""
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
+
+
+def print_comparison(
+    console: Console, results: Results, target: float | None = None, metric: str | None = None
+) -> None:
+    """Print what each policy needs to reach the target, and what the reader must know of it."""
+    comparison = compare(results, target, metric)
+    for table in comparison_tables(comparison, results.name):
+        console.print(table)
+    for note in comparison_notes(comparison):
+        console.print(note, markup=False, highlight=False)
+    print_missing(console, results)
+
+
+def print_missing(console: Console, results: Results) -> None:
+    """Say so if the study has not been finished."""
+    if results.missing:
+        runs = len(results.totals) + len(results.missing)
+        console.print(
+            f"The study is not finished: {len(results.totals)} of {runs} runs are stored; `run` does the rest.",
+            markup=False,
+            highlight=False,
+        )
+
+
+def print_notes(console: Console, results: Results) -> None:
+    """Print the study's notes."""
+    if results.notes:
+        console.print(f"Notes: {results.notes}", markup=False, highlight=False)
+
+
+def print_paths(console: Console, paths: list[Path]) -> None:
+    """Print where the pictures are, one a line, unbroken."""
+    for path in paths:
+        console.print(f"Picture: {path}", soft_wrap=True, markup=False, highlight=False)
+
+
 def _number(value: float) -> str:
     """A number with four significant digits, plainly written as long as it is short."""
     if not math.isfinite(value):
         return "-" if math.isnan(value) else str(value)
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         digits = max(0, 3 - math.floor(math.log10(abs(value)))) if value else 0
-        return f"{value:,.{digits}f}".replace(",", " ")
+        return f"{value:.{digits}f}"
     return f"{value:.3e}"
 
 
@@ -121,7 +162,7 @@ def _plus_minus(row: "dict[str, float] | pd.Series", name: str) -> str:
         return _number(mean)
     digits = max(0, 3 - math.floor(math.log10(abs(mean)))) if mean and abs(mean) < 1e7 else 0
     half = high - mean
-    spread = f"{half:,.{digits}f}".replace(",", " ") if abs(mean) < 1e7 else f"{half:.1e}"
+    spread = f"{half:.{digits}f}" if abs(mean) < 1e7 else f"{half:.1e}"
     return f"{_number(mean)} ± {spread}"
 
 

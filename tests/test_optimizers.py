@@ -1,6 +1,7 @@
 """SGD: its step, its schedule and its refusals."""
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,14 +41,14 @@ def test_two_runs_of_one_optimizer_share_nothing() -> None:
 
 
 @pytest.mark.parametrize("step_size", [0, -0.1, float("nan"), float("inf"), "0.1", None, True, [0.1]])
-def test_a_step_size_that_is_no_positive_number_is_refused(step_size: object) -> None:
+def test_a_step_size_that_is_no_positive_number_is_refused(step_size: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"step_size = .*greater than 0.*function of the update number"):
-        SGD(step_size)  # type: ignore[arg-type]
+        SGD(step_size)
 
 
 @pytest.mark.parametrize("nonsense", [0.0, -1.0, float("nan"), float("inf"), None, "fast", np.ones(3)])
-def test_a_schedule_that_returns_nonsense_is_reported_with_the_update(nonsense: object) -> None:
-    state = SGD(lambda t: 0.1 if t < 17 else nonsense).start(np.zeros(1))  # type: ignore[arg-type, return-value]
+def test_a_schedule_that_returns_nonsense_is_reported_with_the_update(nonsense: Any) -> None:
+    state = SGD(lambda t: 0.1 if t < 17 else nonsense).start(np.zeros(1))
     state.step(np.zeros(1), np.zeros(1), 16)
     with pytest.raises(ConfigurationError, match=r"step_size\(17\)"):
         state.step(np.zeros(1), np.zeros(1), 17)

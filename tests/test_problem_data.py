@@ -77,7 +77,7 @@ def test_a_problem_pickles_describes_itself_and_does_not_follow_its_source(
     X, y = wrap([[1.0, 0.0], [0.0, 2.0], [3.0, 1.0]]), np.array([0, 1, 0])
     problem = kind(X, y, test=(X, y))
     told = problem.describe()
-    w = np.linspace(0.0, 1.0, problem.dimension)
+    w = np.linspace(1.0, 2.0, problem.dimension)
     slope = problem.gradient(w, None, 1.0)
     assert json.loads(json.dumps(told)) == told
     copy = pickle.loads(pickle.dumps(problem))  # noqa: S301 - our own bytes

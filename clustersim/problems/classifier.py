@@ -72,7 +72,10 @@ class LinearClassifier(TabularProblem):
 
     @abstractmethod
     def _bends(self, scores: Floats, targets: Floats, change: Floats) -> Floats:
-        """Second derivative of each row's loss, applied to a change of its scores; shape (rows, columns)."""
+        """Second derivative of each row's loss, applied to a change of its scores; shape (rows, columns).
+
+        It may be bent where no gradient ever points, so as to be regular there.
+        """
 
     @abstractmethod
     def _predict(self, scores: Floats) -> NDArray[Any]:
@@ -211,24 +214,23 @@ class LinearClassifier(TabularProblem):
             step = self._newton_step(w)
             reach = float(np.abs(self._scores(step)).max())
             w = w + step / max(1.0, reach)
-            if reach <= _SETTLED:
+            if reach <= _SETTLED or (self.ridge and np.linalg.norm(self._full_gradient(w)) <= 10.0 * self._noise):
                 w.setflags(write=False)
                 return Optimum(w, self.objective(w))
         return None
 
     def _approach(self) -> Floats:
-        """A model near the optimum, by L-BFGS from the initial model with columns brought to a common scale.
+        """A model near the optimum, by L-BFGS from the initial model, entries of w scaled to a common curvature.
 
         Without ridge it stops early: far out, Newton's method would not see the tiny curvature of separated rows.
         """
-        roots: Floats = np.sqrt(np.asarray((self.X * self.X).mean(axis=0)).ravel())
-        scale = np.repeat(np.where(roots > 0.0, roots, 1.0), self._columns)
+        start = self.initial_model()
+        scale = np.sqrt(self._diagonal(self._scores(start)))
 
         def evaluate(v: Floats) -> tuple[float, Floats]:
             w = v / scale
             return self.objective(w), self._full_gradient(w) / scale
 
-        start = self.initial_model()
         slope = float(np.abs(evaluate(start)[1]).max())
         near = fmin_l_bfgs_b(evaluate, start, pgtol=(1e-7 if self.ridge else 1e-4) * slope, factr=50.0, maxiter=2000)[0]
         return np.asarray(near / scale)
@@ -236,28 +238,33 @@ class LinearClassifier(TabularProblem):
     def _newton_step(self, w: Floats) -> Floats:
         """The step from w to the minimum of the objective's parabola there."""
         scores = self._scores(w)
-        ridge = np.full(self.dimension, self._shrinkage)
-        ridge[self._penalised :] = 0.0
 
         def hessian(v: Floats) -> Floats:
             bent = self._bends(scores, self._targets, self._scores(v))
             curved: Floats = self.X.T @ bent
-            return curved.ravel() / self.rows + ridge * v
+            bent_by_ridge = self.penalty_gradient(v)
+            return curved.ravel() / self.rows + (0.0 if bent_by_ridge is None else bent_by_ridge)
 
-        diagonal = self._curvatures(scores) + ridge
-        noise = np.finfo(np.float64).eps * float(np.linalg.norm(self._full_gradient(self.initial_model())))
-        tolerance = 1e-3 if self.ridge else 1e-9  # without ridge, tiny curvature tells whether there is an optimum
-        return newton_step(hessian, diagonal, self._full_gradient(w), tolerance=tolerance, noise=noise)
+        tolerance = 1e-6 if self.ridge else 1e-9  # without ridge, tiny curvature tells whether there is an optimum
+        slope = self._full_gradient(w)
+        return newton_step(hessian, self._diagonal(scores), slope, tolerance=tolerance, noise=self._noise)
 
-    def _curvatures(self, scores: Floats) -> Floats:
-        """Diagonal of the Hessian of the loss."""
+    @cached_property
+    def _noise(self) -> float:
+        """Length below which a gradient is rounding noise."""
+        return float(np.finfo(np.float64).eps * np.linalg.norm(self._full_gradient(self.initial_model())))
+
+    def _diagonal(self, scores: Floats) -> Floats:
+        """Diagonal of the Hessian at a model with these scores; 1 where it is 0, as in a column of zeros."""
         squares = self.X * self.X
         diagonal = np.empty((self.X.shape[1], self._columns))
         for column in range(self._columns):
             unit = np.zeros_like(scores)
             unit[:, column] = 1.0
             diagonal[:, column] = squares.T @ self._bends(scores, self._targets, unit)[:, column]
-        return diagonal.ravel() / self.rows
+        curvature = diagonal.ravel() / self.rows
+        curvature[: self._penalised] += self._shrinkage
+        return np.where(curvature > 0.0, curvature, 1.0)
 
     def _full_gradient(self, w: Floats) -> Floats:
         """Gradient of the objective, ridge included."""

@@ -26,7 +26,7 @@ def newton_step(
     product : callable
         Maps v to H v.
     diagonal : ndarray, shape (dimension,)
-        The diagonal of H, by which directions are scaled.
+        The diagonal of H, by which directions are scaled; 1 instead of 0.
     gradient : ndarray, shape (dimension,)
         The gradient.
     tolerance : float
@@ -44,21 +44,20 @@ def newton_step(
     >>> newton_step(lambda v: H @ v, np.diag(H), np.array([-4.0, -7.0]), tolerance=1e-9, noise=0.0).round(9).tolist()
     [1.0, 2.0]
     """
-    scale = np.where(diagonal > 0.0, diagonal, 1.0)
     step, residual = np.zeros_like(gradient), -gradient
     enough = max(tolerance * float(np.linalg.norm(gradient)), noise)
-    direction = residual / scale
+    direction = residual / diagonal
     power = float(residual @ direction)
     for _ in range(_PRODUCTS):
         if float(np.linalg.norm(residual)) <= enough:
             break
         image = product(direction)
         curvature = float(direction @ image)
-        if curvature <= _FLAT * float(direction @ (scale * direction)):
+        if curvature <= _FLAT * float(direction @ (diagonal * direction)):
             break
         step += power / curvature * direction
         residual -= power / curvature * image
-        scaled = residual / scale
+        scaled = residual / diagonal
         power, last = float(residual @ scaled), power
         direction = scaled + power / last * direction
     return step

@@ -80,7 +80,11 @@ class SoftmaxRegression(LinearClassifier):
     def _bends(self, scores: Floats, targets: Floats, change: Floats) -> Floats:
         p = _probabilities(scores)
         mean = np.einsum("ij,ij->i", p, change)[:, None]
-        return _balanced(p * (change - mean), targets)
+        # The loss is flat where all scores of a row grow alike. Bent there as much as elsewhere, Newton's steps stay
+        # the same, since no gradient points there, but its equations are not singular and rounding cannot grow.
+        alike: Floats = (p * (1.0 - p)).mean(axis=1, keepdims=True)
+        alike *= change.mean(axis=1, keepdims=True)
+        return _balanced(p * (change - mean), targets) + alike
 
     def _predict(self, scores: Floats) -> NDArray[Any]:
         best: NDArray[np.intp] = scores.argmax(axis=1)

@@ -99,7 +99,8 @@ def _check_column(results: Results, metric: str) -> None:
     if not pd.api.types.is_numeric_dtype(values) or not values.notna().any():
         known = ", ".join(results.metrics)
         raise ConfigurationError(
-            f"metric = {metric!r}: these results hold no values of it (has the problem an optimum?); choose one of {known}"
+            f"metric = {metric!r}: these results hold no values of it (has the problem an optimum?); choose one of "
+            f"{known}"
         )
 
 

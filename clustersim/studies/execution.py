@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from typing import Any, NamedTuple
 
 import cloudpickle
@@ -56,10 +57,16 @@ def carry_out(tasks: Iterable[Task], executor: Executor | None) -> Iterator[tupl
     ClusterSimError
         If a run fails; it names the run. What was pending is cancelled then, as it is by Ctrl-C.
     """
-    if executor is None:
-        for task in tasks:
-            yield task.key, execute(task.key, task.setting, task.run)
-        return
+    with threadpool_limits(limits=1, user_api="blas"):  # held here, for threads cannot hold it for one another
+        if executor is None:
+            for task in tasks:
+                yield task.key, execute(*task)
+        else:
+            yield from _scattered(tasks, executor)
+
+
+def _scattered(tasks: Iterable[Task], executor: Executor) -> Iterator[tuple[RunKey, bytes]]:
+    """Hand all tasks to the executor, and cancel what is left when anything stops this."""
     futures: dict[Future[bytes], RunKey] = {}
     try:
         for task in tasks:
@@ -77,15 +84,20 @@ def carry_out(tasks: Iterable[Task], executor: Executor | None) -> Iterator[tupl
 
 
 def execute(key: RunKey, setting: bytes, run: bytes) -> bytes:
-    """Do one run, in whatever process this is."""
+    """Do one run, in whatever process this is.
+
+    Linear algebra is held to one thread, so that runs do not compete and get the same bits everywhere. In a worker
+    process it stays so: giving threads back would disturb another run of that process.
+    """
+    threadpool_limits(limits=1, user_api="blas")
     try:
-        with _ONE_THREAD:
-            problem, cluster, optimizer, until = _unpacked(setting)
-            policy, seed, evaluate_every, run_hash = cloudpickle.loads(run)
-            finished = simulate(
-                problem, cluster, policy, optimizer=optimizer, until=until, seed=seed,
-                replication=key.replication, evaluate_every=evaluate_every,
-            )  # fmt: skip
+        _heed(0.0)
+        problem, cluster, optimizer, until = _unpacked(setting)
+        policy, seed, evaluate_every, run_hash = cloudpickle.loads(run)
+        finished = simulate(
+            problem, cluster, policy, optimizer=optimizer, until=until, seed=seed,
+            replication=key.replication, evaluate_every=evaluate_every, progress=_heed,
+        )  # fmt: skip
         return encode(key, finished.history, finished.totals, run_hash)
     except ClusterSimError as error:
         raise type(error)(f"{key}: {error}") from error
@@ -106,33 +118,11 @@ def _unpacked(setting: bytes) -> Any:
     return _kept.unpacked
 
 
-class _OneThread:
-    """While anybody is inside, linear algebra uses one thread: no rivalry between runs, and the same bits everywhere."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._limits: Any = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._limits = threadpool_limits(limits=1)
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                self._limits.restore_original_limits()
-
-
-_ONE_THREAD = _OneThread()
-
-
 @contextmanager
 def process_pool(jobs: int) -> Iterator[Executor | None]:
-    """A pool of `jobs` fresh processes ("spawn"), or None for one job; when interrupted it ends them at once.
+    """A pool of `jobs` fresh processes ("spawn"), or None for one job.
+
+    When an exception leaves the block, such as Ctrl-C, the processes end at the next evaluation of their runs.
 
     Parameters
     ----------
@@ -153,18 +143,29 @@ def process_pool(jobs: int) -> Iterator[Executor | None]:
     if jobs == 1:
         yield None
         return
-    others = set(multiprocessing.active_children())
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_leave_interrupts_to_the_parent)
+    stop = spawn.Event()
+    pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin_worker, initargs=(stop,))
     try:
         yield pool
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in set(multiprocessing.active_children()) - others:
-            child.terminate()
+        stop.set()
         raise
-    pool.shutdown()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts_to_the_parent() -> None:
+_stop: Event | None = None  # in a process of the pool: set when its work is no longer wanted
+
+
+def _begin_worker(stop: Event) -> None:
+    """Leave Ctrl-C to the parent, which says by `stop` that it is over: killing processes would leave a broken pool."""
+    global _stop  # noqa: PLW0603 - an initializer has no other place to leave what the tasks need
+    _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _heed(fraction: float) -> None:  # noqa: ARG001 - the engine tells how far the run is
+    """End a run that is no longer wanted, at its next evaluation."""
+    if _stop is not None and _stop.is_set():
+        raise ClusterSimError("stopped")

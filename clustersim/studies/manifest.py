@@ -60,7 +60,7 @@ class Manifest:
         """Labels in the order of plots and tables."""
         return tuple(self.configuration["policies"])
 
-    def keys(self) -> Iterator[RunKey]:
+    def runs(self) -> Iterator[RunKey]:
         """All runs; replication by replication, so that what an interrupted study has stored can be compared."""
         for variant in self.variants:
             for replication in range(self.replications):
@@ -147,7 +147,7 @@ class Manifest:
         return replace(self, configuration={**self.configuration, **parts})
 
     def merged(self, stored: "Manifest | None", folder: Path) -> "Manifest":
-        """This manifest with what a folder holds already; raises `ResultsError` if the two do not go together."""
+        """Join this manifest with what a folder holds already; raises `ResultsError` if the two do not go together."""
         if stored is None:
             return self
         mine, theirs = self.configuration, stored.configuration

@@ -1,4 +1,4 @@
-"""Whose code is it: the user's (a scenario script, a notebook), or a library's?
+"""Whose code it is: the user's (a scenario script, a notebook), or a library's.
 
 The user's functions and classes belong to a study's configuration by their text, a library's by their name; and an
 error that comes out of the user's code is reported with the user's file and line. Data flows in as file names and
@@ -55,7 +55,7 @@ def place_in_users_code(error: BaseException) -> str | None:
     step: TracebackType | None = error.__traceback__
     while step is not None:
         name = step.tb_frame.f_code.co_filename
-        if is_users_file(name):
+        if is_users_file(name) and name != "<string>":  # so the methods that dataclasses generate are called
             place = f"{name}, line {step.tb_lineno}"
             text = linecache.getline(name, step.tb_lineno).strip()
             place += f" ({text})" if text else ""

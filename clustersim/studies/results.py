@@ -110,7 +110,7 @@ class Results:
 
     def series(self) -> Iterator[tuple[str, str, list[pd.DataFrame]]]:
         """Variant, policy and the histories of its replications, in the order of plots and tables."""
-        runs = {key: run for key, run in self.frame.groupby(KEYS, sort=False)}
+        runs = dict(iter(self.frame.groupby(KEYS, sort=False)))
         for variant in self.variants:
             for policy in self.policies:
                 histories = [run for key, run in runs.items() if key[:2] == (variant, policy)]
@@ -118,10 +118,10 @@ class Results:
                     yield variant, policy, histories
 
     def on_log_scale(self, column: str) -> bool:
-        """Whether a column is averaged on the log scale: errors and losses that are never negative, but at times positive.
+        """Whether a column is averaged on the log scale: errors and losses, unless one is negative or all are zero.
 
-        Zeros, which an error reaches when it falls below the resolution of floating-point numbers, count as the smallest
-        positive value of the column.
+        Zeros, which an error reaches when it falls below the resolution of floating-point numbers, count as the
+        smallest positive value of the column.
         """
         if column not in ("error", "loss"):
             return False
@@ -139,9 +139,10 @@ class Results:
     ) -> pd.DataFrame:
         """Mean over the replications and its confidence band on a common grid.
 
-        A run's state between two evaluations is that of the earlier one, and after its end that of its last. A policy's
-        curve ends where the last of its replications ends, unless the grid is given. Errors and losses are averaged geometrically, with the
-        interval on the log scale; all else arithmetically. Points before a run's first evaluation take its first row.
+        A run's state between two evaluations is that of the earlier one, and after its end that of its last; before its
+        first evaluation it is that of the first. A policy's curve ends where the last of its replications ends, unless
+        the grid is given. Errors and losses are averaged geometrically, with the interval on the log scale; all else
+        arithmetically.
 
         Parameters
         ----------

@@ -101,11 +101,11 @@ class Store:
             raise ResultsError(f"{folder} is a file; choose a folder with --out")
         if (folder / "manifest.json").exists():
             stored = cls(folder, Manifest.read(folder))
-            manifest = manifest.merged(stored.manifest.only(filter(stored.has, stored.manifest.keys())), folder)
+            manifest = manifest.merged(stored.manifest.only(filter(stored.has, stored.manifest.runs())), folder)
         elif folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
             raise ResultsError(
-                f"{folder} is not empty and holds no manifest.json, so clustersim did not make it; choose another folder "
-                "with --out"
+                f"{folder} is not empty and holds no manifest.json, so clustersim did not make it; choose "
+                "another folder with --out"
             )
         write_atomically(folder / "manifest.json", manifest.text().encode())
         return cls(folder, manifest)
@@ -146,8 +146,8 @@ class Store:
                 raise ResultsError(f"{path} cannot be read: {error.strerror or error}") from error
             if run.key != key or run.run_hash != self.manifest.run_hash(key):
                 raise ResultsError(
-                    f"{path} holds a run of another configuration than {self.folder / 'manifest.json'} says; delete that "
-                    "file and run the study again"
+                    f"{path} holds a run of another configuration than {self.folder / 'manifest.json'} says; delete "
+                    "that file and run the study again"
                 )
             self._runs[key] = run
         return self._runs.get(key)
@@ -206,7 +206,7 @@ def load_results(folder: str | Path) -> Results:
     clustersim.errors.ResultsError: no/such/folder: there is no such folder
     """
     store = Store.open(Path(folder))
-    return store.results(store.manifest.keys(), store.manifest.variants, store.manifest.policies)
+    return store.results(store.manifest.runs(), store.manifest.variants, store.manifest.policies)
 
 
 def _keyed(key: RunKey, history: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 Data flows in from scenario scripts and notebooks, through `clustersim.studies.execution`, and out as `Results`.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
@@ -13,13 +12,14 @@ from typing import Any
 
 import cloudpickle
 
-from clustersim import __version__
+import clustersim
 from clustersim.checks import integer
 from clustersim.engine import Cluster, Until
 from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy
+from clustersim.studies.arguments import SETTING, check_fit, check_overrides, expect, labelled
 from clustersim.studies.claims import Claim
 from clustersim.studies.configuration import describe
 from clustersim.studies.execution import Progress, Task, carry_out
@@ -29,8 +29,6 @@ from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import Store
 
 __all__ = ["Study"]
-
-_SETTING: dict[str, type] = {"problem": Problem, "cluster": Cluster, "optimizer": Optimizer, "until": Until}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +75,8 @@ class Study:
     Examples
     --------
     >>> import clustersim as cs
-    >>> study = cs.Study(
+    >>> from clustersim.studies import Study
+    >>> study = Study(
     ...     name="demo",
     ...     problem=cs.LeastSquares.synthetic(rows=40, features=2, design="gaussian", seed=7),
     ...     cluster=cs.Cluster(workers=4, compute=cs.Exponential(mean=1.0)),
@@ -110,24 +109,18 @@ class Study:
             raise ConfigurationError(f"name = {self.name!r}: expected a text with at least one letter or digit")
         integer("replications", self.replications, low=1)
         integer("evaluate_every", self.evaluate_every, low=1)
-        for name in ("metric", "notes"):
-            if not isinstance(value := getattr(self, name), str):
-                raise ConfigurationError(f"{name} = {value!r}: expected a text")
-        for name, kind in _SETTING.items():
-            _expect(name, getattr(self, name), kind)
-        for label, policy in _labelled("policies", self.policies).items():
-            _expect(f"policies[{label!r}]", policy, Policy)
-        for label, overrides in _labelled("variants", self.variants).items():
-            for name, value in _labelled(f"variants[{label!r}]", overrides, empty=True).items():
-                if name not in _SETTING:
-                    raise ConfigurationError(
-                        f"variants[{label!r}] = {name!r}: expected overrides of {', '.join(_SETTING)}"
-                    )
-                _expect(f"variants[{label!r}][{name!r}]", value, _SETTING[name])
+        expect("metric", self.metric, str)
+        expect("notes", self.notes, str)
+        for name, kind in SETTING.items():
+            expect(name, getattr(self, name), kind)
+        for label, policy in labelled("policies", self.policies).items():
+            expect(f"policies[{label!r}]", policy, Policy)
+        for label, overrides in labelled("variants", self.variants, blank=True).items():
+            check_overrides(f"variants[{label!r}]", overrides)
         for number, claim in enumerate(self.claims):
-            _expect(f"claims[{number}]", claim, Claim)
-        for label, draw in _labelled("figures", self.figures, empty=True).items():
-            if not callable(draw) or slug(label) == "":
+            expect(f"claims[{number}]", claim, Claim)
+        for label, draw in labelled("figures", self.figures, empty=True).items():
+            if not callable(draw) or not slug(label):
                 raise ConfigurationError(f"figures[{label!r}] = {draw!r}: expected a function of the results")
 
     def run(
@@ -163,9 +156,11 @@ class Study:
             If an argument is unusable, or the user's own code fails in a run.
         """
         integer("seed", seed, low=0)
+        for variant in self.variants:
+            check_fit(self._setting(variant), self.policies, seed)
         store = Store.create(None if out is None else Path(out), self._manifest(seed))
         asked = replace(store.manifest, replications=self.replications)
-        keys = [k for k in asked.keys() if k.variant in self.variants and k.policy in self.policies]
+        keys = [k for k in asked.runs() if k.variant in self.variants and k.policy in self.policies]
         pending = [key for key in keys if store.get(key) is None]
         done = len(keys) - len(pending)
         if progress is not None:
@@ -200,12 +195,12 @@ class Study:
 
     def _setting(self, variant: str) -> dict[str, Any]:
         """Problem, cluster, optimiser and horizon of a variant."""
-        return {name: getattr(self, name) for name in _SETTING} | dict(self.variants[variant])
+        return {name: getattr(self, name) for name in SETTING} | dict(self.variants[variant])
 
     def _manifest(self, seed: int) -> Manifest:
         """What is to be run, described."""
         configuration = {
-            "clustersim": __version__,
+            "clustersim": clustersim.__version__,
             "seed": int(seed),
             "evaluate_every": int(self.evaluate_every),
             "variants": {label: describe(self._setting(label)) for label in self.variants},
@@ -219,28 +214,10 @@ class Study:
         for key in keys:
             if key.variant != variant:
                 variant = key.variant
-                setting = cloudpickle.dumps(tuple(self._setting(variant)[name] for name in _SETTING))
+                setting = cloudpickle.dumps(tuple(self._setting(variant)[name] for name in SETTING))
             seed = manifest.configuration["seed"]
             run = (self.policies[key.policy], seed, int(self.evaluate_every), manifest.run_hash(key))
             yield Task(key, setting, cloudpickle.dumps(run))
-
-
-def _expect(name: str, value: Any, kind: type) -> None:
-    """Check a type, and say so when somebody hands over a class instead of an object."""
-    if isinstance(value, type) and issubclass(value, kind):
-        raise ConfigurationError(f"{name} = {value.__name__}: expected an object; write {value.__name__}(...)")
-    if not isinstance(value, kind):
-        raise ConfigurationError(f"{name} = {value!r}: expected a {kind.__name__}")
-
-
-def _labelled(name: str, value: Any, *, empty: bool = False) -> Mapping[str, Any]:
-    """Check a mapping from labels."""
-    if not isinstance(value, Mapping) or not (value or empty):
-        raise ConfigurationError(f"{name} = {value!r}: expected a mapping from labels, with at least one entry")
-    for label in value:
-        if not isinstance(label, str) or (label != label.strip()) or (not label and name != "variants"):
-            raise ConfigurationError(f"{name}: label {label!r}: expected a text without blanks around it")
-    return value
 
 
 def _tenth(until: Until) -> Until:

@@ -1,0 +1,316 @@
+"""The command line: run a scenario script, list scripts, compare and plot what is stored.
+
+Everything that goes wrong by a user's mistake ends in one line on stderr and an exit code that is not 0: 1 for the
+mistake, 2 for a wrong use of the command line, 130 for Ctrl-C. Data flows in as arguments, through
+`clustersim.studies`, and out as tables, pictures and results folders.
+"""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+import clustersim
+from clustersim.errors import ClusterSimError, ConfigurationError
+from clustersim.plots import Format, draw
+from clustersim.scripts import about, find_scripts, load_study, loading, users_errors
+from clustersim.studies import RunKey, Study, load_results, process_pool
+from clustersim.studies.files import slug
+from clustersim.tables import (
+    claims_table,
+    console_for_tables,
+    print_comparison,
+    print_missing,
+    print_notes,
+    print_paths,
+    scripts_table,
+)
+
+__all__ = ["app", "main"]
+
+_EXAMPLES = """Compare straggler policies by simulation: error, wall-clock time and communication.
+
+Examples:
+
+* clustersim list
+
+* clustersim run scenarios/adaptive_mnist.py --quick
+
+* clustersim run scenarios/adaptive_mnist.py --out results/mnist --replications 20
+
+* clustersim compare results/mnist --target 0.01
+
+* clustersim plot results/mnist --format pdf
+"""
+_RUN = """Run a study, store every run, and print a comparison, the verdicts on its claims, and the pictures drawn.
+
+A finished run is never computed twice: after Ctrl-C the same command goes on where it stopped, and a larger
+--replications only adds runs. The same seed gives the same bytes, whatever the number of jobs.
+
+Examples:
+
+* {0} --quick
+
+* {0} --replications 20 --jobs 4 --out results/mine
+"""
+
+
+def _at_least(low: int) -> Callable[[str], int]:
+    """A reader of whole numbers whose complaint names the value."""
+
+    def whole_number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if value < low:
+            raise typer.BadParameter(f"{text!r}: expected a whole number, at least {low}")
+        return value
+
+    return whole_number
+
+
+def _value(text: str) -> float:
+    """A reader of targets whose complaint names the value."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}: expected a number, such as 0.01") from None
+
+
+Out = Annotated[Path | None, typer.Option(help="Results folder.  [default: results/NAME of the study]", metavar="DIR")]
+Replications = Annotated[
+    int | None,
+    typer.Option(
+        parser=_at_least(1),
+        metavar="N",
+        help="Runs of each policy, each with other random numbers.  [default: as the script says]",
+    ),
+]
+Jobs = Annotated[
+    int | None, typer.Option(parser=_at_least(1), metavar="N", help="Processes to use.  [default: the number of CPUs]")
+]
+Seed = Annotated[int, typer.Option(parser=_at_least(0), metavar="S", help="Seed of all random numbers.")]
+Quick = Annotated[
+    bool,
+    typer.Option("--quick", help="A first look: 2 replications at most, a tenth of the horizon, results/NAME-quick."),
+]
+Folder = Annotated[Path, typer.Argument(help="Results folder of a study, as `run` made it.", metavar="DIR")]
+
+app = typer.Typer(
+    name="clustersim",
+    help=_EXAMPLES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+def main(study: Study | None = None) -> None:
+    """Run the command line: all of it, or only `run` for the study that a scenario script has built.
+
+    A script ends with ``if __name__ == "__main__": cs.main(study)``; then ``python SCRIPT`` does the same as
+    ``clustersim run SCRIPT``, with the same options.
+
+    Parameters
+    ----------
+    study : Study, optional
+        What to run; without it the arguments say what to do.
+    """
+    if loading() or multiprocessing.parent_process() is not None:
+        return  # the script is being loaded, by `clustersim run` or by a process of the pool; it is not to run now
+    try:
+        if study is None:
+            app(prog_name="clustersim")
+        else:
+            _single(study)()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _single(study: Study) -> typer.Typer:
+    """The command line of one scenario script."""
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
+    script = Path(sys.argv[0]).name
+
+    @single.command(help=_RUN.format(f"python {script}"))
+    def run_this(
+        out: Out = None, replications: Replications = None, jobs: Jobs = None, seed: Seed = 0, quick: Quick = False
+    ) -> None:
+        with _plain_errors():
+            if not isinstance(study, Study):
+                raise ConfigurationError(f"main({study!r}): expected a clustersim.Study")
+            _run(study, out, replications, jobs, seed, quick)
+
+    return single
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"clustersim {clustersim.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options of the program as a whole."""
+
+
+@app.command(help=_RUN.format("clustersim run scenarios/adaptive_mnist.py"))
+def run(
+    script: Annotated[Path, typer.Argument(help="Scenario script that builds a `study`.", metavar="SCRIPT")],
+    out: Out = None,
+    replications: Replications = None,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+    quick: Quick = False,
+) -> None:
+    """Run the study of a scenario script."""
+    with _plain_errors():
+        _run(load_study(script), out, replications, jobs, seed, quick)
+
+
+@app.command(name="list")
+def list_(
+    folder: Annotated[Path, typer.Argument(help="Where to look for scripts.", metavar="DIR")] = Path("scenarios"),
+) -> None:
+    """List the scenario scripts of a folder and what each is about; none of them is run.
+
+    Example: clustersim list scenarios
+    """
+    with _plain_errors():
+        scripts = find_scripts(folder)
+        if not scripts:
+            raise ConfigurationError(f"{folder}: there are no scenario scripts (*.py) in it; expected a folder of them")
+        console_for_tables().print(scripts_table((script, about(script)) for script in scripts))
+
+
+@app.command(name="compare")
+def compare_(
+    folder: Folder,
+    target: Annotated[
+        float | None,
+        typer.Option(
+            parser=_value,
+            metavar="ERROR",
+            help="Value to reach.  [default: the best that some policy reaches in every replication]",
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Column of the history, such as loss.  [default: the study's]", metavar="COLUMN")
+    ] = None,
+) -> None:
+    """Compare the policies of a stored study: time, messages and bytes to a target, with 95 % intervals.
+
+    Example: clustersim compare results/adaptive-mnist --target 0.01 --metric loss
+    """
+    with _plain_errors():
+        results = load_results(folder)
+        console = console_for_tables()
+        print_comparison(console, results, target, metric)
+        print_notes(console, results)
+
+
+@app.command()
+def plot(
+    folder: Folder,
+    format_: Annotated[Format, typer.Option("--format", help="Kind of picture files.")] = Format.PNG,
+) -> None:
+    """Draw the standard figures of a stored study into DIR/figures (a script's own figures are drawn by `run`).
+
+    Example: clustersim plot results/adaptive-mnist --format pdf
+    """
+    with _plain_errors():
+        results = load_results(folder)
+        paths = draw(results, folder / "figures", format_)
+        console = console_for_tables()
+        print_missing(console, results)
+        print_paths(console, paths)
+
+
+def _run(study: Study, out: Path | None, replications: int | None, jobs: int | None, seed: int, quick: bool) -> None:
+    """What `run` does, and what a script does by itself."""
+    if quick:
+        study = study.quick()
+    if replications is not None:
+        study = replace(study, replications=min(2, replications) if quick else replications)
+    runs = len(study.variants) * len(study.policies) * study.replications
+    processes = jobs or _cpus()
+    folder = out or Path("results") / slug(study.name)
+    console = console_for_tables()
+    with _resumable(folder), process_pool(min(processes, runs)) as executor, _progress() as progress:
+        results = study.run(folder, seed, executor, progress)
+    print_comparison(console, results)
+    if study.claims:
+        with users_errors("a claim failed"):
+            verdicts = [claim.check(results) for claim in study.claims]
+        console.print(claims_table(verdicts))
+        if quick:
+            console.print("The claims are made for the whole study; a quick run need not bear them out.")
+    print_notes(console, results)
+    with users_errors("a figure failed"):
+        paths = draw(results, folder / "figures", extra=study.figures)
+    console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
+    print_paths(console, paths)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Print a mistake of the user's in one line instead of a traceback."""
+    try:
+        yield
+    except ClusterSimError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """On Ctrl-C say what is stored and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        stored = len(list((folder / "runs").glob("*.parquet")))
+        typer.echo(
+            f"Interrupted: {stored} finished runs are stored in {folder}; the same command goes on from there.",
+            err=True,
+        )
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A progress bar on a terminal; silence in a pipe."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("runs"), TimeElapsedColumn(), TextColumn("left"))
+    with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.description}"), console=console) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def show(done: int, runs: int, key: RunKey | None) -> None:
+            bar.update(task, completed=done, total=runs, description=escape(f"last: {key}") if key else "")
+
+        yield show
+
+
+def _cpus() -> int:
+    """The number of CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,57 @@
+"""Checks of a study's arguments, before anything is run.
+
+Data flows in from `clustersim.studies.study`; what is wrong flows out as `ConfigurationError`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from clustersim.engine import Cluster, Until
+from clustersim.errors import ConfigurationError
+from clustersim.optimizers import Optimizer
+from clustersim.problems import Problem
+from clustersim.protocol import Policy, Setting
+from clustersim.streams import Streams
+
+__all__ = ["SETTING", "check_fit", "check_overrides", "expect", "labelled"]
+
+SETTING: dict[str, type] = {"problem": Problem, "cluster": Cluster, "optimizer": Optimizer, "until": Until}
+
+
+def expect(name: str, value: Any, kind: type) -> None:
+    """Check a type, and say so when somebody hands over a class instead of an object."""
+    if isinstance(value, type) and issubclass(value, kind):
+        raise ConfigurationError(f"{name} = {value.__name__}: expected an object; write {value.__name__}(...)")
+    if not isinstance(value, kind):
+        word = "text" if kind is str else kind.__name__
+        raise ConfigurationError(f"{name} = {value!r}: expected a {word}")
+
+
+def labelled(name: str, value: Any, *, empty: bool = False, blank: bool = False) -> Mapping[str, Any]:
+    """Check a mapping from labels: whether it may be `empty`, and whether a label may be `blank`."""
+    if not isinstance(value, Mapping) or not (value or empty):
+        some = "" if empty else ", with at least one entry"
+        raise ConfigurationError(f"{name} = {value!r}: expected a mapping from labels{some}")
+    for label in value:
+        if not isinstance(label, str) or label != label.strip() or not label.isprintable() or not (label or blank):
+            raise ConfigurationError(f"{name}: label {label!r}: expected one line of text without blanks around it")
+    return value
+
+
+def check_overrides(name: str, overrides: Any) -> None:
+    """Check what a variant changes."""
+    for part, value in labelled(name, overrides, empty=True).items():
+        if part not in SETTING:
+            raise ConfigurationError(f"{name}[{part!r}]: expected overrides of {', '.join(SETTING)} only")
+        expect(f"{name}[{part!r}]", value, SETTING[part])
+
+
+def check_fit(setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: int) -> None:
+    """Let every policy see the cluster, so that a k beyond its workers is found before anything is run."""
+    cluster: Cluster = setting["cluster"]
+    for label, policy in policies.items():
+        try:
+            placed = policy.placement.assign(setting["problem"], cluster.workers, Streams(seed).generator("placement"))
+            policy.begin(Setting(cluster.workers, placed, cluster.busy))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"policy {label!r}: {error}") from error

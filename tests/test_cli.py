@@ -1,0 +1,291 @@
+"""The command line: what it prints, its exit codes, and that no mistake of the user's ends in a traceback."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+from small import small_study, tree
+from typer.testing import CliRunner
+
+import clustersim as cs
+from clustersim import cli
+
+SCRIPT = '''
+"""Waits for one worker or for four.
+
+More about it.
+"""
+import clustersim as cs
+
+STEP = 1e-5
+
+study = cs.Study(
+    name="scripted",
+    problem=cs.LeastSquares.synthetic(rows=60, features=3, design="gaussian", seed=7),
+    cluster=cs.Cluster(workers=6, compute=cs.Exponential(mean=1.0)),
+    policies={"k = 1": cs.FastestK(1), "k = 4": cs.FastestK(4)},
+    optimizer=cs.SGD(lambda t: STEP),
+    until=cs.Until(updates=UPDATES),
+    replications=3,
+    claims=[cs.Claim("the error falls", lambda r: r.frame["error"].iloc[-1] / r.frame["error"].iloc[0], high=1.0)],
+    notes="A made-up study.",
+)
+
+if __name__ == "__main__":
+    cs.main(study)
+'''
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return tmp_path
+
+
+@pytest.fixture
+def script(here):
+    path = here / "scripted.py"
+    path.write_text(SCRIPT.strip().replace("UPDATES", "30"))
+    return path
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Drawing takes most of the time, and is tested elsewhere."""
+    monkeypatch.setattr(
+        cli, "draw", lambda results, folder, extra=None: [own(results) for own in (extra or {}).values()]
+    )
+
+
+def call(*args):
+    outcome = CliRunner().invoke(cli.app, [str(a) for a in args])
+    assert outcome.exception is None or isinstance(outcome.exception, SystemExit), outcome.exception
+    assert "Traceback" not in outcome.output
+    return outcome
+
+
+def spawn(*args, **kwargs):
+    """A real process, whose output is a pipe."""
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, *map(str, args)], capture_output=True, text=True, timeout=120, check=False, **kwargs
+    )
+
+
+PROGRAM = ("-c", "from clustersim.cli import main; main()")
+
+
+def test_run_prints_table_claims_notes_and_paths(here, script):
+    outcome = call("run", script, "--jobs", "1", "--seed", "5")
+    assert outcome.exit_code == 0, outcome.output
+    for words in ("k = 1", "k = 4", "3 of 3", "±", "the error falls", "holds", "Notes: A made-up study.", "Target: "):
+        assert words in outcome.stdout
+    assert outcome.stderr == ""
+    pictures = re.findall(r"Picture: (\S+)", outcome.stdout)
+    assert "results/scripted/figures/overview.png" in pictures
+    assert all((here / path).exists() for path in pictures)
+    assert cs.load_results("results/scripted").frame.equals(small_study(replications=3).run(seed=5).frame), (
+        "the same study built here gives the same numbers"
+    )
+
+
+def test_quick_is_small_and_has_its_own_folder(here, no_pictures, script):
+    outcome = call("run", script, "--quick", "--jobs", "1")
+    assert outcome.exit_code == 0
+    results = cs.load_results(here / "results" / "scripted-quick")
+    assert len(results.totals) == 4
+    assert set(results.totals["updates"]) == {3}
+    assert "a quick run need not bear them out" in outcome.stdout
+
+
+def test_compare_and_plot(here):
+    small_study().run("out")
+    outcome = call("compare", "out", "--metric", "loss", "--target", "1e9")
+    assert outcome.exit_code == 0
+    assert "what each policy needs to reach loss = 1e+09" in outcome.stdout
+    outcome = call("plot", "out", "--format", "svg")
+    assert outcome.exit_code == 0
+    assert (here / "out" / "figures" / "error-vs-time.svg").exists()
+
+
+def test_list_reads_scripts_without_running_them(here, script):
+    (here / "boom.py").write_text('"""Would fail."""\nraise SystemExit(7)\n')
+    (here / "broken.py").write_text("def (\n")
+    (here / "silent.py").write_text("x = 1\n")
+    (here / "_helper.py").write_text('"""Hidden."""\n')
+    outcome = call("list", here)
+    assert outcome.exit_code == 0
+    for words in ("scripted.py", "Waits for one worker or for four.", "Would fail.", "SyntaxError", "(no docstring)"):
+        assert words in outcome.stdout
+    assert "Hidden" not in outcome.stdout
+    assert "More about it" not in outcome.stdout
+
+
+def test_version_and_help_show_how_to_use_it():
+    assert call("--version").stdout == f"clustersim {cs.__version__}\n"
+    assert "clustersim run scenarios/" in call("--help").stdout
+    for command in ("run", "list", "compare", "plot"):
+        text = call(command, "--help").stdout
+        assert re.search(r"Examples?:", text)
+        assert "clustersim" in text
+
+
+HEAD = "import clustersim as cs\n"
+BAD_SCRIPTS = {
+    "no study": (HEAD, "bad.py builds no study: expected a variable named study"),
+    "misnamed": (SCRIPT.replace("study = ", "experiment = ").split("if __name__")[0], "rename experiment"),
+    "wrong kind": ("study = 3\n", "its variable study is a int; expected a clustersim.Study"),
+    "syntax": ("x = 1\ndef (\n", r"bad.py, line 2: SyntaxError"),
+    "fails": ("x = 1\ny = 1 / 0\n", r"bad.py, line 2 (y = 1 / 0): ZeroDivisionError: division by zero"),
+    "bad argument": (HEAD + "p = cs.FastestK(0)\n", "bad.py, line 2 (p = cs.FastestK(0)): k = 0: expected"),
+    "missing module": ("import no_such_module\n", "line 1 (import no_such_module): ModuleNotFoundError"),
+    "too large a k": (SCRIPT.replace("FastestK(4)", "FastestK(44)"), "policy 'k = 4': k = 44"),
+    "no workers": (SCRIPT.replace("workers=6", "workers=0"), "workers = 0"),
+    "negative delay": (SCRIPT.replace("mean=1.0", "mean=-1.0"), "mean = -1.0"),
+    "diverges": (SCRIPT.replace("1e-5", "10.0"), "replication 0: "),
+    "claim fails": (SCRIPT.replace('["error"].iloc[0]', '["eror"].iloc[0]'), "a claim failed: "),
+    "figure fails": (SCRIPT.replace("replications=3", "figures={'f': lambda r: 1 / 0}"), "a figure failed: "),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BAD_SCRIPTS.values(), ids=BAD_SCRIPTS.keys())
+def test_bad_scripts_end_in_one_clear_line(here, no_pictures, text, words):
+    (here / "bad.py").write_text(text.strip().replace("UPDATES", "30") + "\n")
+    outcome = call("run", "bad.py", "--jobs", "1")
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith("Error: ")
+    assert words in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+
+
+MISTAKES = {
+    "unknown script": (("run", "nothing.py"), 1, "nothing.py: there is no such file"),
+    "folder as script": (("run", "."), 1, "it is a folder"),
+    "no Python": (("run", "data.csv"), 1, "data.csv: expected a Python script"),
+    "no script": (("run",), 2, "SCRIPT"),
+    "unknown option": (("run", "scripted.py", "--fast"), 2, "--fast"),
+    "unknown command": (("walk",), 2, "walk"),
+    "replications 0": (("run", "scripted.py", "--replications", "0"), 2, "0"),
+    "replications word": (("run", "scripted.py", "--replications", "many"), 2, "many"),
+    "jobs 0": (("run", "scripted.py", "--jobs", "0"), 2, "--jobs"),
+    "seed -1": (("run", "scripted.py", "--seed", "-1"), 2, "-1"),
+    "out is a file": (("run", "scripted.py", "--out", "data.csv"), 1, "data.csv is a file"),
+    "out is foreign": (("run", "scripted.py", "--out", "."), 1, "is not empty and holds no manifest.json"),
+    "compare nothing": (("compare", "nothing"), 1, "nothing: there is no such folder"),
+    "compare a file": (("compare", "data.csv"), 1, "data.csv is a file"),
+    "compare foreign": (("compare", "."), 1, "holds no manifest.json"),
+    "target word": (("compare", "out", "--target", "low"), 2, "low"),
+    "target nan": (("compare", "out", "--target", "nan"), 1, "target = nan"),
+    "unknown metric": (("compare", "out", "--metric", "speed"), 1, "'speed'"),
+    "unknown format": (("plot", "out", "--format", "gif"), 2, "gif"),
+    "plot nothing": (("plot", "nothing"), 1, "nothing: there is no such folder"),
+    "list nothing": (("list", "nothing"), 1, "nothing: there is no such folder"),
+    "list a file": (("list", "data.csv"), 1, "data.csv: it is a file"),
+    "list empty": (("list", "empty"), 1, "there are no scenario scripts"),
+}
+
+
+@pytest.mark.parametrize(("args", "code", "words"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_mistakes_are_named_and_harm_nothing(here, script, args, code, words):
+    (here / "data.csv").write_text("a,b\n")
+    (here / "empty").mkdir()
+    small_study(policies={"k = 1": cs.FastestK(1)}, replications=1).run(here / "out")
+    before = tree(here)
+    outcome = call(*args)
+    assert outcome.exit_code == code
+    assert words in outcome.stderr
+    assert outcome.stdout == ""
+    assert tree(here) == before
+
+
+def test_another_configuration_and_damaged_results(here, script, no_pictures):
+    call("run", script, "--jobs", "1", "--out", "out")
+    before = tree(here / "out")
+    outcome = call("run", script, "--jobs", "1", "--out", "out", "--seed", "9")
+    assert outcome.exit_code == 1
+    assert "seed is 0 in the folder, 9 now" in outcome.stderr
+    assert "--out" in outcome.stderr
+    assert tree(here / "out") == before
+    victim = sorted((here / "out" / "runs").iterdir())[0]
+    victim.write_bytes(b"PAR1 but no more")
+    for command in (("compare", "out"), ("plot", "out"), ("run", script, "--out", "out", "--jobs", "1")):
+        outcome = call(*command)
+        assert outcome.exit_code == 1
+        assert victim.name in outcome.stderr
+
+
+def test_an_unfinished_study_is_shown_as_far_as_it_is(here):
+    study = small_study(replications=3)
+
+    def stop(done, runs, key):
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        study.run("out", progress=stop)
+    outcome = call("compare", "out")
+    assert outcome.exit_code == 0
+    assert "4 of 6 runs are stored" in outcome.stdout
+    assert "2 of 2" in outcome.stdout
+
+
+def test_a_script_and_the_command_line_do_the_same_in_real_processes(here, script):
+    by_itself = spawn(script, "--out", "out-a", "--jobs", "2", "--replications", "2")
+    by_command = spawn(*PROGRAM, "run", script, "--out", "out-b", "--jobs", "1", "--replications", "2")
+    for outcome in (by_itself, by_command):
+        assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert by_itself.stdout.replace("out-a", "out-b") == by_command.stdout
+    assert tree(here / "out-a") == tree(here / "out-b"), "pictures included"
+    wrong = spawn(script, "--out", script)
+    assert wrong.returncode == 1
+    assert wrong.stderr == f"Error: {script} is a file; choose a folder with --out\n"
+
+
+def test_a_scripts_own_options(here):
+    single = cli._single(small_study())
+    wrong = CliRunner().invoke(single, ["--seed", "x"])
+    assert wrong.exit_code == 2
+    assert "'x'" in wrong.stderr
+    text = CliRunner().invoke(single, ["--help"]).stdout
+    assert all(option in text for option in ("--out", "--replications", "--jobs", "--seed", "--quick"))
+    assert "SCRIPT" not in text
+    nonsense = CliRunner().invoke(cli._single("study"), [])
+    assert nonsense.exit_code == 1
+    assert "main('study'): expected a clustersim.Study" in nonsense.stderr
+
+
+def test_a_script_without_the_guard_still_runs_once(here, no_pictures, script):
+    script.write_text(script.read_text().replace('if __name__ == "__main__":', "if True:"))
+    outcome = call("run", script, "--jobs", "2", "--replications", "1")
+    assert outcome.exit_code == 0
+    assert outcome.stdout.count("Results: ") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_says_what_is_stored_and_how_to_go_on(here, jobs):
+    long = textwrap.dedent(SCRIPT).strip().replace("UPDATES", "3000").replace("replications=3", "replications=400")
+    (here / "long.py").write_text(long)
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, *PROGRAM, "run", "long.py", "--out", "out", "--jobs", str(jobs)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while process.poll() is None and len(list(here.glob("out/runs/*.parquet"))) < 3:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    out, err = process.communicate(timeout=60)
+    stored = len(list(here.glob("out/runs/*.parquet")))
+    assert process.returncode == 130
+    assert err == f"Interrupted: {stored} finished runs are stored in out; the same command goes on from there.\n"
+    assert out == ""
+    assert 3 <= stored < 800
+    assert len(cs.load_results("out").totals) == stored
+    assert not list(here.glob("out/**/.*")), "nothing half-written"

@@ -1,0 +1,194 @@
+"""Bands, costs to a target, comparisons and claims, against numbers computed on paper or by plain NumPy and SciPy."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from small import made_up
+
+import clustersim as cs
+from clustersim.studies import Claim, compare
+from clustersim.studies.results import lower_is_better
+from clustersim.studies.statistics import geometric_interval
+
+# times, errors and uplink messages of two policies in three replications, and the row at which the target 1 is reached
+RUNS = {
+    ("", "fast", 0): [(0, 8.0, 0), (2, 1.0, 4), (4, 0.5, 8)],  # < row 1
+    ("", "fast", 1): [(0, 8.0, 0), (3, 0.9, 6), (4, 0.6, 8)],  # < row 1
+    ("", "fast", 2): [(0, 8.0, 0), (4, 1.0, 8), (5, 2.0, 9)],  # < row 1
+    ("", "slow", 0): [(0, 8.0, 0), (4, 2.0, 2), (8, 1.0, 4)],  # < row 2
+    ("", "slow", 1): [(0, 8.0, 0), (6, 1.0, 3), (8, 0.2, 5)],  # < row 1
+    ("", "slow", 2): [(0, 8.0, 0), (6, 4.0, 3), (8, 3.0, 4)],  # never
+}
+# 97.5 % points of Student's t with 2 and 1 degrees of freedom, in closed form
+T2, T1 = 0.95 / math.sqrt(2 * 0.975 * 0.025), math.tan(0.475 * math.pi)
+
+
+def row(comparison, policy):
+    return comparison.table.set_index("policy").loc[policy]
+
+
+def test_costs_to_a_target_computed_on_paper():
+    comparison = compare(made_up(RUNS), target=1.0)
+    fast, slow = row(comparison, "fast"), row(comparison, "slow")
+    assert (fast["replications"], fast["reached"]) == (3, 3)
+    assert (slow["replications"], slow["reached"]) == (3, 2)
+    # fast: times 2, 3, 4: mean 3, deviation 1
+    assert fast["time"] == pytest.approx(3.0)
+    assert fast["time_high"] == pytest.approx(3.0 + T2 / math.sqrt(3), rel=1e-12)
+    assert fast["time_low"] == pytest.approx(3.0 - T2 / math.sqrt(3), rel=1e-12)
+    # uplink 4, 6, 8; both ways three times that; a vector has 8 bytes
+    assert fast[["uplink_messages", "messages", "bytes"]].tolist() == [6.0, 18.0, 144.0]
+    assert fast["messages_high"] == pytest.approx(18.0 + T2 * 6 / math.sqrt(3), rel=1e-12)
+    # slow, the two replications that got there: times 8 and 6: mean 7, deviation sqrt 2
+    assert slow["time"] == pytest.approx(7.0)
+    assert slow["time_high"] == pytest.approx(7.0 + T1, rel=1e-12)
+    assert slow["uplink_messages"] == pytest.approx(3.5)
+    # pairs: 8 / 2 = 4 and 6 / 3 = 2: geometric mean sqrt 8, log deviation ln 2 / sqrt 2
+    assert slow["ratio"] == pytest.approx(math.sqrt(8.0))
+    assert slow["ratio_high"] == pytest.approx(math.sqrt(8.0) * math.exp(T1 * math.log(2.0) / 2.0), rel=1e-12)
+    assert fast[["ratio", "ratio_low", "ratio_high"]].tolist() == [1.0, 1.0, 1.0]
+    assert comparison.why == "as asked for"
+
+
+def test_default_target_is_the_lowest_that_some_policy_always_reaches():
+    comparison = compare(made_up(RUNS))
+    # lowest of each replication: fast 0.5, 0.6, 1.0 (so 1.0 always); slow 1.0, 0.2, 3.0 (so 3.0)
+    assert comparison.targets == {"": 1.0}
+    assert comparison.why == "the lowest error that some policy reaches in every replication"
+    assert row(comparison, "fast")["reached"] == 3
+
+
+def test_each_variant_has_its_own_target_and_fastest_policy():
+    runs = {("a", *key[1:]): rows for key, rows in RUNS.items()}
+    runs |= {("b", *key[1:]): [(10 * t, 100 * e, u) for t, e, u in rows] for key, rows in RUNS.items()}
+    comparison = compare(made_up(runs))
+    assert comparison.targets == {"a": 1.0, "b": 100.0}
+    table = comparison.table.set_index(["variant", "policy"])
+    assert table.loc[("b", "fast"), "time"] == pytest.approx(30.0)
+    assert table.loc[("b", "slow"), "ratio"] == pytest.approx(math.sqrt(8.0))
+
+
+def test_higher_is_better_for_accuracies():
+    runs = {("", "a", 0): [(0, 0.1, 0), (1, 0.7, 1), (2, 0.6, 2)], ("", "a", 1): [(0, 0.1, 0), (2, 0.9, 2)]}
+    comparison = compare(made_up(runs, metric="test_accuracy"))
+    assert comparison.targets == {"": 0.7}
+    assert row(comparison, "a")["time"] == pytest.approx(1.5)
+    assert lower_is_better("loss")
+    assert not lower_is_better("test_auc")
+
+
+def test_a_policy_that_never_arrives_and_single_replications():
+    runs = {("", "a", 0): [(0, 4.0, 0), (1, 3.0, 1)], ("", "b", 0): [(0, 4.0, 0), (1, 1.0, 1)]}
+    comparison = compare(made_up(runs), target=2.0)
+    assert row(comparison, "a")["reached"] == 0
+    assert np.isnan(row(comparison, "a")[["time", "bytes", "ratio"]].astype(float)).all()
+    assert row(comparison, "b")["time"] == 1.0
+    assert np.isnan(row(comparison, "b")["time_low"])
+    nobody = compare(made_up(runs), target=0.5)
+    assert nobody.table["reached"].sum() == 0
+
+
+def test_targets_and_columns_that_make_no_sense_are_named():
+    results = made_up(RUNS)
+    with pytest.raises(cs.ConfigurationError, match="target = nan"):
+        compare(results, target=math.nan)
+    with pytest.raises(cs.ConfigurationError, match=r"column = 'accuracy': expected one of .*error"):
+        compare(results, metric="accuracy")
+    unknown = made_up({("", "a", 0): [(0, math.nan, 0)]})
+    unknown.frame["loss"] = 1.0
+    with pytest.raises(cs.ConfigurationError, match=r"metric = 'error': .*optimum.*choose one of loss"):
+        compare(unknown)
+
+
+histories = st.lists(
+    st.lists(st.tuples(st.floats(0.01, 5.0), st.floats(1e-6, 1e6)), min_size=1, max_size=8), min_size=2, max_size=5
+)
+
+
+@given(histories, st.sampled_from(["error", "test_accuracy"]))
+def test_bands_against_plain_scipy(runs, metric):
+    data = {}
+    for replication, steps in enumerate(runs):
+        times = np.cumsum([0.0, *(gap for gap, _ in steps)])
+        values = [10.0, *(value for _, value in steps)]
+        data["", "a", replication] = [(t, v, i) for i, (t, v) in enumerate(zip(times, values, strict=True))]
+    band = made_up(data, metric=metric).on_grid(grid=np.linspace(0.0, 12.0, 7))
+    for _, point in band.iterrows():
+        states = [[v for t, v, _ in history if t <= point["time"]][-1] for history in data.values()]
+        sample = np.log(states) if metric == "error" else np.array(states)
+        low, high = sample.mean(), sample.mean()
+        if sample.std() > 0:
+            low, high = stats.t.interval(0.95, len(sample) - 1, loc=sample.mean(), scale=stats.sem(sample))
+        expected = np.array([sample.mean(), low, high])
+        expected = np.exp(expected) if metric == "error" else expected
+        np.testing.assert_allclose(point[["mean", "low", "high"]].astype(float), expected, rtol=1e-6, atol=1e-9)
+
+
+def test_a_band_covers_the_truth_as_often_as_it_says():
+    # 20000 studies of 5 log-normal replications: how many cover the true geometric mean is binomial(20000, 0.95)
+    draws = np.exp(np.random.default_rng(11).normal(1.0, 0.7, size=(5, 20_000)))
+    interval = geometric_interval(draws)
+    covered = int(((interval.low <= math.e) & (math.e <= interval.high)).sum())
+    low, high = stats.binom.ppf([5e-7, 1 - 5e-7], 20_000, 0.95)
+    assert low <= covered <= high
+
+
+def test_curves_end_where_their_policy_ends_and_zero_errors_count_as_the_smallest():
+    runs = {
+        ("", "a", 0): [(0, 4.0, 0), (2, 0.0, 2)],
+        ("", "a", 1): [(0, 4.0, 0), (3, 0.25, 2)],
+        ("", "b", 0): [(0, 4.0, 0), (9, 1.0, 2)],
+    }
+    band = made_up(runs).on_grid(points=10)
+    a = band[band["policy"] == "a"]
+    assert a["time"].tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert a["mean"].tolist() == pytest.approx([4.0, 4.0, 1.0, 0.25])
+    assert band[band["policy"] == "b"]["time"].max() == 9.0
+    assert band[band["policy"] == "b"]["low"].isna().all(), "one replication has no interval"
+    over_uplink = made_up(runs).on_grid(over="messages", points=7)
+    assert over_uplink["messages"].max() == 6.0, "uplink and downlink"
+
+
+def test_claims():
+    results = made_up(RUNS)
+    verdict = Claim("reached", lambda r: r.time_to_target(1.0)["reached"].sum(), low=5, high=5).check(results)
+    assert verdict.holds
+    assert str(verdict) == "holds: reached (measured 5, expected 5)"
+    assert not Claim("too low", lambda r: 1.0, low=1.5).check(results).holds
+    assert not Claim("too high", lambda r: 2.0, high=1.5).check(results).holds
+    nan = Claim("nan", lambda r: math.nan).check(results)
+    assert not nan.holds
+    assert "does not hold" in str(nan)
+    with pytest.raises(cs.ConfigurationError, match=r"claim 'odd': its measure returned \[1\]"):
+        Claim("odd", lambda r: [1]).check(results)
+    for bad in ({"statement": ""}, {"measure": 3}, {"low": math.nan}, {"low": 2.0, "high": 1.0}):
+        with pytest.raises(cs.ConfigurationError):
+            Claim(**{"statement": "s", "measure": len, **bad})
+
+
+def test_real_runs_agree_with_a_search_by_hand(tmp_path):
+    study = cs.Study(
+        name="real",
+        problem=cs.LeastSquares.synthetic(rows=60, features=3, design="gaussian", seed=7),
+        cluster=cs.Cluster(workers=6, compute=cs.Exponential(mean=1.0)),
+        policies={"k = 2": cs.FastestK(2)},
+        optimizer=cs.SGD(1e-5),
+        until=cs.Until(updates=200),
+        replications=4,
+    )
+    results = study.run(tmp_path / "out")
+    target = float(results.frame["error"].iloc[0]) / 2
+    times = []
+    for replication in range(4):
+        history = cs.simulate(
+            study.problem, study.cluster, cs.FastestK(2), optimizer=study.optimizer, until=study.until,
+            replication=replication,
+        ).history  # fmt: skip
+        times.append(next(t for t, e in zip(history["time"], history["error"], strict=True) if e <= target))
+    assert compare(results, target=target).table["time"].item() == pytest.approx(np.mean(times), rel=1e-12)
+    assert pd.api.types.is_integer_dtype(results.frame["update"])

@@ -1,0 +1,260 @@
+"""Studies: the same bytes wherever they run, common random numbers, and clear refusals."""
+
+import dataclasses
+import threading
+import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from small import small_study, tree
+from threadpoolctl import threadpool_info
+
+import clustersim as cs
+from clustersim.studies import execution, process_pool
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What `simulate` was called for: (k of the policy, replication)."""
+    seen = []
+    real = execution.simulate
+
+    def counted(*args, **kwargs):
+        seen.append((args[2].k, kwargs["replication"]))
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(execution, "simulate", counted)
+    return seen
+
+
+VARIANTS = {"near": {}, "far": {"cluster": cs.Cluster(6, cs.Exponential(mean=1.0), uplink=cs.Link(latency=0.5))}}
+
+
+def test_same_bytes_in_this_process_in_threads_and_in_two_processes(tmp_path):
+    study = small_study(variants=VARIANTS)
+    here = study.run(tmp_path / "here", seed=3)
+    with ThreadPoolExecutor(3) as threads:
+        study.run(tmp_path / "threads", seed=3, executor=threads)
+    with process_pool(2) as processes:
+        there = study.run(tmp_path / "processes", seed=3, executor=processes)
+    assert len(tree(tmp_path / "here")) == 1 + 2 * 2 * 2
+    assert tree(tmp_path / "here") == tree(tmp_path / "threads") == tree(tmp_path / "processes")
+    assert here.frame.equals(there.frame)
+    assert here.frame.equals(study.run(seed=3).frame), "the disk changes nothing"
+    assert not here.frame.equals(study.run(seed=4).frame)
+
+
+def test_frame_and_totals_are_those_of_the_single_runs():
+    study = small_study()
+    results = study.run(seed=5)
+    run = cs.simulate(
+        study.problem,
+        study.cluster,
+        cs.FastestK(4),
+        optimizer=study.optimizer,
+        until=study.until,
+        seed=5,
+        replication=1,
+    )
+    rows = results.frame[(results.frame["policy"] == "k = 4") & (results.frame["replication"] == 1)]
+    for column in run.history:
+        np.testing.assert_array_equal(rows[column], run.history[column])
+    totals = results.totals.set_index(["policy", "replication"]).loc[("k = 4", 1)]
+    assert {name: totals[name] for name in run.totals} == run.totals
+
+
+def test_common_random_numbers_over_policies_and_variants():
+    study = small_study(
+        policies={"one": cs.FastestK(2), "same": cs.FastestK(2)},
+        variants={"a": {}, "b": {"optimizer": cs.SGD(2e-5)}},
+    )
+    frame = study.run(seed=1).frame
+    first = frame.groupby(["variant", "policy", "replication"])["time"].apply(list)
+    assert first["a", "one", 0] == first["a", "same", 0] == first["b", "one", 0], "same draws, same clock"
+    assert first["a", "one", 0] != first["a", "one", 1]
+
+
+def test_settings_become_bytes_once_a_variant(monkeypatch):
+    made = []
+    real = execution.cloudpickle.dumps
+    monkeypatch.setattr(execution.cloudpickle, "dumps", lambda thing: made.append(type(thing[0])) or real(thing))
+    small_study(variants=VARIANTS, replications=3).run()
+    assert made.count(cs.LeastSquares) == 2
+
+
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_runs_hold_linear_algebra_to_one_thread(monkeypatch):
+    before = blas_threads()  # 1 on a machine with one CPU, where this test cannot fail
+    inside = []
+    barrier = threading.Barrier(2, timeout=30)
+
+    def watched(*args, **kwargs):
+        barrier.wait()  # two runs overlap, and then one leaves before the other
+        if kwargs["replication"] == 1:
+            time.sleep(0.05)
+        inside.extend(blas_threads())
+        return real(*args, **kwargs)
+
+    real = execution.simulate
+    monkeypatch.setattr(execution, "simulate", watched)
+    with ThreadPoolExecutor(2) as threads:
+        small_study(policies={"k = 1": cs.FastestK(1)}).run(executor=threads)
+    assert set(inside) == {1}
+    assert blas_threads() == before
+
+
+def test_interrupted_study_goes_on_without_recomputing(tmp_path, calls):
+    study = small_study(replications=3)
+
+    def stop(done, runs, key):
+        assert runs == 6
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        study.run(tmp_path / "out", progress=stop)
+    assert calls == [(1, 0), (4, 0)]
+    partial = cs.load_results(tmp_path / "out")
+    assert len(partial.totals) == 2
+    assert len(partial.missing) == 4
+    calls.clear()
+    seen = []
+    study.run(tmp_path / "out", progress=lambda done, runs, key: seen.append(done))
+    assert calls == [(1, 1), (4, 1), (1, 2), (4, 2)]
+    assert seen == [2, 3, 4, 5, 6]
+    calls.clear()
+    study.run(tmp_path / "out")
+    assert calls == []
+    study.run(tmp_path / "whole")
+    assert tree(tmp_path / "whole") == tree(tmp_path / "out")
+
+
+def test_more_replications_and_policies_only_add_runs(tmp_path, calls):
+    study = small_study()
+    study.run(tmp_path / "out")
+    before = tree(tmp_path / "out" / "runs")
+    calls.clear()
+    more = dataclasses.replace(
+        study, replications=3, policies={**study.policies, "k = 6": cs.FastestK(6)}, notes="better", metric="loss"
+    )
+    results = more.run(tmp_path / "out")
+    assert sorted(calls) == [(1, 2), (4, 2), (6, 0), (6, 1), (6, 2)]
+    after = tree(tmp_path / "out" / "runs")
+    assert before.items() <= after.items()
+    assert results.policies == ("k = 1", "k = 4", "k = 6")
+    calls.clear()
+    smaller = study.run(tmp_path / "out")
+    assert calls == []
+    assert set(smaller.frame["replication"]) == {0, 1}, "a study gets what it asks for"
+    assert len(cs.load_results(tmp_path / "out").totals) == 9, "and the folder keeps the rest"
+    assert tree(tmp_path / "out" / "runs") == after
+
+
+class Waiting(Executor):
+    """Takes tasks and does only the first."""
+
+    def __init__(self):
+        self.futures = []
+
+    def submit(self, function, /, *args):
+        future = Future()
+        if not self.futures:
+            future.set_result(function(*args))
+        self.futures.append(future)
+        return future
+
+
+@pytest.mark.parametrize("reason", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_cancels_what_is_pending_and_keeps_what_is_stored(tmp_path, reason):
+    executor = Waiting()
+
+    def stop(done, runs, key):
+        if done == 1:
+            raise reason
+
+    with pytest.raises(reason):
+        small_study().run(tmp_path / "out", executor=executor, progress=stop)
+    assert [future.cancelled() for future in executor.futures] == [False, True, True, True]
+    assert len(cs.load_results(tmp_path / "out").totals) == 1
+
+
+def test_a_failing_run_is_named_and_keeps_what_is_stored(tmp_path):
+    study = small_study(variants={"tame": {}, "wild": {"optimizer": cs.SGD(10.0)}}, replications=1)
+    with pytest.raises(cs.DivergenceError, match=r"variant 'wild', policy 'k = 1', replication 0: "):
+        study.run(tmp_path / "out")
+    assert len(cs.load_results(tmp_path / "out").totals) == 2
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_users_error_is_told_with_file_and_line(jobs):
+    class Broken(cs.Optimizer):  # a class that plain pickle could not carry
+        def start(self, w0):
+            return self
+
+        def step(self, w, gradient, update_number):
+            return w - 1 / (update_number - 1)
+
+    words = (
+        r"policy 'k = .', replication .: .*test_study.py, line \d+ \(return w - .*: ZeroDivisionError: division by zero"
+    )
+    with process_pool(jobs) as executor, pytest.raises(cs.ConfigurationError, match=words):
+        small_study(optimizer=Broken()).run(executor=executor)
+
+
+def test_a_policy_that_does_not_fit_is_found_before_anything_is_run(tmp_path, calls):
+    study = small_study(policies={"k = 1": cs.FastestK(1), "k = 60": cs.FastestK(60)})
+    with pytest.raises(cs.ConfigurationError, match="policy 'k = 60': k = 60"):
+        study.run(tmp_path / "out")
+    assert calls == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_quick_is_a_tenth_with_two_replications():
+    study = small_study(
+        replications=10,
+        until=cs.Until(time=50.0, updates=305, error=1e-3),
+        variants={"": {}, "b": {"until": cs.Until(9)}},
+    ).quick()
+    assert study.name == "small-quick"
+    assert study.replications == 2
+    assert study.until == cs.Until(time=5.0, updates=30, error=1e-3)
+    assert study.variants["b"]["until"] == cs.Until(time=0.9)
+    assert small_study(replications=1, until=cs.Until(updates=3)).quick().until.updates == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"name": "/"}, "name = '/'"),
+        ({"replications": 0}, "replications = 0"),
+        ({"evaluate_every": 2.5}, "evaluate_every = 2.5"),
+        ({"problem": "mnist"}, "problem = 'mnist': expected a Problem"),
+        ({"cluster": 5}, "cluster = 5: expected a Cluster"),
+        ({"optimizer": 0.05}, "optimizer = 0.05: expected a Optimizer"),
+        ({"until": 100.0}, "until = 100.0: expected a Until"),
+        ({"policies": {}}, "policies = {}"),
+        ({"policies": [cs.FastestK(1)]}, "policies = .*expected a mapping"),
+        ({"policies": {"": cs.FastestK(1)}}, "policies: label ''"),
+        ({"policies": {"a\nb": cs.FastestK(1)}}, "label 'a.nb'"),
+        ({"policies": {"full": cs.FullSync}}, r"write FullSync\(\.\.\.\)"),
+        ({"variants": {}}, "variants = {}"),
+        ({"variants": {"a": {"seed": 1}}}, "'seed'.*expected overrides of problem, cluster, optimizer, until"),
+        ({"variants": {"a": {"until": 3}}}, r"variants\['a'\]\['until'\] = 3"),
+        ({"claims": ["it is fast"]}, r"claims\[0\] = 'it is fast'"),
+        ({"figures": {"a": 3}}, r"figures\['a'\] = 3"),
+        ({"metric": None}, "metric = None"),
+    ],
+)
+def test_bad_arguments_are_named(changes, words):
+    with pytest.raises(cs.ConfigurationError, match=words):
+        small_study(**changes)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a"])
+def test_bad_seeds_are_named(seed):
+    with pytest.raises(cs.ConfigurationError, match=f"seed = {seed!r}"):
+        small_study().run(seed=seed)
