@@ -207,7 +207,7 @@ def compare_(
         typer.Option(
             parser=_value,
             metavar="ERROR",
-            help="Value to reach.  [default: the best that some policy reaches in every replication]",
+            help="Value to reach.  [default: the best at which some policy settles in every replication]",
         ),
     ] = None,
     metric: Annotated[

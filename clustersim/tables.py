@@ -66,7 +66,7 @@ def comparison_tables(comparison: Comparison, title: str) -> Iterator[Table]:
 
 def comparison_notes(comparison: Comparison) -> list[str]:
     """What a reader of the table must know: the target, where it comes from, and what the marks mean."""
-    notes = [f"Target: {comparison.why}. Costs are those at the first evaluation at the target or better."]
+    notes = [f"Target: {comparison.why}. Costs are those at the first evaluation at the target or better that lasts."]
     table = comparison.table
     if ((table["reached"] > 0) & (table["reached"] < table["replications"])).any():
         notes.append("* mean and interval only over the replications that reached the target")

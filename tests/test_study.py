@@ -66,7 +66,10 @@ def test_frame_and_totals_are_those_of_the_single_runs():
 
 def test_common_random_numbers_over_policies_and_variants():
     study = small_study(
-        policies={"one": cs.FastestK(2), "same": cs.FastestK(2)},
+        policies={
+            "one": cs.FastestK(2),
+            "same": cs.AdaptiveK(start=2, threshold=10**6, burn_in=10**6),  # another policy that does the same
+        },
         variants={"a": {}, "b": {"optimizer": cs.SGD(2e-5)}},
     )
     frame = study.run(seed=1).frame

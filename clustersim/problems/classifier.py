@@ -213,8 +213,8 @@ class LinearClassifier(TabularProblem):
         for _ in range(_NEWTON_STEPS_RIDGE if self.ridge else _NEWTON_STEPS):
             step = self._newton_step(w)
             reach = float(np.abs(self._scores(step)).max())
-            w = w + step / max(1.0, reach)
-            if reach <= _SETTLED or (self.ridge and np.linalg.norm(self._full_gradient(w)) <= 10.0 * self._noise):
+            w = w + self._damping(w, step, reach) * step
+            if reach <= _SETTLED:
                 w.setflags(write=False)
                 return Optimum(w, self.objective(w))
         return None
@@ -234,6 +234,14 @@ class LinearClassifier(TabularProblem):
         slope = float(np.abs(evaluate(start)[1]).max())
         near = fmin_l_bfgs_b(evaluate, start, pgtol=(1e-7 if self.ridge else 1e-4) * slope, factr=50.0, maxiter=2000)[0]
         return np.asarray(near / scale)
+
+    def _damping(self, w: Floats, step: Floats, reach: float) -> float:
+        """The share of a step that lowers the objective; a share that moves no score by more than 1 is safe."""
+        share, before = 1.0, self.objective(w)
+        with np.errstate(over="ignore", invalid="ignore"):
+            while share * reach > 1.0 and not self.objective(w + share * step) < before:
+                share /= 2.0
+        return share
 
     def _newton_step(self, w: Floats) -> Floats:
         """The step from w to the minimum of the objective's parabola there."""

@@ -53,8 +53,8 @@ def compare(results: Results, target: float | None = None, metric: str | None = 
     results : Results
         The runs.
     target : float, optional
-        A value of the metric. If not given, the best value that some policy reaches in every one of its replications,
-        for each variant by itself.
+        A value of the metric. If not given, the best value at which some policy settles in every one of its
+        replications (the median over the last tenth of a run), for each variant by itself.
     metric : str, optional
         A column of the history; the study's metric if not given. Lower is better, except for accuracies.
 
@@ -81,7 +81,7 @@ def compare(results: Results, target: float | None = None, metric: str | None = 
     if target is None:
         targets = _default_targets(results, metric)
         best = "lowest" if lower_is_better(metric) else "highest"
-        why = f"the {best} {metric} that some policy reaches in every replication"
+        why = f"the {best} {metric} at which some policy settles in every replication: median over the last tenth"
     else:
         goal = number("target", target, remedy=f"give a value of {metric}")
         targets = dict.fromkeys(_variants(results), goal)
@@ -110,16 +110,24 @@ def _variants(results: Results) -> list[str]:
 
 
 def _default_targets(results: Results, metric: str) -> dict[str, float]:
-    """For each variant the best value that some policy reaches in every replication."""
+    """For each variant the best value at which some policy settles in every replication.
+
+    A run settles at its median over the last tenth of its time: the lowest value that it ever touches is luck.
+    """
     sign = 1.0 if lower_is_better(metric) else -1.0
     targets: dict[str, float] = {}
     for variant, _, runs in results.series():
-        worst = float(np.max([(sign * results.values(metric, run)).min() for run in runs]))
+        worst = max(sign * _settled(results, metric, run) for run in runs)
         if not np.isnan(worst):
             targets[variant] = sign * min(worst, sign * targets.get(variant, sign * np.inf))
     if not targets:
         raise ConfigurationError(f"target: no policy has values of {metric} in every replication; give a target")
     return targets
+
+
+def _settled(results: Results, metric: str, run: pd.DataFrame) -> float:
+    """The median of a metric over the last tenth of a run."""
+    return float(results.values(metric, run)[run["time"] >= 0.9 * run["time"].max()].median())
 
 
 def _table(spent: pd.DataFrame, variant: str, target: float) -> pd.DataFrame:

@@ -193,7 +193,11 @@ class Results:
         return geometric_interval(np.maximum(states, float(values[values > 0].min())), confidence)
 
     def time_to_target(self, target: float, metric: str | None = None) -> pd.DataFrame:
-        """What each run had spent at its first evaluation at the target or better.
+        """What each run had spent when it reached a target.
+
+        A run reaches the target at its first evaluation there or better that lasts: the median over the next twentieth
+        of the run is there or better too. Noise about a floor above the target touches it now and then; that is luck.
+        Within the last twentieth, which cannot show what lasts, only an evaluation that is the best of the run counts.
 
         Parameters
         ----------
@@ -214,11 +218,23 @@ class Results:
         for variant, policy, runs in self.series():
             for run in runs:
                 values = self.values(metric, run)
-                hits = np.flatnonzero(values <= target if lower_is_better(metric) else values >= target)
+                hit = _first_that_lasts(values, run["time"], target, lower=lower_is_better(metric))
                 spent = {
-                    cost: float(self.values(cost, run).iloc[hits[0]]) if len(hits) else np.nan
+                    cost: np.nan if hit is None else float(self.values(cost, run).iloc[hit])
                     for cost in ["time", *COSTS]
                 }
                 key = {"variant": variant, "policy": policy, "replication": int(run["replication"].iloc[0])}
-                rows.append(key | {"reached": bool(len(hits))} | spent)
+                rows.append(key | {"reached": hit is not None} | spent)
         return pd.DataFrame(rows)
+
+
+def _first_that_lasts(
+    values: "pd.Series[float]", times: "pd.Series[float]", target: float, *, lower: bool
+) -> int | None:
+    """The row at which a run reaches a target, as `Results.time_to_target` says; None if it never does."""
+    sign = 1.0 if lower else -1.0
+    excess, moments = sign * (values.to_numpy(dtype=np.float64) - target), times.to_numpy(dtype=np.float64)
+    ends = np.searchsorted(moments, moments + moments[-1] / 20.0, side="right")
+    judged = (moments <= 0.95 * moments[-1]) | (excess <= np.minimum.accumulate(excess))
+    hits = np.flatnonzero((excess <= 0.0) & judged)
+    return next((int(hit) for hit in hits if np.median(excess[hit : ends[hit]]) <= 0.0), None)
