@@ -57,7 +57,7 @@ class Assignment:
     @cached_property
     def loads(self) -> NDArray[np.float64]:
         """Work of each worker in even shares, shape (n,): 1 is m / n rows."""
-        return self.sizes * (self.workers / self.total_rows)
+        return np.multiply(self.sizes, self.workers / self.total_rows, dtype=np.float64)
 
     @cached_property
     def _table(self) -> NDArray[np.int64] | None:

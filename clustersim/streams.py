@@ -41,7 +41,7 @@ class Uniforms:
     True
     """
 
-    def __init__(self, key: NDArray[np.uint64]) -> None:
+    def __init__(self, key: NDArray[np.unsignedinteger]) -> None:
         self._bits = np.random.Philox(key=key)
         self._generator = np.random.Generator(self._bits)
         self._state: Any = self._bits.state

@@ -124,7 +124,7 @@ def test_unusable_arguments(options, message):
         (lambda: cs.Cluster(2, cs.Exponential(1.0), scaling="linear"), "scaling = 'linear'"),
         (lambda: cs.Cluster(2, cs.Exponential(1.0), busy="drop"), "busy = 'drop'"),
         (lambda: cs.Cluster(2, cs.Exponential(1.0), bytes_per_entry=0), "bytes_per_entry = 0"),
-        (lambda: cs.Until(), "at least one of time, updates and error"),
+        (cs.Until, "at least one of time, updates and error"),
         (lambda: cs.Until(time=0.0), "time = 0.0"),
         (lambda: cs.Until(time=math.inf), "time = inf"),
         (lambda: cs.Until(updates=0), "updates = 0"),

@@ -1,5 +1,7 @@
 """The engine against a plain NumPy loop that is fed the same draws: same times, same models, to 1e-9."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ def algorithm_1(start, threshold, burn_in, step, cap):
 
     def choose_k(gradients, now):
         k, count, since = start, 0, 1
-        for previous, latest in zip(gradients, gradients[1:], strict=False):
+        for previous, latest in itertools.pairwise(gradients):
             since += 1
             count += 1 if latest @ previous < 0 else -1
             if count > threshold and since > burn_in and k <= cap - step:

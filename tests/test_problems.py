@@ -135,6 +135,18 @@ def test_objectives_are_the_formulas_and_another_solver_finds_no_better_model(
     assert problem.error(w) == problem.objective(w) - problem.optimum().objective
 
 
+@pytest.mark.parametrize("kind", [LeastSquares, *CLASSIFIERS])
+def test_one_evaluation_is_the_error_and_the_loss(kind: type) -> None:
+    X, labels = rows_of(3, 30, 4, 3)
+    problem = make(kind, X, labels, ridge=0.2)
+    w = np.random.default_rng(4).normal(size=problem.dimension)
+    error, loss = problem.evaluate(w)
+    assert error == pytest.approx(problem.error(w), rel=1e-12)
+    assert loss == problem.loss(w)
+    separable = LogisticRegression(np.array([[1.0], [-1.0]]), np.array([1, 0]))
+    assert math.isnan(separable.evaluate(np.zeros(2))[0])
+
+
 def test_the_ridge_spares_the_biases_and_is_shared_by_one_vs_rest_classes() -> None:
     X, labels = rows_of(5, 9, 2, 3)
     w = np.arange(9.0)  # weights 0..5, biases 6..8

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import clustersim as cs
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
@@ -34,8 +36,6 @@ def test_scenarios_exist(script):
 
 
 def test_every_public_name_of_the_tables_exists():
-    import clustersim as cs
-
     section = README.split("## What there is")[1].split("**The clock.**")[0]
     for name in re.findall(r"`([A-Z]\w+)", section):
         assert hasattr(cs, name) or hasattr(cs.waits, name), name

@@ -62,13 +62,13 @@ class Observer:
         if self._rows and (self._rows[-1]["time"], self._rows[-1]["update"]) == (now, self._model.version):
             self._rows.pop()
         ledger, w = self._ledger, self._model.w
-        error = self._problem.error(w)
+        error, loss = self._problem.evaluate(w)
         self._rows.append(
             {
                 "time": now,
                 "update": self._model.version,
                 "error": error,
-                "loss": self._problem.loss(w),
+                "loss": loss,
                 "k": k,
                 "uplink_messages": ledger.sent,
                 "uplink_bytes": ledger.sent * self._vector_bytes,

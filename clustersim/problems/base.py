@@ -110,6 +110,11 @@ class Problem(ABC):
         """F(w) - F(w*), or NaN where `has_optimum` is false."""
         return self.objective(w) - self.optimum().objective if self.has_optimum else math.nan
 
+    def evaluate(self, w: Floats) -> tuple[float, float]:
+        """Return error and loss at w, in one pass over the rows."""
+        loss = self.loss(w)
+        return (loss + self.penalty(w) - self.optimum().objective if self.has_optimum else math.nan), loss
+
     def smoothness(self) -> float:
         """L, the largest curvature of the objective anywhere.
 

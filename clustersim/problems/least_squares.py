@@ -161,6 +161,10 @@ class LeastSquares(TabularProblem):
             return _half_mean_square(self.X @ off)
         return 0.5 * float(off @ (self._gram @ off))
 
+    def evaluate(self, w: Floats) -> tuple[float, float]:
+        """Return error and loss at w; the error is the accurate one of `error`."""
+        return self.error(w), self.loss(w)
+
     def smoothness(self) -> float:
         """L, the largest eigenvalue of X^T X / m."""
         return self._eigenvalues[0]
