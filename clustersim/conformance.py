@@ -140,7 +140,7 @@ def _check_value(policy: Policy) -> None:
     """A policy is a frozen dataclass that compares, hashes and pickles by its hyper-parameters."""
     if not is_dataclass(policy):
         raise ConformanceError(f"{policy!r} is not a dataclass")
-    frozen = type(policy).__dataclass_params__.frozen  # type: ignore[attr-defined]  # typeshed leaves it out
+    frozen = type(policy).__dataclass_params__.frozen
     _demand(frozen, f"{policy!r} is not frozen: use @dataclass(frozen=True)")
     copy = replace(policy)
     _demand(copy == policy, f"{policy!r} does not equal its copy")

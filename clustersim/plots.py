@@ -13,6 +13,7 @@ import math
 import textwrap
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ LABELS = {
     "messages": r"uplink + downlink messages (vectors of $\mathbb{R}^d$)",
     "compute_wasted": "compute time wasted (worker-seconds)",
 }
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 10, "legend.fontsize": 8.5,
     "axes.grid": True, "grid.alpha": 0.3, "grid.linewidth": 0.6, "axes.spines.top": False, "axes.spines.right": False,
     "svg.hashsalt": "clustersim", "pdf.fonttype": 42,
@@ -142,9 +143,9 @@ def standard_figures(results: Results) -> dict[str, Callable[[], Figure]]:
     figures: dict[str, Callable[[], Figure]] = {}
     for variant in dict.fromkeys(variant for variant, _, _ in results.series()):
         name = f"overview-{slug(variant)}" if variant else "overview"
-        figures[name] = lambda variant=variant: overview(results, variant)
+        figures[name] = partial(overview, results, variant)
     for y, x, word in pairs:
-        figures[f"{slug(y)}-vs-{word}"] = lambda x=x, y=y: figure(results, y, x)
+        figures[f"{slug(y)}-vs-{word}"] = partial(figure, results, y, x)
     return figures
 
 

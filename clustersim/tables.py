@@ -4,10 +4,10 @@ Data flows in from `clustersim.studies` and out to the terminal, through rich.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -50,7 +50,7 @@ def comparison_tables(comparison: Comparison, title: str) -> Iterator[Table]:
         One a variant.
     """
     for variant, rows in comparison.table.groupby("variant", sort=False):
-        name = f"{title}, {variant}" if variant else title
+        name = f"{title}, {variant!s}" if variant else title
         goal = f"{comparison.metric} = {comparison.targets[str(variant)]:.6g}"
         table = Table(title=escape(f"{name}: what each policy needs to reach {goal}"), title_justify="left")
         table.add_column("policy", overflow="fold")
@@ -153,7 +153,7 @@ def _number(value: float) -> str:
     return f"{value:.3e}"
 
 
-def _plus_minus(row: "dict[str, float] | pd.Series", name: str) -> str:
+def _plus_minus(row: Mapping[Any, Any], name: str) -> str:
     """A mean with half the width of its interval, which lies evenly around it."""
     mean, high = row[name], row[f"{name}_high"]
     if math.isnan(mean):
@@ -166,7 +166,7 @@ def _plus_minus(row: "dict[str, float] | pd.Series", name: str) -> str:
     return f"{_number(mean)} ± {spread}"
 
 
-def _from_to(row: "dict[str, float] | pd.Series") -> str:
+def _from_to(row: Mapping[Any, Any]) -> str:
     """A ratio with its interval."""
     ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
     if math.isnan(ratio):

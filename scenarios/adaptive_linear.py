@@ -45,7 +45,9 @@ def cost(results: cs.Results, target: float, column: str) -> pd.Series:
     """
     curves = results.on_grid(over=column, points=2000)
     reached = curves[curves["mean"] <= target].groupby("policy")[column].min()
-    return pd.Series({label: reached.get(label, np.inf) for label in POLICIES if floor(results, label) <= target})
+    return pd.Series(
+        {label: reached.get(label, np.inf) if floor(results, label) <= target else np.inf for label in POLICIES}
+    )
 
 
 def reaches_lowest(results: cs.Results, policy: str) -> float:

@@ -70,8 +70,9 @@ class Claim:
     high: float = math.inf
 
     def __post_init__(self) -> None:
-        if not isinstance(self.statement, str) or not self.statement.strip():
-            raise ConfigurationError(f"statement = {self.statement!r}: expected the claim in words")
+        statement: Any = self.statement
+        if not isinstance(statement, str) or not statement.strip():
+            raise ConfigurationError(f"statement = {statement!r}: expected the claim in words")
         if not callable(self.measure):
             raise ConfigurationError(
                 f"measure = {self.measure!r}: expected a function of the results that returns a number"

@@ -172,7 +172,8 @@ def _function_text(code: CodeType) -> str:
 
 def _first_line_of(node: Any) -> int:
     """Where a function begins, its decorators included."""
-    return min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+    decorators = getattr(node, "decorator_list", [])
+    return int(min([node.lineno, *(decorator.lineno for decorator in decorators)]))
 
 
 def _code_text(code: CodeType) -> str:

@@ -9,7 +9,7 @@ through `clustersim.engine.simulate`, and out to `clustersim.studies.store`.
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing.synchronize import Event
@@ -38,7 +38,7 @@ class Task(NamedTuple):
     run: bytes
 
 
-def carry_out(tasks: Iterable[Task], executor: Executor | None) -> Iterator[tuple[RunKey, bytes]]:
+def carry_out(tasks: Iterable[Task], executor: Executor | None) -> Generator[tuple[RunKey, bytes], None, None]:
     """Yield each run as soon as it is finished, as the content of its Parquet file.
 
     Parameters

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -29,7 +30,7 @@ __all__ = ["Store", "StoredRun", "decode", "encode", "load_results"]
 _METADATA = b"clustersim"
 
 
-def encode(key: RunKey, history: pd.DataFrame, totals: dict[str, int | float], run_hash: str) -> bytes:
+def encode(key: RunKey, history: pd.DataFrame, totals: dict[str, int | float | str], run_hash: str) -> bytes:
     """Turn a finished run into the bytes of its Parquet file."""
     told = key._asdict() | {"hash": run_hash, "totals": totals, "versions": versions()}
     table = pa.Table.from_pandas(history, preserve_index=False)
@@ -45,7 +46,7 @@ class StoredRun:
 
     key: RunKey
     history: pd.DataFrame
-    totals: dict[str, int | float]
+    totals: dict[str, int | float | str]
     run_hash: str
 
 
@@ -212,6 +213,7 @@ def load_results(folder: str | Path) -> Results:
 def _keyed(key: RunKey, history: pd.DataFrame) -> pd.DataFrame:
     """A history with the columns that say which run it is."""
     frame = history.copy()
-    for place, (name, value) in enumerate(zip(KEYS, key, strict=True)):
-        frame.insert(place, name, value)
+    values: dict[str, Any] = key._asdict()
+    for place, name in enumerate(KEYS):
+        frame.insert(place, name, values[name])
     return frame

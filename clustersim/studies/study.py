@@ -105,14 +105,15 @@ class Study:
     notes: str = ""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not slug(self.name):
-            raise ConfigurationError(f"name = {self.name!r}: expected a text with at least one letter or digit")
+        name: Any = self.name
+        if not isinstance(name, str) or not slug(name):
+            raise ConfigurationError(f"name = {name!r}: expected a text with at least one letter or digit")
         integer("replications", self.replications, low=1)
         integer("evaluate_every", self.evaluate_every, low=1)
         expect("metric", self.metric, str)
         expect("notes", self.notes, str)
-        for name, kind in SETTING.items():
-            expect(name, getattr(self, name), kind)
+        for part, kind in SETTING.items():
+            expect(part, getattr(self, part), kind)
         for label, policy in labelled("policies", self.policies).items():
             expect(f"policies[{label!r}]", policy, Policy)
         for label, overrides in labelled("variants", self.variants, blank=True).items():
