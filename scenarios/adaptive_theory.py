@@ -99,7 +99,8 @@ def best_k(results: cs.Results) -> Figure:
 def worst_excess(results: cs.Results) -> float:
     """The greatest ratio of a policy's mean simulated error to its bound, at twenty times of the run."""
     frame, worst = results.frame, 0.0
-    times = np.linspace(TIME / 20, TIME, 20)
+    end = float(frame["time"].max())
+    times = np.linspace(end / 20, end, 20)
     for policy, runs in frame.groupby("policy"):
         errors = []
         for _, run in runs.groupby("replication"):
