@@ -23,7 +23,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogFormatter, MaxNLocator
+from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
 from clustersim.checks import choice
 from clustersim.studies import Results
@@ -217,8 +217,7 @@ def _panel(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: str) ->
     log = results.on_log_scale(y) and band["mean"].max() > 3.0 * band["mean"].min()
     if log:
         panel.set_yscale("log")
-        if band["mean"].max() < 30.0 * band["mean"].min():  # under one and a half decades: number the minor ticks too
-            panel.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.6)))
+        panel.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1.7, 0.5)))
     panel.set_ylim(*_limits(band, log))
     if y == "k":
         panel.set_ylim(bottom=0.0)
@@ -244,7 +243,7 @@ def _look(results: Results, policy: str) -> dict[str, Any]:
     The later a curve is drawn, the thinner, so that it does not hide an earlier one with which it coincides.
     """
     place = results.policies.index(policy)
-    width = 2.6 - 1.4 * place / max(1, len(results.policies) - 1)
+    width = 2.2 - 0.8 * place / max(1, len(results.policies) - 1)
     dashes = DASHES[(place // len(COLOURS)) % len(DASHES)]
     return {"color": COLOURS[place % len(COLOURS)], "linestyle": dashes, "linewidth": width}
 
