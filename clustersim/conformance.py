@@ -13,8 +13,8 @@ from itertools import product
 import numpy as np
 
 from clustersim.engine import Cluster, Run, Until, simulate
-from clustersim.errors import ClusterSimError
-from clustersim.latency import Constant, Exponential, LatencyModel, ShiftedExponential
+from clustersim.errors import ClusterSimError, StalledError
+from clustersim.latency import BernoulliStraggler, Constant, Exponential, LatencyModel
 from clustersim.links import Link
 from clustersim.optimizers import SGD
 from clustersim.placements import Placement
@@ -29,6 +29,9 @@ _SECONDS = {
     "compute_wasted": ["discarded", "cancelled", "lost"],
     "compute_pending": ["in flight"],
 }
+
+
+_LOSSY = BernoulliStraggler(0.3, time=1.0)  # here a policy may come to a clear end instead of its horizon
 
 
 class ConformanceError(ClusterSimError, AssertionError):
@@ -61,10 +64,14 @@ def check_policy(policy: Policy, *, workers: int = 12, updates: int = 25, seed: 
     printed = repr(policy)
     problem = LeastSquares.synthetic(rows=10 * workers, features=3, seed=seed)
     for cluster in _clusters(workers):
-        run, again, impatient = (
-            _run(problem, cluster, candidate, updates, seed) for candidate in (policy, policy, _Impatient(policy))
-        )
         where = f"{policy!r} on {cluster!r}"
+        try:
+            run, again, impatient = (
+                _run(problem, cluster, candidate, updates, seed) for candidate in (policy, policy, _Impatient(policy))
+            )
+        except StalledError:
+            _demand(cluster.compute == _LOSSY, f"{where} waits for ever though every worker answers")
+            continue
         check_run(run, cluster)
         _demand(_same(run, again), f"{where} behaves differently the second time: state leaks between runs")
         _demand(_same(run, impatient), f"{where} acts on arrivals before which it said that it would not")
@@ -131,9 +138,8 @@ def _check_seconds(run: Run, cluster: Cluster) -> None:
     work = messages[messages["worked"] > 0].sort_values(["worker", "started"])
     overlap = (work["started"] + work["worked"]).shift() - work["started"] > slack
     _demand(not (overlap & (work["worker"] == work["worker"].shift())).any(), "a worker does two things at once")
-    parts = [totals[name] for name in ("compute_used", "compute_wasted", "compute_pending", "idle")]
-    _demand(min(parts) >= -slack, f"negative worker seconds in {totals}")
-    _demand(abs(sum(parts) - whole) <= slack, f"worker seconds {sum(parts)} of {whole} accounted for")
+    idle = whole - float(messages["worked"].sum())
+    _demand(abs(idle - totals["idle"]) <= slack, f"the ledger has idle = {totals['idle']}, the messages leave {idle}")
 
 
 def _check_value(policy: Policy) -> None:
@@ -151,8 +157,8 @@ def _check_value(policy: Policy) -> None:
 
 
 def _clusters(workers: int) -> Iterator[Cluster]:
-    """Small clusters that differ in what can go wrong: ties, late messages, overtaking models, backlogs."""
-    computes: tuple[LatencyModel, ...] = (Constant(1.0), Exponential(1.0), ShiftedExponential(0.5, 1.0))
+    """Small clusters that differ in what can go wrong: ties, late messages, overtaking models, backlogs, silence."""
+    computes: tuple[LatencyModel, ...] = (Constant(1.0), Exponential(1.0), _LOSSY)
     links = (Link(), Link(latency=Exponential(0.3)))
     busy: tuple[Busy, ...] = ("restart", "finish", "queue")
     for compute, link, habit in product(computes, links, busy):

@@ -60,8 +60,9 @@ def advantage(results: cs.Results, column: str, highest: float) -> float:
     ratios = []
     for target in np.geomspace(highest, 1.1 * floor(results, ADAPTIVE), 12):
         costs = cost(results, float(target), column)
-        ratios.append(costs.drop(ADAPTIVE).min() / costs[ADAPTIVE])
-    return float(min(ratios))
+        if np.isfinite(costs[ADAPTIVE]):
+            ratios.append(float(costs.drop(ADAPTIVE).min() / costs[ADAPTIVE]))
+    return min(ratios, default=np.nan)
 
 
 def below_k_10(results: cs.Results, column: str) -> float:

@@ -35,9 +35,9 @@ BROADCAST = Answer((Dispatch(),), Wants(1))
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        (scripted(Answer((Update(np.array([0]), 1.0),), Wants())), r"updates with messages \[0\].*does not hold"),
+        (scripted(Answer((Update(np.array([0]), 1.0),), Wants())), r"updates with messages \[0\]; it must hold each"),
         (scripted(BROADCAST, lambda e: Answer((Update(np.array([9]), 1.0),), Wants())), r"messages \[9\]"),
-        (scripted(BROADCAST, lambda e: Answer((Update(e.messages[:0], 1.0),), Wants())), r"messages \[\]"),
+        (scripted(BROADCAST, lambda e: Answer((Update(e.messages[:0], 1.0),), Wants())), "updates 0 messages"),
         (scripted(BROADCAST, lambda e: Answer((Update(e.messages, 1.0, np.array([7])),), Wants())), r"keeps.*\[7\]"),
         (
             scripted(BROADCAST, lambda e: Answer((Update(e.messages, np.ones(3)),), Wants())),
@@ -51,6 +51,11 @@ BROADCAST = Answer((Dispatch(),), Wants(1))
         (scripted(Answer((Dispatch(np.array([4])),), Wants())), r"workers \[4\]; they are 0 .. 3"),
         (scripted(Answer((Dispatch(np.array([1, 1])),), Wants())), "at most once"),
         (scripted(Answer((Dispatch(), Dispatch()), Wants())), "still owe an answer"),
+        (scripted(Answer((Dispatch(np.array([0.5])),), Wants())), r"workers \[0.5\]; they are 0 .. 3"),
+        (scripted(Answer((Dispatch(busy="send"),), Wants())), "busy = 'send'"),
+        (scripted(Answer(("go",), Wants())), "answers 'go'"),
+        (scripted(BROADCAST, lambda e: Answer((Update(np.repeat(e.messages, 3), 1.0),), Wants())), "name it once"),
+        (scripted(BROADCAST, lambda e: Answer((Update(e.messages, 1.0, np.repeat(e.messages, 2)),), Wants())), "keeps"),
         (scripted(Answer((Dispatch(),), Wants(0))), "wants 0 arrivals"),
         (scripted(Answer((Dispatch(),), Wants(1, -1.0))), "until -1.0"),
         (scripted(Answer((Dispatch(),), Wants(1, math.nan))), "until nan"),
@@ -60,6 +65,24 @@ def test_commands_that_make_no_sense(policy, message):
     with pytest.raises(cs.ProtocolError, match=message) as caught:
         run(policy)
     assert "Last events" in str(caught.value)
+
+
+def again(event):
+    return Answer((Dispatch(busy="restart"),), Wants(1, event.time))
+
+
+@pytest.mark.parametrize("until", [cs.Until(time=5.0), cs.Until(updates=5)])
+@pytest.mark.parametrize(
+    ("compute", "policy"),
+    [
+        (cs.BernoulliStraggler(1.0), Scripted(lambda event: Answer((Dispatch(busy="restart"),), Wants(1)))),  # Lost
+        (cs.Exponential(1.0), Scripted(again)),  # Timeout
+        (cs.Constant(0.0), Scripted(lambda event: Answer((Dispatch(busy="restart"),), Wants(1)))),  # Arrivals
+    ],
+)
+def test_going_round_in_circles_is_not_a_hang(compute, policy, until):
+    with pytest.raises(cs.StalledError, match="comes no nearer to its end"):
+        run(policy, cluster=cs.Cluster(4, compute), until=until)
 
 
 def test_a_policy_that_never_dispatches_stalls():

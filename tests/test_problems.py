@@ -147,6 +147,16 @@ def test_one_evaluation_is_the_error_and_the_loss(kind: type) -> None:
     assert math.isnan(separable.evaluate(np.zeros(2))[0])
 
 
+def test_rounding_makes_no_error_negative() -> None:
+    X, labels = rows_of(5, 40, 3, 2)
+    problem = LogisticRegression(X, labels, ridge=0.1)
+    best = problem.optimum()
+    nudges = np.random.default_rng(6).normal(size=(200, problem.dimension)) * 1e-9
+    errors = [problem.evaluate(best.w + nudge)[0] for nudge in nudges]
+    assert min(errors) >= 0.0
+    assert min(problem.objective(best.w + nudge) for nudge in nudges) < best.objective  # rounding does go below
+
+
 def test_the_ridge_spares_the_biases_and_is_shared_by_one_vs_rest_classes() -> None:
     X, labels = rows_of(5, 9, 2, 3)
     w = np.arange(9.0)  # weights 0..5, biases 6..8

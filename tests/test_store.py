@@ -17,6 +17,7 @@ from small import small_study, tree
 
 import clustersim as cs
 from clustersim.studies import files
+from clustersim.studies import study as study_module
 from clustersim.studies.configuration import canonical, describe, differences, digest
 from clustersim.studies.results import RunKey
 from clustersim.studies.store import decode, encode
@@ -36,7 +37,7 @@ OTHER = {
     "workers": ({"cluster": cs.Cluster(5, cs.Exponential(1.0))}, r"cluster\.workers is 6 in the folder, 5 now"),
     "mean": (
         {"cluster": cs.Cluster(6, cs.Exponential(2.0))},
-        r"cluster\.compute\.mean is 1\.0 in the folder, 2\.0 now",
+        r"cluster\.compute\.mean is 1 in the folder, 2 now",
     ),
     "optimizer": ({"optimizer": cs.SGD(1e-5)}, r"optimizer\.step_size"),
     "function": ({"optimizer": cs.SGD(lambda t: 2e-5)}, r"step_size\.source is .*1e-05.* 2e-05"),
@@ -289,3 +290,16 @@ class Slotted:
 def test_what_cannot_be_described_is_refused():
     with pytest.raises(cs.ConfigurationError, match=r"Slotted.*describe"):
         describe(Slotted())
+
+
+def test_runs_of_another_numpy_are_not_mixed_in(folder, monkeypatch):
+    before = tree(folder)
+    monkeypatch.setattr(study_module, "numerics", lambda: {"numpy": "9.9.9", "scipy": "1", "simpy": "4"})
+    with pytest.raises(cs.ResultsError, match=r"numpy.*9\.9\.9"):
+        small_study(replications=5).run(folder, seed=1)
+    assert tree(folder) == before
+
+
+def test_a_whole_number_and_its_float_are_one_configuration(folder):
+    again = small_study(cluster=cs.Cluster(workers=6, compute=cs.Exponential(mean=1)), until=cs.Until(updates=30))
+    assert len(again.run(folder, seed=1).totals) == 4

@@ -80,7 +80,7 @@ class ProcessFleet:
         self._inbox: list[Task] = []
         self._wanted = 1
         self._next_task = [0] * workers
-        self._latest: list[Task | None] = [None] * workers
+        self._owed = [0] * workers
         self._on_the_uplink: dict[Task, float] = {}
         self._workers = [Worker(env, self) for _ in range(workers)]
         for worker in self._workers:
@@ -91,7 +91,7 @@ class ProcessFleet:
     def dispatch(self, numbers: Iterable[int], version: int, model: NDArray[np.float64], busy: str) -> int:
         """Send `model` to the workers `numbers`, now; returns how many they are."""
         now = self._env.now
-        next_task, latest, workers = self._next_task, self._latest, self._workers
+        next_task, owed, workers = self._next_task, self._owed, self._workers
         compute, downlink = self._delays.compute, self._delays.downlink
         count, row_number, row = 0, -1, []
         for i in numbers:
@@ -99,7 +99,8 @@ class ProcessFleet:
             next_task[i] = number + 1
             if number != row_number:
                 row_number, row = number, compute.row(number)
-            latest[i] = task = Task(i, number, version, model, now, row[i])
+            owed[i] += 1
+            task = Task(i, number, version, model, now, row[i])
             if self._trace:
                 self.tasks.append(task)
             count += 1
@@ -137,9 +138,8 @@ class ProcessFleet:
         )
 
     def owes(self, worker: int) -> bool:
-        """Whether the worker has not yet answered its latest dispatch."""
-        task = self._latest[worker]
-        return task is not None and math.isnan(task.arrived) and task.status != "cancelled"
+        """Whether an answer of the worker is due, be it one that will never come."""
+        return self._owed[worker] > 0
 
     def mark(self, names: NDArray[np.int64], status: str) -> None:
         """Write the fate of answers, named in order of arrival, into the trace."""
@@ -180,12 +180,15 @@ class ProcessFleet:
         """A worker drops the work that it was at."""
         task.ended = self._env.now
         self._ledger.compute_wasted += task.ended - task.started
-        if task.status != "lost":
+        if task.status == "lost":
+            self._owed[task.worker] -= 1
+        else:
             self.cancelled(task)
 
     def cancelled(self, task: Task) -> None:
         """A task will never be worked on."""
         self._ledger.cancelled += 1
+        self._owed[task.worker] -= 1
         task.finished = math.nan
         self._gone(task, "cancelled")
 
@@ -206,6 +209,7 @@ class ProcessFleet:
         """An answer reaches the master."""
         task.arrived = self._env.now
         self._on_the_uplink.pop(task, None)
+        self._owed[task.worker] -= 1
         self.expecting -= 1
         self._inbox.append(task)
         self._ring_if_due()

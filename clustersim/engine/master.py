@@ -7,6 +7,7 @@ policy -> `Update` -> one weighted gradient a version -> optimiser -> `Updated` 
 import math
 from collections import deque
 from collections.abc import Generator
+from typing import get_args
 
 import numpy as np
 import simpy
@@ -22,12 +23,14 @@ from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import (
     Answer,
     Arrivals,
+    Busy,
     Command,
     Dispatch,
     Event,
     Lost,
     Policy,
     PolicyState,
+    Stop,
     Timeout,
     Update,
     Updated,
@@ -36,7 +39,7 @@ from clustersim.protocol import (
 __all__ = ["Master"]
 
 _REMEMBERED = 8  # events and commands shown when something makes no sense
-_STANDSTILL = 10_000  # updates at one instant after which a run without another horizon is taken to be stuck
+_STANDSTILL = 10_000  # events without progress after which a run is taken to be stuck
 
 
 class Master:
@@ -85,14 +88,17 @@ class Master:
         self._held = Held()
         self._past: deque[Event | Command] = deque(maxlen=_REMEMBERED)
         self._deadline = math.inf
-        self._last_advance = (0.0, 0)
+        self._reached = (0.0, 0)  # how far the run has come, and the events told since
+        self._told = 0
 
     def life(self) -> Generator[simpy.Event]:
         """The process: tell the policy what happened whenever it wants to know, until the run is over."""
         alarm, horizon = self._fleet.alarm, self._until.last_time
-        self._tell(Updated(0.0, 0, None))
+        self._look(self._observer.evaluate(0.0, self._state.k))
+        if not self.reason:
+            self._tell(Updated(0.0, 0, None))
         while not self.reason:
-            alarm.set(horizon)
+            alarm.set(min(horizon, self._deadline))
             yield alarm.event
             alarm.rung()
             if not self._wake() and self._env.now >= horizon:
@@ -137,12 +143,13 @@ class Master:
             raise StalledError(
                 f"{self._policy!r} waits for {wanted} answers to version {self._model.version}, but at time "
                 f"{self._env.now:g} nothing is on its way any more: {len(lost)} of {self._model.assignment.workers} "
-                f"workers will never answer{_some(lost)}; wait for fewer workers, set a deadline, or use a latency "
+                f"workers will never answer{_some(lost)}; wait for fewer workers, set a deadline, or use a "
                 f"model without infinite times. Last events:\n{self._story()}"
             )
 
     def _tell(self, event: Event) -> int:
         """Give the policy an event and carry out what it answers; returns how many commands there were."""
+        self._check_progress()
         self._past.append(event)
         answer = self._state.react(event)
         commands, done = deque(answer.commands), 0
@@ -158,8 +165,10 @@ class Master:
                     commands.extend(answer.commands)
             elif isinstance(command, Dispatch):
                 self._dispatch(command)
-            else:
+            elif isinstance(command, Stop):
                 self.reason = command.reason or "the policy stopped"
+            else:
+                raise self._refusal(f"it answers {command!r}; give Update, Dispatch or Stop")
         self._wait(answer)
         return done
 
@@ -176,9 +185,11 @@ class Master:
     def _dispatch(self, command: Dispatch) -> None:
         """Send the current model out."""
         count = self._model.assignment.workers
-        numbers = range(count) if command.workers is None else command.workers.tolist()
+        numbers = range(count) if command.workers is None else np.asarray(command.workers).tolist()
+        if command.busy is not None and command.busy not in get_args(Busy):
+            raise self._refusal(f"it dispatches with busy = {command.busy!r}; choose among {get_args(Busy)}")
         chosen = command.workers is not None
-        if chosen and (len(set(numbers)) != len(numbers) or any(not 0 <= i < count for i in numbers)):
+        if chosen and (len(set(numbers)) != len(numbers) or any(i not in range(count) for i in numbers)):
             raise self._refusal(f"it dispatches to workers {numbers}; they are 0 .. {count - 1}, each at most once")
         if command.busy is None and (owing := [i for i in numbers if self._fleet.owes(i)]):
             raise self._refusal(
@@ -189,22 +200,25 @@ class Master:
 
     def _update(self, command: Update) -> Updated:
         """Step the model."""
-        positions = self._held.find(command.messages)
-        if positions is None or not len(positions):
-            raise self._refusal(f"it updates with messages {command.messages.tolist()}, which it does not hold")
-        kept = None if command.keep is None else self._held.find(command.keep)
-        if command.keep is not None and kept is None:
-            raise self._refusal(f"it keeps messages {command.keep.tolist()}, which it does not hold")
-        if not np.isfinite(command.weights).all() or np.shape(command.weights) not in ((), positions.shape):
+        positions = self._find("updates with", command.messages)
+        kept = None if command.keep is None else self._find("keeps", command.keep)
+        weights = np.asarray(command.weights, dtype=np.float64)
+        if not np.isfinite(weights).all() or weights.shape not in ((), positions.shape) or not len(positions):
             raise self._refusal(
                 f"it updates {len(positions)} messages with weights {command.weights}; give finite ones"
             )
         self._book_use(positions)
-        gradient = self._model.step(self._held, positions, command.weights)
+        gradient = self._model.step(self._held, positions, weights if weights.ndim else float(weights))
         self._release(kept)
-        self._check_progress()
         self._watch_horizon()
         return Updated(self._env.now, self._model.version, gradient)
+
+    def _find(self, what: str, names: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Positions of messages that the policy names; each must be held, and be named once."""
+        positions = self._held.find(np.asarray(names))
+        if positions is None or len(np.unique(positions)) != len(positions):
+            raise self._refusal(f"it {what} messages {np.asarray(names).tolist()}; it must hold each, and name it once")
+        return positions
 
     def _book_use(self, positions: NDArray[np.int64]) -> None:
         """Count answers that are used for the first time, apart by whether they are of the current version."""
@@ -229,18 +243,23 @@ class Master:
         """Write the history and see whether the run is over."""
         if self._until.updates is not None and self._model.version >= self._until.updates:
             self.reason = f"{self._until.updates} updates done"
-        elif self._observer.after_update(self._env.now, self._state.k):
+        elif (error := self._observer.after_update(self._env.now, self._state.k)) is not None:
+            self._look(error)
+
+    def _look(self, error: float) -> None:
+        """End the run if the error is small enough."""
+        if self._until.error is not None and error <= self._until.error:
             self.reason = f"error {self._until.error:g} reached"
 
     def _check_progress(self) -> None:
-        """Notice a run in which updates cost no time, so that a time horizon never comes."""
-        now, version = self._env.now, self._model.version
-        if now > self._last_advance[0]:
-            self._last_advance = (now, version)
-        elif self._until.updates is None and version - self._last_advance[1] > _STANDSTILL:
+        """Notice a run that goes on and on without coming nearer to its horizon."""
+        reached = (self._env.now, 0 if self._until.updates is None else self._model.version)
+        self._told = self._told + 1 if reached == self._reached else 0
+        self._reached = reached
+        if self._told > _STANDSTILL:
             raise StalledError(
-                f"{_STANDSTILL} updates at time {now:g} took no time at all; use a latency model with positive times, "
-                "or Until(updates=...)"
+                f"{_STANDSTILL} events at time {self._env.now:g}, and the run comes no nearer to its end; use a policy "
+                "that waits, a latency model with positive times, or Until(updates=...). Last events:\n" + self._story()
             )
 
     # ------------------------------------------------------------------ complaints

@@ -50,12 +50,9 @@ class Observer:
         self._progress = progress
         self._rows: list[dict[str, float]] = []
 
-    def after_update(self, now: float, k: int) -> bool:
-        """Take note of an update; returns whether the error horizon is reached."""
-        if self._model.version % self._every:
-            return False
-        error = self.evaluate(now, k)
-        return self._until.error is not None and error <= self._until.error
+    def after_update(self, now: float, k: int) -> float | None:
+        """Take note of an update; returns the error if it was evaluated."""
+        return None if self._model.version % self._every else self.evaluate(now, k)
 
     def evaluate(self, now: float, k: int) -> float:
         """Write a row, in place of the last one if that was for the same model and instant; returns the error."""

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import simpy
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from clustersim.checks import choice, integer
 from clustersim.engine.cluster import Cluster
@@ -24,12 +23,11 @@ from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy, Setting
 from clustersim.streams import Streams
+from clustersim.threads import one_blas_thread
 
 __all__ = ["Run", "simulate"]
 
 Engine = Literal["auto", "process"]
-
-_threads = ThreadpoolController()
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +54,7 @@ class Run:
     w: NDArray[np.float64]
 
 
+@one_blas_thread
 def simulate(
     problem: Problem,
     cluster: Cluster,
@@ -138,8 +137,7 @@ def simulate(
             f"until.error = {until.error}: the optimum of {problem!r} is not known; use time or updates"
         )
     streams = Streams(seed, replication)
-    with _threads.limit(limits=1, user_api="blas"):
-        return _run(problem, cluster, policy, optimizer, until, streams, evaluate_every, messages, progress)
+    return _run(problem, cluster, policy, optimizer, until, streams, evaluate_every, messages, progress)
 
 
 def _run(
@@ -165,7 +163,6 @@ def _run(
         problem, model, ledger, vector_bytes=vector_bytes, every=evaluate_every, until=until, progress=progress
     )
     master = Master(env, policy, state, fleet, model, ledger, observer, until)
-    observer.evaluate(0.0, state.k)
     env.run(until=env.process(master.life()))
     master.close()
     pending = fleet.close()

@@ -119,6 +119,8 @@ class Worker:
         """Take in a model at this instant; `busy` says what becomes of unfinished work.
 
         A model that was overtaken on the way by a newer one is put aside, unless the worker works through them all.
+        Work that will never end gives way to a newer model whatever `busy` says: a straggler that does not answer in
+        one round is not dead.
         """
         task.received = self._env.now
         if not (overtaken := task.number < self._newest):
@@ -128,11 +130,11 @@ class Worker:
             self._reports.cancelled(task)
         elif current is None:
             self._begin(task)
-        elif busy == "restart":
+        elif busy == "restart" or current.finished == math.inf:
             self._reports.abandoned(current)
+            while self._waiting:
+                self._reports.cancelled(self._waiting.popleft())
             self._begin(task)
-        elif current.finished == math.inf:
-            self._reports.lost(task)  # it would wait behind work that never ends
         else:
             if busy == "finish" and self._waiting:
                 self._reports.cancelled(self._waiting.pop())
@@ -144,7 +146,10 @@ class Worker:
         self.task = task
         task.started = now
         task.finished = finished = now + task.compute
-        if finished == math.inf:
-            self._reports.lost(task)
-        else:
+        if finished < math.inf:
             self._alarm.set(finished)
+            return
+        self._reports.lost(task)
+        if self._waiting:
+            self._reports.abandoned(task)
+            self._begin(self._waiting.popleft())

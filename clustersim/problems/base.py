@@ -19,6 +19,8 @@ __all__ = ["Floats", "Optimum", "Problem"]
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 1e-13  # an objective that lies below the least by less than this part of it lies at it
+
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
@@ -39,8 +41,8 @@ class Optimum:
 class Problem(ABC):
     r"""An objective :math:`F(w) = \frac{1}{m} \sum_i f_i(w) + \mathrm{penalty}(w)` over m rows.
 
-    Subclasses must give `rows`, `dimension`, `loss` and `gradient`; what they leave out has a safe default: no
-    penalty, no known optimum, no metrics, no labels.
+    Subclasses must give `rows`, `dimension`, `loss`, `gradient` and `describe`; what they leave out has a safe default:
+    no penalty, no known optimum, no metrics, no labels.
     """
 
     @property
@@ -108,12 +110,16 @@ class Problem(ABC):
 
     def error(self, w: Floats) -> float:
         """F(w) - F(w*), or NaN where `has_optimum` is false."""
-        return self.objective(w) - self.optimum().objective if self.has_optimum else math.nan
+        return self.evaluate(w)[0]
 
     def evaluate(self, w: Floats) -> tuple[float, float]:
         """Return error and loss at w, in one pass over the rows."""
         loss = self.loss(w)
-        return (loss + self.penalty(w) - self.optimum().objective if self.has_optimum else math.nan), loss
+        if not self.has_optimum:
+            return math.nan, loss
+        least = self.optimum().objective
+        error = loss + self.penalty(w) - least
+        return (0.0 if -_ROUNDING * abs(least) < error < 0.0 else error), loss
 
     def smoothness(self) -> float:
         """L, the largest curvature of the objective anywhere.
@@ -144,9 +150,15 @@ class Problem(ABC):
         """Class number 0, 1, ... of each training row; None where rows have no classes."""
         return None
 
-    @abstractmethod
     def row_norms_squared(self) -> Floats:
-        """Squared Euclidean norm of each training row, as the gradient sees it; shape (rows,)."""
+        """Squared Euclidean norm of each training row, as the gradient sees it; shape (rows,).
+
+        Raises
+        ------
+        ConfigurationError
+            If the problem does not tell.
+        """
+        raise ConfigurationError(f"{self!r}: the norms of its rows are not known; give it row_norms_squared()")
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from clustersim.problems.data import Matrix, check_labels, check_rows, check_tes
 from clustersim.problems.newton import newton_step
 from clustersim.problems.spectrum import gram_eigenvalues
 from clustersim.problems.tabular import TabularProblem
+from clustersim.threads import one_blas_thread
 
 __all__ = ["LinearClassifier"]
 
@@ -200,6 +201,7 @@ class LinearClassifier(TabularProblem):
         return {"ridge": self.ridge, "bias": self.bias, "classes": self.classes.tolist()}
 
     @cached_property
+    @one_blas_thread
     def _solution(self) -> Optimum | None:
         """The optimum, or None where there is none.
 
@@ -258,6 +260,7 @@ class LinearClassifier(TabularProblem):
         return newton_step(hessian, self._diagonal(scores), slope, tolerance=tolerance, noise=self._noise)
 
     @cached_property
+    @one_blas_thread
     def _noise(self) -> float:
         """Length below which a gradient is rounding noise."""
         return float(np.finfo(np.float64).eps * np.linalg.norm(self._full_gradient(self.initial_model())))

@@ -19,6 +19,7 @@ from clustersim.problems.data import Matrix, check_rows, check_targets, check_te
 from clustersim.problems.spectrum import DENSE_FEATURES, gram, gram_eigenvalues
 from clustersim.problems.tabular import TabularProblem
 from clustersim.streams import Streams
+from clustersim.threads import one_blas_thread
 
 __all__ = ["LeastSquares"]
 
@@ -187,15 +188,18 @@ class LeastSquares(TabularProblem):
         return arrays
 
     @cached_property
+    @one_blas_thread
     def _gram(self) -> Floats | None:
         """X^T X / m where a product with it is cheaper than one with X."""
         return gram(self.X) if self.dimension <= min(self.rows, DENSE_FEATURES) else None
 
     @cached_property
+    @one_blas_thread
     def _eigenvalues(self) -> tuple[float, float]:
         return gram_eigenvalues(self.X)
 
     @cached_property
+    @one_blas_thread
     def _optimum(self) -> Optimum:
         w = _solve(self.X, self.y)
         w.setflags(write=False)

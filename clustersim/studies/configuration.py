@@ -88,8 +88,12 @@ _Inside = Callable[[Any], Json]
 
 def _number(value: Any) -> Json:
     """Tell a number; infinities and NaN by name, for JSON has none."""
-    plain = value.item() if isinstance(value, np.generic) else value
-    return str(plain) if isinstance(plain, float) and not math.isfinite(plain) else plain
+    plain: bool | int | float = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, float):
+        if not math.isfinite(plain):
+            return str(plain)
+        return int(plain) if plain.is_integer() else plain  # 1 and 1.0 are one configuration
+    return plain
 
 
 def _mapping(value: Mapping[Any, Any], inside: _Inside) -> Json:
@@ -140,7 +144,8 @@ def _class_text(kind: type) -> str | None:
     try:
         return ast.unparse(ast.parse(inspect.cleandoc(inspect.getsource(kind))))
     except (OSError, TypeError, SyntaxError):
-        return " ".join(_code_text(function.__code__) for function in functions)
+        plain = {name: item for name, item in vars(kind).items() if isinstance(item, int | float | str)}
+        return " ".join([*(_code_text(function.__code__) for function in functions), repr(plain)])
 
 
 def _function(value: FunctionType, inside: _Inside) -> Json:

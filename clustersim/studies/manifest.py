@@ -25,9 +25,17 @@ _DEPENDENCIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow")
 
 
 @functools.cache
+def numerics() -> dict[str, str]:
+    """The versions on which the last bits of a number depend: runs of one folder share them."""
+    return {name: version(name) for name in ("numpy", "scipy", "simpy")}
+
+
 def versions() -> dict[str, str]:
     """The versions of Python and of what the numbers depend on."""
     return {"python": platform.python_version()} | {name: version(name) for name in _DEPENDENCIES}
+
+
+_COMMON = ("clustersim", "numerics", "seed", "evaluate_every")  # what all runs of a folder share
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class Manifest:
 
     def run_hash(self, key: RunKey) -> str:
         """The hash of everything that one run's numbers depend on."""
-        parts = {name: self.configuration[name] for name in ("clustersim", "seed", "evaluate_every")}
+        parts = {name: self.configuration[name] for name in _COMMON}
         setting = self.configuration["variants"][key.variant]
         policy = self.configuration["policies"][key.policy]
         return digest(parts | {"setting": setting, "policy": policy, "replication": key.replication})
@@ -152,7 +160,7 @@ class Manifest:
             return self
         mine, theirs = self.configuration, stored.configuration
         found: list[str] = []
-        for name in ("clustersim", "seed", "evaluate_every"):
+        for name in _COMMON:
             found += differences(theirs[name], mine[name], name)
         for part, noun in (("variants", "variant"), ("policies", "policy")):
             for label in (label for label in mine[part] if label in theirs[part]):

@@ -24,7 +24,7 @@ from clustersim.studies.claims import Claim
 from clustersim.studies.configuration import describe
 from clustersim.studies.execution import Progress, Task, carry_out
 from clustersim.studies.files import slug
-from clustersim.studies.manifest import Manifest
+from clustersim.studies.manifest import Manifest, numerics
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import Store
 
@@ -202,6 +202,7 @@ class Study:
         """What is to be run, described."""
         configuration = {
             "clustersim": clustersim.__version__,
+            "numerics": numerics(),
             "seed": int(seed),
             "evaluate_every": int(self.evaluate_every),
             "variants": {label: describe(self._setting(label)) for label in self.variants},

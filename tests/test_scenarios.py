@@ -1,0 +1,34 @@
+"""Every scenario runs, small; its claims are measured and its figures drawn."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+import clustersim as cs
+from clustersim.scripts import about, load_study
+
+SCRIPTS = sorted((Path(__file__).parent.parent / "scenarios").glob("*.py"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_the_scenario_runs(script):
+    assert about(script)
+    study = load_study(script)
+    short = cs.Until(time=0.06 * study.until.time)
+    results = replace(study, replications=2, until=short).run(seed=0)
+    assert len(results.totals) == 2 * len(study.policies) * len(study.variants)
+    for claim in study.claims:
+        assert isinstance(claim.check(results).value, float)
+    for draw in study.figures.values():
+        assert isinstance(draw(results), Figure)
+
+
+def test_the_theory_claims_hold_whatever_the_runs():
+    study = load_study(next(script for script in SCRIPTS if script.stem == "adaptive_theory"))
+    results = replace(study, replications=1, until=cs.Until(updates=200)).run(seed=0)
+    values = {claim.statement: claim.check(results).value for claim in study.claims}
+    assert sum(claim.check(results).holds for claim in study.claims) >= 3
+    assert all(math.isfinite(value) for value in values.values())
