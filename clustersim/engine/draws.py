@@ -1,4 +1,4 @@
-"""The delays of one run, each a function of (task number, worker), drawn in blocks and kept while they are in use."""
+"""The delays of one run, each a function of (task number, worker), drawn in blocks of which the latest are kept."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.cluster import Cluster
-from clustersim.latency import LatencyModel, compute_times
+from clustersim.latency import compute_times
 from clustersim.links import Link
 from clustersim.streams import Streams
 
 __all__ = ["Delays", "Draws"]
 
 _DRAWS, _TASKS = 1 << 15, 128  # a block holds at most so many: enough to make a call into NumPy cheap, and no more
-_BLOCKS = 64  # blocks kept, so that workers may be far apart in their tasks
+_KEPT = 1 << 19  # draws kept, so that workers may be far apart in their tasks
 
 
 class Draws:
@@ -36,6 +36,7 @@ class Draws:
         self._sample = sample
         self._recorded = recorded
         self._tasks = max(1, min(_TASKS, _DRAWS // workers))
+        self._most = max(2, _KEPT // (self._tasks * workers))
         self._blocks: OrderedDict[int, list[list[float]]] = OrderedDict()
 
     def row(self, task: int) -> list[float]:
@@ -45,7 +46,7 @@ class Draws:
         if block is None:
             block = self._sample(first := number * self._tasks, self._size(first)).tolist()
             self._blocks[number] = block
-            if len(self._blocks) > _BLOCKS:
+            if len(self._blocks) > self._most:
                 self._blocks.popitem(last=False)
         return block[offset] if offset < len(block) else self._sample(task, 1)[0].tolist()
 
@@ -82,5 +83,6 @@ def _link_draws(link: Link, name: str, workers: int, vector_bytes: int, streams:
     if link.is_instant:
         return None
     uniforms = streams.uniforms(name)
-    recorded = link.latency.recorded_tasks if isinstance(link.latency, LatencyModel) else None
-    return Draws(lambda first, tasks: link.delays(uniforms, first, tasks, workers, vector_bytes), workers, recorded)
+    return Draws(
+        lambda first, tasks: link.delays(uniforms, first, tasks, workers, vector_bytes), workers, link.recorded_tasks
+    )

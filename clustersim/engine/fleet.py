@@ -1,7 +1,7 @@
 """The workers and the links, as the master sees them: models go out, answers come in.
 
-`ProcessFleet` runs one SimPy process a worker. The master knows only its interface: `dispatch`, `want`, `collect`,
-`expecting`, `close`; a fleet that draws whole rounds as arrays can stand in its place.
+`ProcessFleet` runs one SimPy process a worker. The master knows only its interface: `alarm` and `expecting`; `dispatch`,
+`want`, `due`, `collect`, `owes`, `mark` and `close`. A fleet that draws whole rounds as arrays can stand in its place.
 
 Data flows: `Dispatch` -> downlink -> `Worker.receive` -> compute -> uplink -> inbox -> `Batch` -> the master.
 """
