@@ -1,6 +1,6 @@
 """The workers and the links, as the master sees them: models go out, answers come in.
 
-`ProcessFleet` runs one SimPy process a worker. The master knows only its interface: `alarm` and `expecting`; `dispatch`,
+`ProcessFleet` runs one SimPy process a worker. The master knows its interface: `alarm` and `expecting`; `dispatch`,
 `want`, `due`, `collect`, `owes`, `mark` and `close`. A fleet that draws whole rounds as arrays can stand in its place.
 
 Data flows: `Dispatch` -> downlink -> `Worker.receive` -> compute -> uplink -> inbox -> `Batch` -> the master.
