@@ -77,12 +77,14 @@ def switching_times(results: cs.Results) -> Figure:
     axes = figure.add_subplot()
     for row, k in enumerate(times.columns):
         spread = np.linspace(-0.15, 0.15, len(times))
+        if times[k].isna().all():
+            axes.text(0.02, row, "never", transform=axes.get_yaxis_transform(), va="center", color="0.4")
         axes.plot(times[k], row + spread, "o", color="#0072b2", alpha=0.7, markersize=5)
         axes.plot([times[k].median()] * 2, [row - 0.3, row + 0.3], color="black", linewidth=1.5)
     axes.set_yticks(range(len(times.columns)), [f"k = {k}" for k in times.columns])
     axes.set_xlabel("wall-clock time of the switch (s)")
     axes.set_title(f"Switches of adaptive-k, {len(times)} replications (bar: median)", loc="left")
-    axes.set_xlim(left=0.0)
+    axes.set_xlim(0.0, 1.05 * float(np.nanmax(times)) if times.notna().any(axis=None) else 1.0)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 

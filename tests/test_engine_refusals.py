@@ -159,6 +159,13 @@ def test_unusable_parts(make, message):
         make()
 
 
+def test_an_error_horizon_that_is_never_reached(monkeypatch):
+    monkeypatch.setattr("clustersim.engine.master._PATIENCE", 500)
+    with pytest.raises(cs.StalledError, match="500 updates have not brought the error down to 1e-12"):
+        run(until=cs.Until(error=1e-12))
+    assert run(until=cs.Until(error=1e-12, updates=600)).totals["updates"] == 600
+
+
 def test_an_error_horizon_needs_an_optimum():
     separable = cs.LogisticRegression(np.array([[1.0], [2.0], [-1.0], [-2.0]]), np.array([1, 1, 0, 0]))
     with pytest.raises(cs.ConfigurationError, match=r"until.error = 0.1"):

@@ -174,3 +174,15 @@ def test_a_problem_of_ones_own_gets_safe_defaults() -> None:
     for unknown in (bowl.optimum, bowl.smoothness, bowl.strong_convexity):
         with pytest.raises(ConfigurationError, match="known"):
             unknown()
+
+
+def test_values_whose_squares_overflow_are_refused() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"X: expected numbers up to 1e\+100.*got 1e\+200 in row 1.*scale them"
+    ):
+        LeastSquares([[1.0], [1e200]], [0.0, 1.0])
+
+
+def test_labels_with_nan_are_told_where_it_is() -> None:
+    with pytest.raises(ConfigurationError, match=r"y: expected finite numbers, got nan in row 1 .*fill or drop them"):
+        LogisticRegression([[1.0], [2.0], [3.0]], [0.0, float("nan"), 1.0])

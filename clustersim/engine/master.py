@@ -39,6 +39,7 @@ from clustersim.protocol import (
 __all__ = ["Master"]
 
 _REMEMBERED = 8  # events and commands shown when something makes no sense
+_PATIENCE = 1_000_000  # updates after which a run with an error horizon alone is given up
 _STANDSTILL = 10_000  # events without progress after which a run is taken to be stuck
 
 
@@ -245,11 +246,20 @@ class Master:
             self.reason = f"{self._until.updates} updates done"
         elif (error := self._observer.after_update(self._env.now, self._state.k)) is not None:
             self._look(error)
+            self._check_patience(error)
 
     def _look(self, error: float) -> None:
         """End the run if the error is small enough."""
         if self._until.error is not None and error <= self._until.error:
             self.reason = f"error {self._until.error:g} reached"
+
+    def _check_patience(self, error: float) -> None:
+        """Give up a run that has nothing but an error horizon and does not reach it."""
+        if math.isinf(self._until.last_time) and self._until.updates is None and self._model.version >= _PATIENCE:
+            raise StalledError(
+                f"{_PATIENCE} updates have not brought the error down to {self._until.error:g}, it is {error:.3g}; the "
+                "floor of the policy may lie above: give Until a time or a number of updates as well"
+            )
 
     def _check_progress(self) -> None:
         """Notice a run that goes on and on without coming nearer to its horizon."""

@@ -20,7 +20,8 @@ class Until:
     updates : int, optional
         Steps of the model.
     error : float, optional
-        ``F(w) - F*``, looked at whenever the history is (see ``evaluate_every`` of `simulate`).
+        ``F(w) - F*``, looked at whenever the history is (see ``evaluate_every`` of `simulate`). Alone, it is given up
+        with a `StalledError` after a million updates, for the floor of a policy may lie above it.
 
     Raises
     ------

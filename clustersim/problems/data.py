@@ -30,6 +30,8 @@ __all__ = [
 # ndarray or scipy.sparse.csr_array of float64, shape (rows, features); products of that union have no type in the stubs
 Matrix: TypeAlias = Any
 
+_LARGEST = 1e100  # entries beyond it make sums of squares overflow
+
 
 def check_rows(X: Any, name: str = "X", features: int | None = None) -> Matrix:
     """Return a read-only copy of X as C-contiguous float64, or as CSR if X is sparse.
@@ -207,9 +209,9 @@ def _ragged(values: Any) -> str:
 
 
 def _finite(array: Matrix, name: str) -> None:
-    """Refuse NaN and infinity, and say where the first one is."""
+    """Refuse NaN, infinity and what would overflow, and say where the first one is."""
     entries = array if isinstance(array, np.ndarray) else array.data
-    good = np.isfinite(entries)
+    good = np.abs(entries) <= _LARGEST  # false for NaN
     if good.all():
         return
     first = int(np.argmin(good.ravel()))
@@ -217,9 +219,12 @@ def _finite(array: Matrix, name: str) -> None:
         row = first // (array.shape[1] if array.ndim == 2 else 1)
     else:
         row = int(np.searchsorted(array.indptr, first, side="right")) - 1
+    value = entries.ravel()[first]
+    expected, remedy = ("finite numbers", "fill or drop them")
+    if np.isfinite(value):
+        expected, remedy = (f"numbers up to {_LARGEST:g}, whose squares do not overflow", "scale them")
     raise ConfigurationError(
-        f"{name}: expected finite numbers, got {entries.ravel()[first]} in row {row} "
-        f"({int((~good).sum())} in all); fill or drop them"
+        f"{name}: expected {expected}, got {value} in row {row} ({int((~good).sum())} in all); {remedy}"
     )
 
 
@@ -242,6 +247,7 @@ def _labels(y: Any, name: str) -> NDArray[Any]:
     if values.dtype.kind == "O":
         values = np.asarray(values.tolist())
     if values.dtype.kind == "f":
+        _finite(values, name)
         if not (np.isfinite(values) & (values == np.floor(values))).all():
             raise ConfigurationError(
                 f"{name}: expected labels (whole numbers, booleans or strings), got numbers that are not whole; "
