@@ -13,7 +13,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from clustersim.engine.fleet import ProcessFleet
+from clustersim.engine.fleet import Fleet
 from clustersim.engine.held import Held
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.model import Model
@@ -52,7 +52,7 @@ class Master:
     policy : Policy
     state : PolicyState
         The policy's state for this run.
-    fleet : ProcessFleet
+    fleet : Fleet
     model : Model
         The problem, the optimiser and who holds which rows.
     ledger : Ledger
@@ -71,7 +71,7 @@ class Master:
         env: simpy.Environment,
         policy: Policy,
         state: PolicyState,
-        fleet: ProcessFleet,
+        fleet: Fleet,
         model: Model,
         ledger: Ledger,
         observer: Observer,

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from clustersim.checks import choice, integer
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.draws import Delays
-from clustersim.engine.fleet import ProcessFleet
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.master import Master
 from clustersim.engine.model import Model
 from clustersim.engine.observer import Observer, Progress
+from clustersim.engine.processes import ProcessFleet
 from clustersim.engine.trace import message_table
 from clustersim.engine.until import Until
 from clustersim.errors import ConfigurationError

@@ -1,0 +1,207 @@
+"""The workers and the links as SimPy processes and events: the fleet that every other one is held against.
+
+Data flows: `Dispatch` -> downlink -> `Worker.receive` -> compute -> uplink -> inbox -> `Batch` -> the master.
+"""
+
+import math
+from collections.abc import Iterable
+from functools import partial
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+from simpy.events import EventPriority
+
+from clustersim.engine.alarm import ARRIVAL, DELIVERY, MASTER, Alarm, Ring
+from clustersim.engine.draws import Delays
+from clustersim.engine.fleet import Batch
+from clustersim.engine.ledger import Ledger
+from clustersim.engine.worker import Task, Worker
+
+__all__ = ["ProcessFleet"]
+
+
+class ProcessFleet:
+    """n worker processes and their links.
+
+    Parameters
+    ----------
+    env : simpy.Environment
+    workers : int
+    delays : Delays
+        The delays of every task of every worker.
+    ledger : Ledger
+        Where the fate of messages is booked.
+    trace : bool
+        Keep every `Task`, for the table of messages.
+
+    Attributes
+    ----------
+    alarm : Alarm
+        What the master sleeps on: it rings when what the master wants has arrived, or nothing more will.
+    expecting : int
+        Messages that are under way and will arrive.
+    tasks : list of Task
+        Every task in order of dispatch, if `trace`.
+    """
+
+    def __init__(self, env: simpy.Environment, workers: int, delays: Delays, ledger: Ledger, *, trace: bool) -> None:
+        self.alarm = Alarm(env, MASTER)
+        self.expecting = 0
+        self.tasks: list[Task] = []
+        self._env = env
+        self._delays = delays
+        self._ledger = ledger
+        self._trace = trace
+        self._named: list[Task] = []
+        self._inbox: list[Task] = []
+        self._wanted = 1
+        self._next_task = [0] * workers
+        self._owed = [0] * workers
+        self._on_the_uplink: dict[Task, float] = {}
+        self._workers = [Worker(env, self) for _ in range(workers)]
+        for worker in self._workers:
+            env.process(worker.life())
+
+    # ------------------------------------------------------------------ what the master does
+
+    def dispatch(self, numbers: Iterable[int], version: int, model: NDArray[np.float64], busy: str) -> None:
+        """Send `model` to the workers `numbers`, now."""
+        now = self._env.now
+        next_task, owed, workers = self._next_task, self._owed, self._workers
+        compute, downlink = self._delays.compute, self._delays.downlink
+        count, row_number, row = 0, -1, []
+        for i in numbers:
+            number = next_task[i]
+            next_task[i] = number + 1
+            if number != row_number:
+                row_number, row = number, compute.row(number)
+            owed[i] += 1
+            task = Task(i, number, version, model, now, row[i])
+            if self._trace:
+                self.tasks.append(task)
+            count += 1
+            self.expecting += 1
+            if downlink is None:
+                workers[i].receive(task, busy)
+            else:
+                self._deliver(task, downlink.row(number)[i], busy)
+        self._ledger.dispatched += count
+
+    def want(self, arrivals: int, deadline: float) -> None:
+        """Ring the master's alarm after so many arrivals, or when nothing will arrive, or at `deadline`."""
+        self._wanted = arrivals
+        self.alarm.set(deadline)
+        self._ring_if_due()
+
+    def due(self) -> bool:
+        """Whether what the master wants is there, or nothing more will come."""
+        return len(self._inbox) >= self._wanted or self.expecting == 0
+
+    def collect(self) -> Batch | None:
+        """Hand over the answers that have arrived; None if there are none."""
+        if not self._inbox:
+            return None
+        tasks = sorted(self._inbox, key=lambda task: (task.arrived, task.worker, task.number))
+        self._inbox = []
+        if self._trace:
+            self._named += tasks
+        return Batch(
+            workers=np.array([task.worker for task in tasks]),
+            versions=np.array([task.version for task in tasks]),
+            compute=np.array([task.compute for task in tasks]),
+            models={task.version: task.model for task in tasks},
+        )
+
+    def owes(self, worker: int) -> bool:
+        """Whether an answer of the worker is due, be it one that will never come."""
+        return self._owed[worker] > 0
+
+    def mark(self, names: NDArray[np.int64], status: str) -> None:
+        """Write the fate of answers, named in order of arrival, into the trace."""
+        if self._trace:
+            for name in names.tolist():
+                self._named[name].status = status
+
+    def close(self) -> float:
+        """End of the run: book lost work; returns the worker seconds spent on tasks whose fate is open."""
+        pending = 0.0
+        for worker in self._workers:
+            if (task := worker.task) is not None:
+                task.ended = self._env.now
+                if task.status == "lost":
+                    self._ledger.compute_wasted += task.ended - task.started
+                else:
+                    pending += task.ended - task.started
+        return pending + sum(self._on_the_uplink.values())
+
+    # ------------------------------------------------------------------ what happens on the way
+
+    def finished(self, task: Task) -> None:
+        """A worker has its answer: send it."""
+        task.ended = task.finished
+        self._ledger.sent += 1
+        if self._delays.uplink is None:
+            self._arrive(task)
+            return
+        delay = self._delays.uplink.row(task.number)[task.worker]
+        if delay == math.inf:
+            self.lost(task)
+            self._ledger.compute_wasted += task.compute
+            return
+        self._on_the_uplink[task] = task.compute
+        self._call(task.finished + delay, ARRIVAL, partial(self._arrive, task))
+
+    def abandoned(self, task: Task) -> None:
+        """A worker drops the work that it was at."""
+        task.ended = self._env.now
+        self._ledger.compute_wasted += task.ended - task.started
+        if task.status == "lost":
+            self._owed[task.worker] -= 1
+        else:
+            self.cancelled(task)
+
+    def cancelled(self, task: Task) -> None:
+        """A task will never be worked on."""
+        self._ledger.cancelled += 1
+        self._owed[task.worker] -= 1
+        task.finished = math.nan
+        self._gone(task, "cancelled")
+
+    def lost(self, task: Task) -> None:
+        """A task will never end."""
+        self._ledger.lost += 1
+        self._gone(task, "lost")
+
+    def _deliver(self, task: Task, delay: float, busy: str) -> None:
+        """Put a model on the downlink."""
+        if delay == math.inf:
+            self.lost(task)
+        else:
+            receive = partial(self._workers[task.worker].receive, task, busy)
+            self._call(self._env.now + delay, DELIVERY, receive)
+
+    def _arrive(self, task: Task) -> None:
+        """An answer reaches the master."""
+        task.arrived = self._env.now
+        self._on_the_uplink.pop(task, None)
+        self._owed[task.worker] -= 1
+        self.expecting -= 1
+        self._inbox.append(task)
+        self._ring_if_due()
+
+    def _gone(self, task: Task, status: str) -> None:
+        """A message will not arrive."""
+        task.status = status
+        self.expecting -= 1
+        if self.expecting == 0:
+            self.alarm.set(self._env.now)
+
+    def _ring_if_due(self) -> None:
+        if self.due():
+            self.alarm.set(self._env.now)
+
+    def _call(self, at: float, priority: EventPriority, action: "partial[None]") -> None:
+        """Do `action` at a later instant."""
+        event = Ring(self._env, at, priority)
+        event.callbacks.append(lambda _: action())
