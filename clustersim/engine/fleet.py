@@ -53,8 +53,8 @@ class Fleet(Protocol):
     def dispatch(self, numbers: Iterable[int], version: int, model: NDArray[np.float64], busy: str) -> None:
         """Send a model to the workers `numbers`, now."""
 
-    def want(self, arrivals: int, deadline: float) -> None:
-        """Ring the alarm after so many arrivals, or when nothing will arrive, or at `deadline`."""
+    def want(self, arrivals: int) -> None:
+        """Ring the alarm after so many arrivals, or when nothing will arrive."""
 
     def due(self) -> bool:
         """Whether what the master wants is there, or nothing more will come."""

@@ -179,7 +179,7 @@ class Master:
         if wants.arrivals < 1 or math.isnan(wants.deadline) or wants.deadline < self._env.now:
             raise self._refusal(f"it wants {wants.arrivals} arrivals until {wants.deadline} at time {self._env.now:g}")
         self._deadline = wants.deadline
-        self._fleet.want(wants.arrivals, wants.deadline)
+        self._fleet.want(wants.arrivals)
 
     # ------------------------------------------------------------------ commands
 

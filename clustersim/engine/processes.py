@@ -88,10 +88,9 @@ class ProcessFleet:
                 self._deliver(task, downlink.row(number)[i], busy)
         self._ledger.dispatched += count
 
-    def want(self, arrivals: int, deadline: float) -> None:
-        """Ring the master's alarm after so many arrivals, or when nothing will arrive, or at `deadline`."""
+    def want(self, arrivals: int) -> None:
+        """Ring the master's alarm after so many arrivals, or when nothing will arrive."""
         self._wanted = arrivals
-        self.alarm.set(deadline)
         self._ring_if_due()
 
     def due(self) -> bool:
