@@ -260,6 +260,20 @@ def test_a_straggler_of_one_round_is_not_dead(busy):
     assert result.totals["compute_wasted"] == 1.0
 
 
+def test_a_worker_owes_nothing_once_its_lost_task_was_replaced():
+    # Worker 0 never answers version 0; it is restarted at 1 and answers at 2 with worker 1: both are free then, so a
+    # dispatch that promises idle workers is accepted.
+    cluster = cs.Cluster(workers=2, compute=cs.Replay([[np.inf, 1.0], [1.0, 1.0], [1.0, 1.0]]))
+
+    def answer(event):
+        if isinstance(event, Updated):
+            return Answer((Dispatch(busy="restart" if event.version == 1 else None),), Wants(1))
+        return Answer((Update(event.messages, 0.1),), Wants(1))
+
+    result = run(Scripted(answer), cluster, rows(2), until=cs.Until(updates=3))
+    assert result.history["time"].tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
 def test_a_queue_behind_work_that_never_ends_moves_on():
     # Worker 1 is at version 0 until 2.5; versions 1 (never ends) and 2 (0.25 s) wait: 2.75 for version 2.
     times = [[1.0, 2.5], [1.0, np.inf], [9.0, 0.25]]
