@@ -1,7 +1,7 @@
 """The command line: run a scenario script, list scripts, compare and plot what is stored.
 
 Everything that goes wrong by a user's mistake ends in one line on stderr and an exit code that is not 0: 1 for the
-mistake, 2 for a wrong use of the command line, 130 for Ctrl-C. Data flows in as arguments, through
+mistake, 2 for a wrong use of the command line, 130 for Ctrl-C, 143 for SIGTERM. Data flows in as arguments, through
 `clustersim.studies`, and out as tables, pictures and results folders.
 """
 
@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,10 +21,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import clustersim
 from clustersim.errors import ClusterSimError, ConfigurationError
-from clustersim.plots import Format, draw
-from clustersim.scripts import about, find_scripts, load_study, loading, users_errors
+from clustersim.plots import Format, draw, draw_own
+from clustersim.scripts import about, find_scripts, load_study, loading
 from clustersim.studies import RunKey, Study, load_results, process_pool
+from clustersim.studies.claims import judged
 from clustersim.studies.files import slug
+from clustersim.studies.signals import Stopped, stoppable
 from clustersim.tables import (
     claims_table,
     console_for_tables,
@@ -47,7 +49,7 @@ Examples:
 
 * clustersim run scenarios/adaptive_mnist.py --out results/mnist --replications 20
 
-* clustersim compare results/mnist --target 0.01
+* clustersim compare results/mnist --target 0.05
 
 * clustersim plot results/mnist --format pdf
 """
@@ -55,6 +57,9 @@ _RUN = """Run a study, store every run, and print a comparison, the verdicts on 
 
 A finished run is never computed twice: after Ctrl-C the same command goes on where it stopped, and a larger
 --replications only adds runs. The same seed gives the same bytes, whatever the number of jobs.
+
+The exit code is 0 when the study has been carried out, also if a claim does not hold: that is a finding. A claim that
+cannot be measured, or a figure that fails, makes it 1, after all else has been printed.
 
 Examples:
 
@@ -129,13 +134,19 @@ def main(study: Study | None = None) -> None:
     """
     if loading() or multiprocessing.parent_process() is not None:
         return  # the script is being loaded, by `clustersim run` or by a process of the pool; it is not to run now
+    program = app if study is None else _single(study)
     try:
-        if study is None:
-            app(prog_name="clustersim")
-        else:
-            _single(study)()
+        try:
+            program(prog_name="clustersim" if study is None else None)
+        finally:
+            sys.stdout.flush()  # here, where it can still be told that there is no room for it
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python flushes once more when it ends
+        with suppress(OSError):
+            typer.echo(f"Error: {error.filename or 'the output'}: {error.strerror or error}", err=True)
+        sys.exit(1)
 
 
 def _single(study: Study) -> typer.Typer:
@@ -206,17 +217,18 @@ def compare_(
         float | None,
         typer.Option(
             parser=_value,
-            metavar="ERROR",
+            metavar="VALUE",
             help="Value to reach.  [default: the best at which some policy settles in every replication]",
         ),
     ] = None,
     metric: Annotated[
-        str | None, typer.Option(help="Column of the history, such as loss.  [default: the study's]", metavar="COLUMN")
+        str | None,
+        typer.Option(help="error, loss or a metric of the problem.  [default: the study's]", metavar="METRIC"),
     ] = None,
 ) -> None:
     """Compare the policies of a stored study: time, messages and bytes to a target, with 95 % intervals.
 
-    Example: clustersim compare results/adaptive-mnist --target 0.01 --metric loss
+    Example: clustersim compare results/adaptive-mnist --target 0.05 --metric loss
     """
     with _plain_errors():
         results = load_results(folder)
@@ -255,24 +267,32 @@ def _run(study: Study, out: Path | None, replications: int | None, jobs: int | N
     with _resumable(folder), process_pool(min(processes, runs)) as executor, _progress() as progress:
         results = study.run(folder, seed, executor, progress)
     print_comparison(console, results)
-    if study.claims:
-        with users_errors("a claim failed"):
-            verdicts = [claim.check(results) for claim in study.claims]
+    verdicts = judged(study.claims, results)
+    if verdicts:
         console.print(claims_table(verdicts))
-        if quick:
-            console.print("The claims are made for the whole study; a quick run need not bear them out.")
     print_notes(console, results)
-    with users_errors("a figure failed"):
-        paths = draw(results, folder / "figures", extra=study.figures)
+    failures = [f"claim {v.claim.statement!r} failed: {v.failure}" for v in verdicts if v.failure]
+    paths = draw(results, folder / "figures")
+    for name, own in study.figures.items():
+        try:
+            paths.append(draw_own(results, folder / "figures", name, own))
+        except ConfigurationError as error:
+            failures.append(str(error))
     console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
     print_paths(console, paths)
+    if failures:
+        raise ConfigurationError("\nError: ".join(failures))
 
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Print a mistake of the user's in one line instead of a traceback."""
+    """Print a mistake of the user's in one line instead of a traceback; heed Ctrl-C and SIGTERM."""
     try:
-        yield
+        with stoppable():
+            yield
+    except KeyboardInterrupt as error:
+        typer.echo("Interrupted.", err=True)
+        raise typer.Exit(error.code if isinstance(error, Stopped) else 130) from None
     except ClusterSimError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from None
@@ -280,16 +300,16 @@ def _plain_errors() -> Iterator[None]:
 
 @contextmanager
 def _resumable(folder: Path) -> Iterator[None]:
-    """On Ctrl-C say what is stored and how to go on."""
+    """On Ctrl-C or SIGTERM say what is stored and how to go on."""
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         stored = len(list((folder / "runs").glob("*.parquet")))
         typer.echo(
             f"Interrupted: {stored} finished runs are stored in {folder}; the same command goes on from there.",
             err=True,
         )
-        raise typer.Exit(130) from None
+        raise typer.Exit(error.code if isinstance(error, Stopped) else 130) from None
 
 
 @contextmanager

@@ -10,6 +10,7 @@ master), its "upload" our downlink (master to worker). Its Fig. 4 and 6 are ``up
 
 import io
 import math
+import reprlib
 import textwrap
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -26,10 +27,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
 from clustersim.checks import choice
+from clustersim.errors import ConfigurationError
 from clustersim.studies import Results
 from clustersim.studies.files import slug, write_atomically
+from clustersim.studies.origin import tell
+from clustersim.studies.signals import Stopped
 
-__all__ = ["Format", "draw", "figure", "overview", "picture", "save", "standard_figures"]
+__all__ = ["Format", "draw", "draw_own", "figure", "overview", "picture", "save", "standard_figures"]
 
 
 class Format(StrEnum):
@@ -47,7 +51,7 @@ LABELS = {
     "update": "update",
     "error": r"error $F(w) - F^*$",
     "loss": "loss (mean over the training rows)",
-    "k": "k (answers waited for)",
+    "k": "k (mean over replications)",
     "uplink_messages": r"uplink messages (vectors of $\mathbb{R}^d$)",
     "messages": r"uplink + downlink messages (vectors of $\mathbb{R}^d$)",
     "compute_wasted": "compute time wasted (worker-seconds)",
@@ -90,7 +94,7 @@ def figure(results: Results, y: str | None = None, x: str = "time") -> Figure:
     ('wall-clock time (s)', 'log')
     """
     y = y or results.metric
-    band = results.on_grid(y, over=x)
+    band = _band(results, y, x)
     variants = [variant for variant in results.variants if (band["variant"] == variant).any()]
     columns = 2 if len(variants) == 4 else min(len(variants), 3)
     rows = math.ceil(len(variants) / columns)
@@ -100,7 +104,7 @@ def figure(results: Results, y: str | None = None, x: str = "time") -> Figure:
         panels = sheet.subplots(rows, columns, squeeze=False).flat
         for variant, panel in zip(variants, panels, strict=False):
             _panel(panel, results, band[band["variant"] == variant], x, y)
-            panel.set_title(variant)
+            panel.set_title(variant, parse_math=False)
         for panel in list(sheet.axes)[len(variants) :]:
             panel.remove()
         _frame(sheet, results, _drawn_policies(results, variants))
@@ -126,7 +130,7 @@ def overview(results: Results, variant: str = "") -> Figure:
     with mpl.rc_context(_STYLE):
         sheet = Figure(figsize=(9.6, 7.4), layout="constrained")
         for panel, (x, y) in zip(sheet.subplots(2, 2).flat, pairs, strict=True):
-            band = results.on_grid(y, over=x)
+            band = _band(results, y, x)
             _panel(panel, results, band[band["variant"] == variant], x, y)
         _frame(sheet, results, _drawn_policies(results, [variant]), variant)
     return sheet
@@ -197,10 +201,41 @@ def draw(
     """
     choice("format", str(kind), tuple(Format))
     paths = [save(make(), folder / f"{name}.{kind}") for name, make in standard_figures(results).items()]
-    for name, own in (extra or {}).items():
-        stem = name[: -len(Path(name).suffix)] if Path(name).suffix.lstrip(".") in tuple(Format) else name
-        paths.append(save(own(results), folder / f"{slug(stem)}.{kind}"))
-    return paths
+    return paths + [draw_own(results, folder, name, own, kind) for name, own in (extra or {}).items()]
+
+
+def draw_own(results: Results, folder: Path, name: str, own: Callable[[Results], Figure], kind: str = "png") -> Path:
+    """Draw and write one of a study's own figures.
+
+    Raises
+    ------
+    ConfigurationError
+        If the function fails or returns no figure; the message names it.
+    """
+    stem = name[: -len(Path(name).suffix)] if Path(name).suffix.lstrip(".") in tuple(Format) else name
+    path = folder / f"{slug(stem)}.{kind}"
+    try:
+        sheet: Any = own(results)
+        if not isinstance(sheet, Figure):
+            raise ConfigurationError(f"it returned {reprlib.repr(sheet)}; expected a matplotlib Figure")
+        content = picture(sheet, kind)
+    except Stopped:
+        raise
+    except (Exception, SystemExit) as error:
+        raise ConfigurationError(f"figure {name!r} failed: {tell(error)}") from error
+    write_atomically(path, content)
+    return path
+
+
+def _band(results: Results, y: str, x: str) -> pd.DataFrame:
+    """Means and bands; a band of k does not leave the values that the policy gives it."""
+    band = results.on_grid(y, over=x)
+    if y == "k":
+        ks = results.frame.groupby(["variant", "policy"])["k"].agg(["min", "max"])
+        own = ks.loc[pd.MultiIndex.from_frame(band[["variant", "policy"]])].to_numpy(dtype=np.float64).T
+        for end in ("low", "high"):
+            band[end] = band[end].clip(own[0], own[1])
+    return band
 
 
 def _panel(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: str) -> None:
@@ -262,11 +297,13 @@ def _frame(sheet: Figure, results: Results, policies: list[str], variant: str = 
     labels = [f" {policy}" if policy.startswith("_") else policy for policy in policies]  # "_" would hide the entry
     legend = sheet.legend(handles, labels, loc="outside upper center", ncols=columns, title=title, frameon=False)
     legend.get_title().set_fontweight("bold")
+    for text in (legend.get_title(), *legend.get_texts()):
+        text.set_parse_math(False)  # a dollar in a name is a dollar
     runs = results.frame["replication"].nunique()
     about = f"Mean and 95 % confidence band over {runs} replications." if runs > 1 else "One replication."
     width = int(sheet.get_figwidth() * 17)
     lines = [line for part in (about, *results.notes.splitlines()) for line in textwrap.wrap(part, width) or [""]]
-    sheet.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7.5, color="#444444")
+    sheet.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7.5, color="#444444", parse_math=False)
 
 
 def _label(column: str) -> str:

@@ -7,18 +7,18 @@ import ast
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 import cloudpickle
 
-from clustersim.errors import ClusterSimError, ConfigurationError
+from clustersim.errors import ConfigurationError
 from clustersim.studies import Study
-from clustersim.studies.origin import first_line, place_in_users_code
+from clustersim.studies.arguments import with_article
+from clustersim.studies.origin import first_line, users_errors
+from clustersim.studies.signals import Stopped
 
-__all__ = ["about", "find_scripts", "load_study", "loading", "users_errors"]
+__all__ = ["about", "find_scripts", "load_study", "loading"]
 
 _loading = False
 
@@ -47,7 +47,7 @@ def load_study(script: Path) -> Study:
         return study
     if study is not None:
         raise ConfigurationError(
-            f"{script}: its variable study is a {type(study).__name__}; expected a clustersim.Study"
+            f"{script}: its variable study is {with_article(type(study).__name__)}; expected a clustersim.Study"
         )
     others = [name for name, value in vars(module).items() if isinstance(value, Study)]
     hint = f"; rename {others[0]}" if others else ""
@@ -69,9 +69,12 @@ def _load(script: Path) -> ModuleType:
     _loading = True
     try:
         with users_errors(f"{script} failed"):
+            _check_text(script)
             spec.loader.exec_module(module)
-    except BaseException:
+    except BaseException as error:
         del sys.modules[name]
+        if isinstance(error, SystemExit | KeyboardInterrupt) and not isinstance(error, Stopped):
+            raise ConfigurationError(f"{script} ended itself before it built a study") from error
         raise
     finally:
         _loading = False
@@ -79,23 +82,10 @@ def _load(script: Path) -> ModuleType:
     return module
 
 
-@contextmanager
-def users_errors(what: str) -> Iterator[None]:
-    """Turn an error of the user's own code into one that says what failed, and in which file and line.
-
-    Raises
-    ------
-    ConfigurationError
-        In place of an error that came out of the user's code; other errors pass.
-    """
-    try:
-        yield
-    except Exception as error:
-        place = place_in_users_code(error)
-        if place is None:
-            raise
-        told = str(error) if isinstance(error, ClusterSimError) else first_line(error)
-        raise ConfigurationError(f"{what}: {place}: {told}") from error
+def _check_text(script: Path) -> None:
+    """Refuse a file that Python's import machinery would stumble over."""
+    if b"\0" in script.read_bytes():
+        raise ConfigurationError(f"{script} holds NUL bytes; expected a Python script, saved as plain text (UTF-8)")
 
 
 def find_scripts(folder: Path) -> list[Path]:

@@ -32,9 +32,10 @@ _HEADINGS = {
     "messages": "uplink + downlink (vectors)",
     "bytes": "bytes, both ways",
 }
+_ROOM = {"bytes": 110, "ratio": 80}  # columns of a terminal from which on a column of the table is shown
 
 
-def comparison_tables(comparison: Comparison, title: str) -> Iterator[Table]:
+def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> Iterator[Table]:
     """What each policy needs to the target: means with 95 % intervals over the replications that reached it.
 
     Parameters
@@ -43,6 +44,8 @@ def comparison_tables(comparison: Comparison, title: str) -> Iterator[Table]:
         The outcome of `clustersim.studies.compare`.
     title : str
         Stands above the tables.
+    width : int, default 160
+        Characters in a line: below 110 the bytes are left out, below 80 the ratio too.
 
     Yields
     ------
@@ -54,13 +57,15 @@ def comparison_tables(comparison: Comparison, title: str) -> Iterator[Table]:
         goal = f"{comparison.metric} = {comparison.targets[str(variant)]:.6g}"
         table = Table(title=escape(f"{name}: what each policy needs to reach {goal}"), title_justify="left")
         table.add_column("policy", overflow="fold")
-        for heading in ("reached", *_HEADINGS.values(), "time / fastest"):
+        quantities = [name for name in _HEADINGS if width >= _ROOM.get(name, 0)]
+        ratio = ["time / fastest"] if width >= _ROOM["ratio"] else []
+        for heading in ("reached", *(_HEADINGS[name] for name in quantities), *ratio):
             table.add_column(heading, justify="right")
         for row in rows.to_dict("records"):
             mark = "*" if 0 < row["reached"] < row["replications"] else ""
             cells = [escape(row["policy"]), f"{row['reached']} of {row['replications']}"]
-            cells += [_plus_minus(row, quantity) + mark for quantity in _HEADINGS]
-            table.add_row(*cells, _from_to(row) + mark)
+            cells += [_plus_minus(row, quantity) + mark for quantity in quantities]
+            table.add_row(*cells, *([_from_to(row) + mark] if ratio else []))
         yield table
 
 
@@ -88,7 +93,9 @@ def claims_table(verdicts: Iterable[Verdict]) -> Table:
     table.add_column("expected", justify="right")
     for verdict in verdicts:
         word = "[green]holds[/green]" if verdict.holds else "[red]does not hold[/red]"
-        table.add_row(word, escape(verdict.claim.statement), _number(verdict.value), verdict.claim.expected)
+        word = "[red]failed[/red]" if verdict.failure else word
+        claim = verdict.claim.statement + (f"\n{verdict.failure}" if verdict.failure else "")
+        table.add_row(word, escape(claim), _number(verdict.value), verdict.claim.expected)
     return table
 
 
@@ -113,9 +120,11 @@ def print_comparison(
 ) -> None:
     """Print what each policy needs to reach the target, and what the reader must know of it."""
     comparison = compare(results, target, metric)
-    for table in comparison_tables(comparison, results.name):
+    for table in comparison_tables(comparison, results.name, console.width):
         console.print(table)
-    for note in comparison_notes(comparison):
+    left_out = " and ".join(name for name, room in _ROOM.items() if console.width < room)
+    more = [f"Left out for want of room: {left_out}; a wider terminal or a pipe gets all."] if left_out else []
+    for note in comparison_notes(comparison) + more:
         console.print(note, markup=False, highlight=False)
     print_missing(console, results)
 

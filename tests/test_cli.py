@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import clustersim as cs
 from clustersim import cli
+from clustersim.studies.signals import Stopped
 
 SCRIPT = '''
 """Waits for one worker or for four.
@@ -58,9 +59,7 @@ def script(here):
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Drawing takes most of the time, and is tested elsewhere."""
-    monkeypatch.setattr(
-        cli, "draw", lambda results, folder, extra=None: [own(results) for own in (extra or {}).values()]
-    )
+    monkeypatch.setattr(cli, "draw", lambda results, folder: [])
 
 
 def call(*args):
@@ -100,7 +99,9 @@ def test_quick_is_small_and_has_its_own_folder(here, no_pictures, script):
     results = cs.load_results(here / "results" / "scripted-quick")
     assert len(results.totals) == 4
     assert set(results.totals["updates"]) == {3}
-    assert "a quick run need not bear them out" in outcome.stdout
+    assert "the error falls" not in outcome.stdout, "claims are for the whole study"
+    assert "A made-up study" not in outcome.stdout, "and so are notes"
+    assert "Notes: A quick look" in outcome.stdout
 
 
 def test_compare_and_plot(here):
@@ -139,7 +140,7 @@ HEAD = "import clustersim as cs\n"
 BAD_SCRIPTS = {
     "no study": (HEAD, "bad.py builds no study: expected a variable named study"),
     "misnamed": (SCRIPT.replace("study = ", "experiment = ").split("if __name__")[0], "rename experiment"),
-    "wrong kind": ("study = 3\n", "its variable study is a int; expected a clustersim.Study"),
+    "wrong kind": ("study = 3\n", "its variable study is an int; expected a clustersim.Study"),
     "syntax": ("x = 1\ndef (\n", r"bad.py, line 2: SyntaxError"),
     "fails": ("x = 1\ny = 1 / 0\n", r"bad.py, line 2 (y = 1 / 0): ZeroDivisionError: division by zero"),
     "bad argument": (HEAD + "p = cs.FastestK(0)\n", "bad.py, line 2 (p = cs.FastestK(0)): k = 0: expected"),
@@ -148,8 +149,19 @@ BAD_SCRIPTS = {
     "no workers": (SCRIPT.replace("workers=6", "workers=0"), "workers = 0"),
     "negative delay": (SCRIPT.replace("mean=1.0", "mean=-1.0"), "mean = -1.0"),
     "diverges": (SCRIPT.replace("1e-5", "10.0"), "replication 0: "),
-    "claim fails": (SCRIPT.replace('["error"].iloc[0]', '["eror"].iloc[0]'), "a claim failed: "),
-    "figure fails": (SCRIPT.replace("replications=3", "figures={'f': lambda r: 1 / 0}"), "a figure failed: "),
+    "unknown metric": (
+        SCRIPT.replace("replications=3", "metric='speed'"),
+        "metric = 'speed': expected one of error, loss",
+    ),
+    "ends itself": ("import sys\nsys.exit(0)\n", "bad.py ended itself before it built a study"),
+    "interrupts itself": ("raise KeyboardInterrupt\n", "bad.py ended itself before it built a study"),
+    "NUL bytes": ("x = 1\0\n", "bad.py holds NUL bytes; expected a Python script"),
+    "broken policy": (
+        SCRIPT.replace("study =", "class Odd(cs.FullSync):\n    def begin(self, setting): 1 / 0\nstudy =").replace(
+            "cs.FastestK(4)", "Odd()"
+        ),
+        "policy 'k = 4': it failed: ",
+    ),
 }
 
 
@@ -161,6 +173,50 @@ def test_bad_scripts_end_in_one_clear_line(here, no_pictures, text, words):
     assert outcome.stderr.startswith("Error: ")
     assert words in outcome.stderr
     assert outcome.stderr.count("\n") == 1
+
+
+CLAIMS = {
+    "raises": ('lambda r: r.frame["eror"]', "KeyError: 'eror'"),
+    "returns nothing": ("lambda r: None", "its measure returned None; expected a number"),
+    "returns text": ("lambda r: '3'", "its measure returned '3'; expected a number"),
+    "ends": ("lambda r: exit(0)", "SystemExit: 0"),
+    "builtin": ("__import__('math').sqrt", "TypeError: must be real number, not Results"),
+}
+
+
+@pytest.mark.parametrize(("measure", "reason"), CLAIMS.values(), ids=CLAIMS.keys())
+def test_a_claim_that_cannot_be_measured_is_told_and_the_rest_goes_on(here, no_pictures, measure, reason):
+    text = SCRIPT.strip().replace("UPDATES", "30").replace("claims=[", f"claims=[cs.Claim('it is odd', {measure}), ")
+    (here / "bad.py").write_text(text)
+    outcome = call("run", "bad.py", "--jobs", "1")
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith("Error: claim 'it is odd' failed: ")
+    assert outcome.stderr.endswith(f"{reason}\n")
+    assert re.search(r"failed +│ it is odd", outcome.stdout)
+    assert reason in re.sub(r"[│\s]+", " ", outcome.stdout) or measure in outcome.stdout
+    assert re.search(r"holds +│ the error falls", outcome.stdout)
+    assert "Results: results/scripted" in outcome.stdout
+
+
+FIGURES = {
+    "raises": ("lambda r: 1 / 0", "ZeroDivisionError: division by zero"),
+    "returns nothing": ("lambda r: None", "it returned None; expected a matplotlib Figure"),
+    "ends": ("lambda r: exit(0)", "SystemExit: 0"),
+    "builtin": ("__import__('math').sqrt", "TypeError: must be real number, not Results"),
+}
+
+
+@pytest.mark.parametrize(("own", "reason"), FIGURES.values(), ids=FIGURES.keys())
+def test_a_figure_that_fails_is_told_and_the_rest_goes_on(here, no_pictures, own, reason):
+    figures = f"figures={{'odd': {own}, 'fine': lambda r: __import__('matplotlib.figure').figure.Figure()}}"
+    text = SCRIPT.strip().replace("UPDATES", "30").replace("replications=3", figures)
+    (here / "bad.py").write_text(text)
+    outcome = call("run", "bad.py", "--jobs", "1")
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith("Error: figure 'odd' failed: ")
+    assert outcome.stderr.endswith(f"{reason}\n")
+    assert "Results: results/scripted" in outcome.stdout
+    assert re.findall(r"Picture: (\S+)", outcome.stdout) == ["results/scripted/figures/fine.png"]
 
 
 MISTAKES = {
@@ -180,6 +236,8 @@ MISTAKES = {
     "compare a file": (("compare", "data.csv"), 1, "data.csv is a file"),
     "compare foreign": (("compare", "."), 1, "holds no manifest.json"),
     "target word": (("compare", "out", "--target", "low"), 2, "low"),
+    "target 0": (("compare", "out", "--target", "0"), 1, "target = 0.0: expected a finite number greater than 0"),
+    "metric time": (("compare", "out", "--metric", "time"), 1, "metric = 'time': expected one of error, loss"),
     "target nan": (("compare", "out", "--target", "nan"), 1, "target = nan"),
     "unknown metric": (("compare", "out", "--metric", "speed"), 1, "'speed'"),
     "unknown format": (("plot", "out", "--format", "gif"), 2, "gif"),
@@ -266,9 +324,8 @@ def test_a_script_without_the_guard_still_runs_once(here, no_pictures, script):
     assert outcome.stdout.count("Results: ") == 1
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_ctrl_c_says_what_is_stored_and_how_to_go_on(here, jobs):
+def long_run(here, jobs):
+    """A process that is in the midst of a long study, in a group of its own."""
     long = textwrap.dedent(SCRIPT).strip().replace("UPDATES", "3000").replace("replications=3", "replications=400")
     (here / "long.py").write_text(long)
     process = subprocess.Popen(  # noqa: S603 - our own program
@@ -280,12 +337,50 @@ def test_ctrl_c_says_what_is_stored_and_how_to_go_on(here, jobs):
     )
     while process.poll() is None and len(list(here.glob("out/runs/*.parquet"))) < 3:
         time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    return process
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_and_sigterm_say_what_is_stored_and_how_to_go_on(here, jobs, number, code):
+    process = long_run(here, jobs)
+    os.killpg(process.pid, number)  # as a terminal does: to the whole group
     out, err = process.communicate(timeout=60)
     stored = len(list(here.glob("out/runs/*.parquet")))
-    assert process.returncode == 130
+    assert process.returncode == code, err
     assert err == f"Interrupted: {stored} finished runs are stored in out; the same command goes on from there.\n"
     assert out == ""
     assert 3 <= stored < 800
     assert len(cs.load_results("out").totals) == stored
     assert not list(here.glob("out/**/.*")), "nothing half-written"
+
+
+def test_a_signal_survives_being_made_anew():
+    stop = Stopped(signal.SIGTERM)
+    again = type(stop)(*stop.args)  # as SimPy does when a process fails with it
+    assert again.code == 143
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_no_process_outlives_a_killed_parent(here):
+    process = long_run(here, jobs=2)
+    process.kill()
+    process.communicate(timeout=60)  # returns when the last process that holds the pipes is gone
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
+@pytest.mark.parametrize("args", [("list", "."), ("--help",), ("compare", "out")])
+def test_a_full_device_is_told_in_one_line(here, script, args):
+    small_study(replications=1).run(here / "out")
+    with open("/dev/full", "w") as full:
+        outcome = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, *PROGRAM, *args], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False
+        )
+    assert outcome.returncode == 1
+    assert outcome.stderr == "Error: the output: No space left on device\n"
+
+
+def test_help_says_what_the_exit_code_means():
+    text = " ".join(call("run", "--help").stdout.split())
+    assert "also if a claim does not hold" in re.sub(r"[│\s]+", " ", text)

@@ -1,12 +1,15 @@
 """Bands, costs to a target, comparisons and claims, against numbers computed on paper or by plain NumPy and SciPy."""
 
+import io
 import math
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from scipy import stats
 from small import made_up
 
@@ -14,6 +17,7 @@ import clustersim as cs
 from clustersim.studies import Claim, compare
 from clustersim.studies.results import lower_is_better
 from clustersim.studies.statistics import geometric_interval
+from clustersim.tables import print_comparison
 
 # times, errors and uplink messages of two policies in three replications, and the row at which the target 1 is reached
 RUNS = {
@@ -102,11 +106,19 @@ def test_targets_and_columns_that_make_no_sense_are_named():
     results = made_up(RUNS)
     with pytest.raises(cs.ConfigurationError, match="target = nan"):
         compare(results, target=math.nan)
-    with pytest.raises(cs.ConfigurationError, match=r"column = 'accuracy': expected one of .*error"):
+    with pytest.raises(cs.ConfigurationError, match=r"metric = 'accuracy': expected one of error$"):
         compare(results, metric="accuracy")
+    for column in ("time", "k", "update", "uplink_bytes", "policy"):
+        with pytest.raises(cs.ConfigurationError, match=f"metric = '{column}': expected one of error$"):
+            compare(results, metric=column)
+    for target in (0.0, -1.0):
+        with pytest.raises(cs.ConfigurationError, match=f"target = {target}: expected a finite number greater than 0"):
+            compare(results, target=target)
+    with pytest.raises(cs.ConfigurationError, match="results = 3: expected a Results"):
+        compare(3)
     unknown = made_up({("", "a", 0): [(0, math.nan, 0)]})
     unknown.frame["loss"] = 1.0
-    with pytest.raises(cs.ConfigurationError, match=r"metric = 'error': .*optimum.*choose one of loss"):
+    with pytest.raises(cs.ConfigurationError, match=r"metric = 'error': expected one of loss \(.*optimum"):
         compare(unknown)
 
 
@@ -159,6 +171,53 @@ def test_curves_end_where_their_policy_ends_and_zero_errors_count_as_the_smalles
     assert over_uplink["messages"].max() == 6.0, "uplink and downlink"
 
 
+def test_over_messages_a_curve_ends_where_the_first_replication_ends():
+    runs = {
+        ("", "a", 0): [(0, 4.0, 0), (3, 1.0, 2)],
+        ("", "a", 1): [(0, 4.0, 0), (3, 1.0, 4)],
+        ("", "b", 0): [(0, 4.0, 0), (3, 1.0, 8)],
+    }
+    band = made_up(runs).on_grid(over="uplink_messages", points=9)
+    a = band[band["policy"] == "a"]
+    assert a["uplink_messages"].tolist() == [0.0, 1.0, 2.0]
+    assert a["mean"].tolist() == pytest.approx([4.0, 4.0, 2.0])
+    assert band["uplink_messages"].max() == 8.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"over": "policy"}, "over = 'policy': expected a column that grows"),
+        ({"over": "replication"}, "over = 'replication'"),
+        ({"over": "error"}, "over = 'error': it does not grow"),
+        ({"over": "speed"}, "'speed'"),
+        ({"grid": "abc"}, "grid = 'abc': expected a row of numbers"),
+        ({"grid": [0.0, math.nan]}, r"grid = \[0.0, nan\]"),
+        ({"grid": 3.0}, "grid = 3.0"),
+        ({"points": 1}, "points = 1"),
+    ],
+)
+def test_grids_that_make_no_sense_are_named(arguments, words):
+    with pytest.raises(cs.ConfigurationError, match=words):
+        made_up(RUNS).on_grid(**arguments)
+
+
+@pytest.mark.parametrize(("width", "shown", "hidden"), [(160, 7, ""), (100, 6, "bytes"), (60, 5, "bytes and ratio")])
+def test_a_narrow_terminal_gets_fewer_columns_with_whole_words(width, shown, hidden):
+    console = Console(width=width, file=io.StringIO())
+    print_comparison(console, made_up(RUNS), target=1.0)
+    text = console.file.getvalue()
+    heading = text.split("┡")[0].split("┏")[1]
+    words = set(re.sub(r"[^\w()]+", " ", heading).split())
+    assert {"policy", "reached", "time", "(s)", "uplink", "downlink", "(vectors)"} <= words
+    assert ("bytes" in words, "fastest" in words) == (shown == 7, shown >= 6)
+    assert heading.splitlines()[0].count("┳") == shown - 1
+    assert re.findall("Left out for want of room: (.*);", text) == ([hidden] if hidden else [])
+    assert "…" not in text
+    assert "fast" in text
+    assert "3.000 ±" in text
+
+
 def test_claims():
     results = made_up(RUNS)
     verdict = Claim("reached", lambda r: r.time_to_target(1.0)["reached"].sum(), low=5, high=5).check(results)
@@ -169,8 +228,10 @@ def test_claims():
     nan = Claim("nan", lambda r: math.nan).check(results)
     assert not nan.holds
     assert "does not hold" in str(nan)
-    with pytest.raises(cs.ConfigurationError, match=r"claim 'odd': its measure returned \[1\]"):
+    with pytest.raises(cs.ConfigurationError, match=r"claim 'odd' failed: its measure returned \[1\]"):
         Claim("odd", lambda r: [1]).check(results)
+    with pytest.raises(cs.ConfigurationError, match="claim 'root' failed: TypeError: must be real number"):
+        Claim("root", math.sqrt).check(results)
     for bad in ({"statement": ""}, {"measure": 3}, {"low": math.nan}, {"low": 2.0, "high": 1.0}):
         with pytest.raises(cs.ConfigurationError):
             Claim(**{"statement": "s", "measure": len, **bad})

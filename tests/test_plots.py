@@ -1,5 +1,7 @@
 """Plots: the right numbers on the right axes, one colour a policy, no global state, the same bytes each time."""
 
+import dataclasses
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -113,6 +115,42 @@ def test_k_is_drawn_in_steps_with_whole_numbers(results):
     axes = plots.figure(results, "k").axes[0]
     assert {line.get_drawstyle() for line in axes.lines} == {"steps-post"}
     assert all(float(tick).is_integer() for tick in axes.get_yticks())
+
+
+def test_a_band_of_k_stays_between_the_values_that_occur():
+    runs = {("", "a", r): [(0, 1.0, 0), (5, 0.5, 1), (9, 0.4, 2)] for r in range(3)}
+    runs |= {("", "b", r): [(0, 1.0, 0), (9, 0.5, 1)] for r in range(3)}
+    results = made_up(runs)
+    frame = results.frame
+    frame.loc[(frame["policy"] == "a") & (frame["replication"] == 1) & (frame["time"] >= 5), "k"] = 8
+    frame.loc[frame["policy"] == "b", "k"] = 20
+    raw = results.on_grid("k")
+    assert raw["low"].min() < 1.0, "Student's interval about 10 / 3 reaches below the smallest k"
+    assert raw.loc[raw["policy"] == "a", "high"].max() > 8.0
+    for sheet in (plots.figure(results, "k"), plots.overview(results)):
+        axes = sheet.axes[-1]
+        assert axes.get_ylabel() == "k (mean over replications)"
+        heights = [band.get_paths()[0].vertices[:, 1] for band in axes.collections]
+        assert [(height.min(), height.max()) for height in heights] == [(1.0, 8.0), (20.0, 20.0)]
+
+
+def test_dollars_are_dollars(tmp_path):
+    label = "from $3 to $4"
+    runs = {(variant, label, 0): [(0, 1.0, 0), (5, 0.5, 1)] for variant in ("$a^2$", "b")}
+    results = dataclasses.replace(made_up(runs, notes="It costs $x_{ and $y."), name="all $\\for$ one")
+    for sheet in (plots.figure(results), plots.overview(results, "$a^2$")):
+        (legend,) = sheet.legends
+        told = [legend.get_title(), *legend.get_texts(), sheet._supxlabel, *(axes.title for axes in sheet.axes)]
+        for text in told:
+            assert text._preprocess_math(text.get_text()) == (text.get_text(), False)
+        plots.save(sheet, tmp_path / "drawn.png")  # broken mathematics would raise
+
+
+@pytest.mark.parametrize(("own", "words"), [(lambda r: 1 / 0, "ZeroDivisionError"), (lambda r: 3, "it returned 3;")])
+def test_an_own_figure_that_fails_is_named(results, tmp_path, own, words):
+    with pytest.raises(cs.ConfigurationError, match=f"figure 'odd' failed: .*{words}"):
+        plots.draw_own(results, tmp_path, "odd", own)
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_global_state_is_touched(results):

@@ -221,8 +221,14 @@ def test_quick_is_a_tenth_with_two_replications():
         replications=10,
         until=cs.Until(time=50.0, updates=305, error=1e-3),
         variants={"": {}, "b": {"until": cs.Until(9)}},
+        claims=[cs.Claim("all is well", len)],
+        figures={"own": len},
+        notes="All is well.",
     ).quick()
     assert study.name == "small-quick"
+    assert study.claims == ()
+    assert study.notes.startswith("A quick look: ")
+    assert list(study.figures) == ["own"]
     assert study.replications == 2
     assert study.until == cs.Until(time=5.0, updates=30, error=1e-3)
     assert study.variants["b"]["until"] == cs.Until(time=0.9)
@@ -237,8 +243,8 @@ def test_quick_is_a_tenth_with_two_replications():
         ({"evaluate_every": 2.5}, "evaluate_every = 2.5"),
         ({"problem": "mnist"}, "problem = 'mnist': expected a Problem"),
         ({"cluster": 5}, "cluster = 5: expected a Cluster"),
-        ({"optimizer": 0.05}, "optimizer = 0.05: expected a Optimizer"),
-        ({"until": 100.0}, "until = 100.0: expected a Until"),
+        ({"optimizer": 0.05}, "optimizer = 0.05: expected an Optimizer"),
+        ({"until": 100.0}, "until = 100.0: expected an Until"),
         ({"policies": {}}, "policies = {}"),
         ({"policies": [cs.FastestK(1)]}, "policies = .*expected a mapping"),
         ({"policies": {"": cs.FastestK(1)}}, "policies: label ''"),
@@ -250,6 +256,8 @@ def test_quick_is_a_tenth_with_two_replications():
         ({"claims": ["it is fast"]}, r"claims\[0\] = 'it is fast'"),
         ({"figures": {"a": 3}}, r"figures\['a'\] = 3"),
         ({"metric": None}, "metric = None"),
+        ({"claims": None}, "claims = None: expected a list of claims"),
+        ({"claims": cs.Claim("one", len)}, r"claims = Claim\(statement='one'"),
     ],
 )
 def test_bad_arguments_are_named(changes, words):
@@ -261,3 +269,36 @@ def test_bad_arguments_are_named(changes, words):
 def test_bad_seeds_are_named(seed):
     with pytest.raises(cs.ConfigurationError, match=f"seed = {seed!r}"):
         small_study().run(seed=seed)
+
+
+@pytest.mark.parametrize(("name", "value"), [("out", 3), ("executor", 4), ("progress", 3)])
+def test_bad_arguments_of_a_run_are_named_even_if_nothing_is_pending(tmp_path, name, value):
+    study = small_study(replications=1)
+    study.run(tmp_path / "out")
+    with pytest.raises(cs.ConfigurationError, match=f"{name} = {value}: expected"):
+        study.run(**{"out": tmp_path / "out", name: value})
+
+
+def digits(**test):
+    X = np.random.default_rng(3).normal(size=(40, 3))
+    return cs.SoftmaxRegression(X, np.arange(40) % 2, ridge=0.1, **{key: (X, np.arange(40) % 2) for key in test})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"metric": "speed"}, "metric = 'speed': expected one of error, loss$"),
+        ({"metric": "time"}, "metric = 'time': expected one of error, loss$"),
+        ({"metric": "test_accuracy", "problem": digits()}, "'test_accuracy'.*no test rows: give it test="),
+        ({"metric": "accuracy", "problem": digits(test=1)}, "'accuracy': expected one of error, loss, test_accuracy$"),
+        (
+            {"metric": "test_accuracy", "problem": digits(test=1), "variants": {"a": {}, "b": {"problem": digits()}}},
+            "expected one of error, loss in variant 'b'; .*test=",
+        ),
+    ],
+)
+def test_a_metric_that_nobody_measures_is_found_before_anything_is_run(tmp_path, calls, changes, words):
+    with pytest.raises(cs.ConfigurationError, match=words):
+        small_study(**changes).run(tmp_path / "out")
+    assert calls == []
+    assert not (tmp_path / "out").exists()

@@ -14,6 +14,7 @@ file               what lives there
 `compare`          what each policy needs to reach a target
 `claims`           sentences that a number decides
 `origin`           whose code is it, the user's or a library's
+`signals`          Ctrl-C and SIGTERM
 =================  =====================================================
 """
 

@@ -12,8 +12,9 @@ from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy, Setting
 from clustersim.streams import Streams
+from clustersim.studies.origin import users_errors
 
-__all__ = ["SETTING", "check_fit", "check_overrides", "expect", "labelled"]
+__all__ = ["SETTING", "check_fit", "check_metric", "check_overrides", "expect", "labelled", "with_article"]
 
 SETTING: dict[str, type] = {"problem": Problem, "cluster": Cluster, "optimizer": Optimizer, "until": Until}
 
@@ -23,8 +24,19 @@ def expect(name: str, value: Any, kind: type) -> None:
     if isinstance(value, type) and issubclass(value, kind):
         raise ConfigurationError(f"{name} = {value.__name__}: expected an object; write {value.__name__}(...)")
     if not isinstance(value, kind):
-        word = "text" if kind is str else kind.__name__
-        raise ConfigurationError(f"{name} = {value!r}: expected a {word}")
+        word = with_article("text" if kind is str else kind.__name__)
+        raise ConfigurationError(f"{name} = {value!r}: expected {word}")
+
+
+def with_article(noun: str) -> str:
+    """Put the indefinite article before the name of a class.
+
+    Examples
+    --------
+    >>> with_article("Optimizer"), with_article("Policy")
+    ('an Optimizer', 'a Policy')
+    """
+    return f"an {noun}" if noun[0] in "AEIOUaeiou" else f"a {noun}"
 
 
 def labelled(name: str, value: Any, *, empty: bool = False, blank: bool = False) -> Mapping[str, Any]:
@@ -52,6 +64,20 @@ def check_fit(setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: 
     for label, policy in policies.items():
         try:
             placed = policy.placement.assign(setting["problem"], cluster.workers, Streams(seed).generator("placement"))
-            policy.begin(Setting(cluster.workers, placed, cluster.busy))
+            with users_errors("it failed"):
+                policy.begin(Setting(cluster.workers, placed, cluster.busy))
         except ConfigurationError as error:
             raise ConfigurationError(f"policy {label!r}: {error}") from error
+
+
+def check_metric(metric: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Check before anything is run that every variant's problem measures the metric."""
+    for variant, setting in settings.items():
+        problem: Problem = setting["problem"]
+        with users_errors("the metrics of the problem failed"):
+            known = ("error", "loss", *problem.metrics(problem.initial_model()))
+        if metric not in known:
+            where = f" in variant {variant!r}" if variant else ""
+            wants_test = metric.endswith(("accuracy", "auc"))
+            hint = "; the problem has no test rows: give it test=(X, y)" if wants_test and len(known) == 2 else ""
+            raise ConfigurationError(f"metric = {metric!r}: expected one of {', '.join(known)}{where}{hint}")

@@ -4,15 +4,18 @@ Data flows in as `Results`, and out as verdicts to the command line and to tests
 """
 
 import math
-from collections.abc import Callable
+import reprlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from clustersim.checks import number
 from clustersim.errors import ConfigurationError
+from clustersim.studies.origin import tell
 from clustersim.studies.results import Results
+from clustersim.studies.signals import Stopped
 
-__all__ = ["Claim", "Verdict"]
+__all__ = ["Claim", "Verdict", "judged"]
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,19 @@ class Verdict:
         What was measured.
     holds : bool
         Whether the value lies between the claim's bounds; a NaN never does.
+    failure : str
+        Why nothing could be measured; empty if it could.
     """
 
     claim: "Claim"
     value: float
     holds: bool
+    failure: str = ""
 
     def __str__(self) -> str:
-        """As the command line prints it."""
+        """In one line."""
+        if self.failure:
+            return f"failed: {self.claim.statement} ({self.failure})"
         word = "holds" if self.holds else "does not hold"
         return f"{word}: {self.claim.statement} (measured {self.value:.5g}, expected {self.claim.expected})"
 
@@ -95,13 +103,37 @@ class Claim:
         Raises
         ------
         ConfigurationError
-            If the measure returns something that is not a number.
+            If the measure fails or returns something that is not a number; the message says why.
         """
-        measured = self.measure(results)
+        verdict = self._measured(results)
+        if verdict.failure:
+            raise ConfigurationError(f"claim {self.statement!r} failed: {verdict.failure}")
+        return verdict
+
+    def _measured(self, results: Results | Any) -> Verdict:
+        """The verdict, even if there is nothing to judge."""
         try:
+            measured: Any = self.measure(results)
+        except Stopped:
+            raise
+        except (Exception, SystemExit) as error:
+            return Verdict(self, math.nan, holds=False, failure=tell(error))
+        try:
+            if isinstance(measured, str | bytes):
+                raise TypeError
             value = float(measured)
         except (TypeError, ValueError):
-            raise ConfigurationError(
-                f"claim {self.statement!r}: its measure returned {measured!r}; expected a number"
-            ) from None
+            told = reprlib.repr(measured)
+            return Verdict(self, math.nan, holds=False, failure=f"its measure returned {told}; expected a number")
         return Verdict(self, value, self.low <= value <= self.high)
+
+
+def judged(claims: Iterable[Claim], results: Results) -> list[Verdict]:
+    """Check all claims; one that cannot be measured does not keep the others from being judged.
+
+    Examples
+    --------
+    >>> [str(verdict) for verdict in judged([Claim("odd", lambda results: None)], None)]
+    ['failed: odd (its measure returned None; expected a number)']
+    """
+    return [claim._measured(results) for claim in claims]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from clustersim.checks import number
 from clustersim.errors import ConfigurationError
+from clustersim.studies.arguments import expect
 from clustersim.studies.results import Results, lower_is_better
 from clustersim.studies.statistics import geometric_interval, mean_interval
 
@@ -56,7 +57,7 @@ def compare(results: Results, target: float | None = None, metric: str | None = 
         A value of the metric. If not given, the best value at which some policy settles in every one of its
         replications (the median over the last tenth of a run), for each variant by itself.
     metric : str, optional
-        A column of the history; the study's metric if not given. Lower is better, except for accuracies.
+        Error, loss or a metric of the problem; the study's metric if not given. Lower is better, except for accuracies.
 
     Returns
     -------
@@ -65,7 +66,7 @@ def compare(results: Results, target: float | None = None, metric: str | None = 
     Raises
     ------
     ConfigurationError
-        If the column is unknown or holds no numbers, or the target is not finite.
+        If the metric is none or holds no numbers, or the target is not finite, or not positive for an error or a loss.
 
     Examples
     --------
@@ -76,14 +77,16 @@ def compare(results: Results, target: float | None = None, metric: str | None = 
     >>> outcome.table[["policy", "reached", "time", "messages", "ratio"]].values.tolist()
     [['a', 1, 4.0, 6.0, 2.0], ['b', 1, 2.0, 6.0, 1.0]]
     """
+    expect("results", results, Results)
     metric = metric or results.metric
-    _check_column(results, metric)
+    _check_metric(results, metric)
     if target is None:
         targets = _default_targets(results, metric)
         best = "lowest" if lower_is_better(metric) else "highest"
         why = f"the {best} {metric} at which some policy settles in every replication: median over the last tenth"
     else:
-        goal = number("target", target, remedy=f"give a value of {metric}")
+        above = 0.0 if metric in ("error", "loss") else None
+        goal = number("target", target, above=above, remedy=f"give a value of {metric}")
         targets = dict.fromkeys(_variants(results), goal)
         why = "as asked for"
     parts = []
@@ -93,15 +96,12 @@ def compare(results: Results, target: float | None = None, metric: str | None = 
     return Comparison(metric, targets, why, pd.concat(parts, ignore_index=True))
 
 
-def _check_column(results: Results, metric: str) -> None:
-    """Refuse a metric that has no numbers."""
-    values = results.values(metric)
-    if not pd.api.types.is_numeric_dtype(values) or not values.notna().any():
+def _check_metric(results: Results, metric: str) -> None:
+    """Refuse what is no metric, and a metric that has no numbers."""
+    if metric not in results.metrics:
+        hint = " (there are no errors; has the problem an optimum?)" if metric == "error" else ""
         known = ", ".join(results.metrics)
-        raise ConfigurationError(
-            f"metric = {metric!r}: these results hold no values of it (has the problem an optimum?); choose one of "
-            f"{known}"
-        )
+        raise ConfigurationError(f"metric = {metric!r}: expected one of {known}{hint}")
 
 
 def _variants(results: Results) -> list[str]:

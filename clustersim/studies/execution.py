@@ -7,12 +7,12 @@ through `clustersim.engine.simulate`, and out to `clustersim.studies.store`.
 """
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from multiprocessing.synchronize import Event
 from typing import Any, NamedTuple
 
 import cloudpickle
@@ -144,28 +144,37 @@ def process_pool(jobs: int) -> Iterator[Executor | None]:
         yield None
         return
     spawn = multiprocessing.get_context("spawn")
-    stop = spawn.Event()
+    stop = spawn.RawValue("b", 0)  # without a lock, which a process that is killed could hold for ever
     pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin_worker, initargs=(stop,))
     try:
         yield pool
     except BaseException:
-        stop.set()
+        stop.value = 1
         raise
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-_stop: Event | None = None  # in a process of the pool: set when its work is no longer wanted
+_stop: Any = None  # in a process of the pool: its value is 1 when its work is no longer wanted
 
 
-def _begin_worker(stop: Event) -> None:
+def _begin_worker(stop: Any) -> None:
     """Leave Ctrl-C to the parent, which says by `stop` that it is over: killing processes would leave a broken pool."""
     global _stop  # noqa: PLW0603 - an initializer has no other place to leave what the tasks need
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone, however that ended: nobody would take its runs, nor stop it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _heed(fraction: float) -> None:  # noqa: ARG001 - the engine tells how far the run is
     """End a run that is no longer wanted, at its next evaluation."""
-    if _stop is not None and _stop.is_set():
+    if _stop is not None and _stop.value:
         raise ClusterSimError("stopped")

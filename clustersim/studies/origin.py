@@ -7,10 +7,14 @@ exceptions, and out to `clustersim.studies.configuration`, `clustersim.studies.e
 
 import linecache
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-__all__ = ["first_line", "is_users_file", "place_in_users_code"]
+from clustersim.errors import ClusterSimError, ConfigurationError
+
+__all__ = ["first_line", "is_users_file", "place_in_users_code", "tell", "users_errors"]
 
 _INSTALLED = tuple(
     str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib", "purelib", "platlib")
@@ -74,3 +78,33 @@ def first_line(error: BaseException) -> str:
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     lines = text.strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def tell(error: BaseException) -> str:
+    """Tell an error in one line: where in the user's code, if it passed through there, and what.
+
+    Examples
+    --------
+    >>> tell(ValueError("never raised"))
+    'ValueError: never raised'
+    """
+    place = place_in_users_code(error)
+    told = str(error) if isinstance(error, ClusterSimError) else first_line(error)
+    return f"{place}: {told}" if place else told
+
+
+@contextmanager
+def users_errors(what: str) -> Iterator[None]:
+    """Turn an error of the user's own code into one that says what failed, and in which file and line.
+
+    Raises
+    ------
+    ConfigurationError
+        In place of an error that came out of the user's code; other errors pass.
+    """
+    try:
+        yield
+    except Exception as error:
+        if place_in_users_code(error) is None:
+            raise
+        raise ConfigurationError(f"{what}: {tell(error)}") from error

@@ -88,8 +88,9 @@ class Results:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The columns that say how good the model is: error, loss and the problem's own, as far as they are known."""
-        bookkeeping = {*KEYS, *COSTS, "time", "k", "downlink_messages", "compute_wasted"}
-        return tuple(c for c in self.frame.columns if c not in bookkeeping and self.frame[c].notna().any())
+        bookkeeping = [*KEYS, *COSTS, "time", "k", "downlink_messages", "compute_wasted"]
+        columns = self.frame.drop(columns=bookkeeping, errors="ignore").select_dtypes("number")
+        return tuple(columns.columns[columns.notna().any()])
 
     def values(self, column: str, frame: pd.DataFrame | None = None) -> pd.Series:
         """A column of the history; ``messages`` and ``bytes`` are uplink and downlink together.
@@ -140,9 +141,10 @@ class Results:
         """Mean over the replications and its confidence band on a common grid.
 
         A run's state between two evaluations is that of the earlier one, and after its end that of its last; before its
-        first evaluation it is that of the first. A policy's curve ends where the last of its replications ends, unless
-        the grid is given. Errors and losses are averaged geometrically, with the interval on the log scale; all else
-        arithmetically.
+        first evaluation it is that of the first. Unless the grid is given, a policy's curve over time ends where the
+        last of its replications ends, and over all else where the first of them ends: what a finished run would have
+        sent is unknown, and its last state, carried on, would draw a flat tail. Errors and losses are averaged
+        geometrically, with the interval on the log scale; all else arithmetically.
 
         Parameters
         ----------
@@ -161,24 +163,38 @@ class Results:
         -------
         DataFrame
             variant, policy, `over`, mean, low, high, replications.
+
+        Raises
+        ------
+        ConfigurationError
+            If a column is unknown, `over` is none that grows, or the grid is no row of numbers.
         """
         column = column or self.metric
+        self._check_grows(over)
+        given = None if grid is None else _row_of_numbers("grid", grid)
         fraction("confidence", confidence, below_one=True)
         integer("points", points, low=2)
         end = float(self.values(over).max())
         parts = []
         for variant, policy, runs in self.series():
-            if grid is None:  # one step beyond the policy's end, so that the curve reaches it
-                last = max(float(self.values(over, run).iloc[-1]) for run in runs)
-                even = np.linspace(0.0, end, points)
-                places = np.minimum(even[: 1 + np.searchsorted(even, last)], last)
-            else:
-                places = np.asarray(grid, dtype=np.float64)
+            ends = [float(self.values(over, run).iloc[-1]) for run in runs]
+            last = max(ends) if over == "time" else min(ends)
+            even = np.linspace(0.0, end, points)  # one step beyond the policy's end, so that the curve reaches it
+            places = np.minimum(even[: 1 + np.searchsorted(even, last)], last) if given is None else given
             states = np.stack([self._carried(run, column, over, places) for run in runs])
             band = self._interval(column, states, confidence)
             part = {"variant": variant, "policy": policy, over: places} | band._asdict() | {"replications": len(runs)}
             parts.append(pd.DataFrame(part))
         return pd.concat(parts, ignore_index=True)
+
+    def _check_grows(self, over: str) -> None:
+        """Refuse a column that cannot be an axis."""
+        places = None if over in KEYS else self.values(over)
+        if places is None or not pd.api.types.is_numeric_dtype(places):
+            raise ConfigurationError(f"over = {over!r}: expected a column that grows, such as time or messages")
+        for run in self.frame.groupby(KEYS, sort=False).indices.values():
+            if not (np.diff(places.to_numpy(dtype=np.float64)[run]) >= 0.0).all():
+                raise ConfigurationError(f"over = {over!r}: it does not grow; expected time, messages or the like")
 
     def _carried(self, run: pd.DataFrame, column: str, over: str, grid: NDArray[np.float64]) -> NDArray[np.float64]:
         """A run's state at each point of the grid: the last row that is not later."""
@@ -226,6 +242,17 @@ class Results:
                 key = {"variant": variant, "policy": policy, "replication": int(run["replication"].iloc[0])}
                 rows.append(key | {"reached": hit is not None} | spent)
         return pd.DataFrame(rows)
+
+
+def _row_of_numbers(name: str, value: Any) -> NDArray[np.float64]:
+    """A grid as an array."""
+    try:
+        row = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        row = np.array(np.nan)
+    if row.ndim != 1 or np.isnan(row).any():
+        raise ConfigurationError(f"{name} = {value!r}: expected a row of numbers, none of them NaN")
+    return row
 
 
 def _first_that_lasts(

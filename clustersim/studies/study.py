@@ -19,7 +19,7 @@ from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy
-from clustersim.studies.arguments import SETTING, check_fit, check_overrides, expect, labelled
+from clustersim.studies.arguments import SETTING, check_fit, check_metric, check_overrides, expect, labelled
 from clustersim.studies.claims import Claim
 from clustersim.studies.configuration import describe
 from clustersim.studies.execution import Progress, Task, carry_out
@@ -57,7 +57,7 @@ class Study:
     evaluate_every : int, default 10
         Updates between two rows of the history.
     metric : str, default "error"
-        The column of the history that plots and tables show.
+        What plots and tables show: error, loss, or a metric of the problem such as test_accuracy.
     claims : sequence of Claim
         What the results should show.
     variants : mapping of str to mapping
@@ -118,6 +118,8 @@ class Study:
             expect(f"policies[{label!r}]", policy, Policy)
         for label, overrides in labelled("variants", self.variants, blank=True).items():
             check_overrides(f"variants[{label!r}]", overrides)
+        if not isinstance(self.claims, Sequence) or isinstance(self.claims, str):
+            raise ConfigurationError(f"claims = {self.claims!r}: expected a list of claims, [] if there are none")
         for number, claim in enumerate(self.claims):
             expect(f"claims[{number}]", claim, Claim)
         for label, draw in labelled("figures", self.figures, empty=True).items():
@@ -157,6 +159,13 @@ class Study:
             If an argument is unusable, or the user's own code fails in a run.
         """
         integer("seed", seed, low=0)
+        if out is not None and not isinstance(out, str | Path):
+            raise ConfigurationError(f"out = {out!r}: expected the path of a folder")
+        if executor is not None:
+            expect("executor", executor, Executor)
+        if progress is not None and not callable(progress):
+            raise ConfigurationError(f"progress = {progress!r}: expected a function of (finished runs, all runs, key)")
+        check_metric(self.metric, {variant: self._setting(variant) for variant in self.variants})
         for variant in self.variants:
             check_fit(self._setting(variant), self.policies, seed)
         store = Store.create(None if out is None else Path(out), self._manifest(seed))
@@ -180,7 +189,8 @@ class Study:
         Returns
         -------
         Study
-            Its name ends in "-quick".
+            Its name ends in "-quick". It keeps the study's figures, but neither its claims nor its notes, which speak
+            of the whole study.
         """
         variants = {
             label: {name: _tenth(value) if name == "until" else value for name, value in overrides.items()}
@@ -192,6 +202,9 @@ class Study:
             replications=min(2, self.replications),
             until=_tenth(self.until),
             variants=variants,
+            claims=(),
+            notes="A quick look: fewer replications and a tenth of the horizon; "
+            "claims and notes are for the whole study.",
         )
 
     def _setting(self, variant: str) -> dict[str, Any]:
