@@ -367,6 +367,7 @@ def test_no_process_outlives_a_killed_parent(here):
     process = long_run(here, jobs=2)
     process.kill()
     process.communicate(timeout=60)  # returns when the last process that holds the pipes is gone
+    assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")

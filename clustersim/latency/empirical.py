@@ -6,6 +6,7 @@ and hash by content and print short, with a fingerprint of the content.
 
 import hashlib
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,14 +27,14 @@ Floats = NDArray[np.float64]
 class _Measured(LatencyModel):
     """Equality, hash, moments and quantiles of the measured times that `_values` gives in ascending order."""
 
-    @cached_property
-    def _values(self) -> Floats:
-        raise NotImplementedError
+    @property
+    @abstractmethod
+    def _values(self) -> Floats: ...
 
-    @cached_property
+    @property
+    @abstractmethod
     def _content(self) -> str:
         """A fingerprint of the times and of their arrangement."""
-        raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Measured) and type(other) is type(self) and other._content == self._content

@@ -3,6 +3,7 @@
 Checked arrays flow in from a problem's constructor; `describe` flows out to the hash of a study's configuration.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -33,9 +34,9 @@ class TabularProblem(Problem):
         """Return class, hyper-parameters, shape and digests of the arrays as plain JSON values."""
         return dict(self._description)
 
+    @abstractmethod
     def _arrays(self) -> Mapping[str, Matrix | NDArray[Any]]:
         """The arrays that identify the problem, by name."""
-        raise NotImplementedError
 
     def _parameters(self) -> Mapping[str, Any]:
         """The hyper-parameters, as plain JSON values."""
