@@ -111,7 +111,7 @@ study = cs.Study(
     "worker's rows (x 4) the 80 images are fitted closely before k = 2 meets a floor, and adaptive-k only loses time. "
     "Where steps are so large that k = 2 and k = 4 settle at a visible floor (x 20), adaptive-k pays: it is 4 to 11 % "
     "ahead of the best fixed k in log-loss at t = 1700 (in F - F*, ridge included, it ties with it), and Fig. 6 comes "
-    "out as printed. x 10 is nearest to Fig. 5 in time. At x 80 (the sum over all rows) no k gets low. So adaptive-k "
+    "out as printed. x 10 is nearest to Fig. 5 in time. At x 80 (the sum over all rows) no k stays low. So adaptive-k "
     "pays when the floor of a small k lies above the error that you need, and is reached well before your deadline.",
 )  # fmt: skip
 
