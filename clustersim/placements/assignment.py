@@ -1,0 +1,260 @@
+"""What a placement comes to for one problem and one cluster: who holds which rows, with which coefficients.
+
+An `Assignment` is the encoding matrix B of the gradient-coding papers, stored by rows: what worker i sends is
+``sum_r B[i, r] grad f_r(w)``. Placements make it. The engine takes loads from it (how long a task lasts), the size of
+messages, and the rows and weights that one weighted gradient needs; wait rules ask it whether enough have answered,
+decoders which weights the answers get.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+__all__ = ["Assignment"]
+
+_EXACT = 1e-8  # least-squares residual, root mean square over the rows, below which the full gradient is decoded
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """The rows of each worker and their coefficients.
+
+    Parameters
+    ----------
+    total_rows : int
+        m, the number of rows of the problem.
+    starts : ndarray of int, shape (n + 1,)
+        Worker i holds ``rows[starts[i]:starts[i + 1]]``, each row at most once.
+    rows : ndarray of int, shape (starts[n],)
+        Row numbers, 0 .. m - 1.
+    coefficients : ndarray of float, shape (starts[n],), optional
+        The non-zero entries of B, aligned with `rows`; all 1 if not given.
+    combined : bool, default True
+        Whether a worker sends one vector, the weighted sum over its rows, or the gradient of each row by itself.
+    recovery : int, optional
+        Any so many answers determine the full gradient, where a code promises that.
+
+    Examples
+    --------
+    >>> assignment = Assignment(total_rows=6, starts=np.array([0, 2, 4, 6]), rows=np.arange(6))
+    >>> assignment.loads.tolist()
+    [1.0, 1.0, 1.0]
+    >>> assignment.gather(np.array([1]), 0.25)
+    (array([2, 3]), 0.25)
+    """
+
+    total_rows: int
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    coefficients: NDArray[np.float64] | None = None
+    combined: bool = True
+    recovery: int | None = None
+
+    # ------------------------------------------------------------------ loads and messages
+
+    @property
+    def workers(self) -> int:
+        """n, the number of workers."""
+        return len(self.starts) - 1
+
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """Rows that each worker computes in a task, shape (n,)."""
+        return np.diff(self.starts)
+
+    @cached_property
+    def loads(self) -> NDArray[np.float64]:
+        """Work of each worker in even shares, shape (n,): 1 is m / n rows."""
+        return np.multiply(self.sizes, self.workers / self.total_rows, dtype=np.float64)
+
+    @cached_property
+    def vectors(self) -> NDArray[np.int64]:
+        """Vectors of R^d in a message of each worker, shape (n,)."""
+        return np.ones(self.workers, dtype=np.int64) if self.combined else self.sizes
+
+    @cached_property
+    def totals(self) -> NDArray[np.float64]:
+        """Sum of the coefficients of each worker, shape (n,)."""
+        if self.coefficients is None:
+            return self.sizes.astype(np.float64)
+        return np.bincount(self._owners, self.coefficients, minlength=self.workers)
+
+    @cached_property
+    def redundancy(self) -> NDArray[np.int64]:
+        """On how many workers each row is, shape (m,)."""
+        return np.bincount(self.rows, minlength=self.total_rows)
+
+    # ------------------------------------------------------------------ gradients
+
+    def gather(
+        self,
+        workers: NDArray[np.int64],
+        weights: float | NDArray[np.float64],
+        tasks: NDArray[np.int64] | None = None,
+    ) -> tuple[NDArray[np.int64] | None, float | NDArray[np.float64]]:
+        """Rows and row weights of the sum ``sum_j weights[j] * message_j``.
+
+        A row that several messages hold is named once, with the sum of its weights: redundancy costs no arithmetic.
+
+        Parameters
+        ----------
+        workers : ndarray of int, shape (a,)
+            Who sent the messages.
+        weights : float or ndarray of float, shape (a,)
+            One weight for all messages, or one for each; if messages are not combined, one for each vector in them.
+        tasks : ndarray of int, shape (a,), optional
+            Which of its tasks each worker answers; it matters where every task has rows of its own.
+
+        Returns
+        -------
+        rows : ndarray of int, shape (r,), or None
+            None stands for all rows in order, so that nothing need be copied.
+        weights : float or ndarray of float, shape (r,)
+        """
+        del tasks
+        if self._is_partition and isinstance(weights, float):
+            if len(workers) == self.workers == len(np.unique(workers)):
+                return None, weights
+            if 2 * len(workers) <= self.workers:
+                return self.rows_of(workers), weights
+        return self._merged(self._entries_of(workers), workers, weights)
+
+    def rows_of(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows of some workers, one worker after the other."""
+        if self._table is not None:
+            return self._table[workers].ravel()
+        return self.rows[self._entries_of(workers)]
+
+    def _merged(
+        self, entries: NDArray[np.int64], workers: NDArray[np.int64], weights: float | NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64] | None, NDArray[np.float64]]:
+        """Each row once; all rows where most are there, since weights of zero are cheaper than copies of rows."""
+        if isinstance(weights, float):
+            weights = np.full(len(entries), weights)
+        elif self.combined:
+            weights = np.repeat(weights, self.sizes[workers])
+        if self.coefficients is not None:
+            weights = weights * self.coefficients[entries]
+        summed = np.bincount(self.rows[entries], weights, minlength=self.total_rows)
+        present = np.flatnonzero(summed)
+        return (None, summed) if 2 * len(present) > self.total_rows else (present, summed[present])
+
+    def _entries_of(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Positions in `rows` of the entries of some workers, one worker after the other."""
+        starts, sizes = self.starts[workers], np.diff(self.starts)[workers]
+        ends = np.cumsum(sizes)
+        return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + sizes, sizes)
+
+    # ------------------------------------------------------------------ decoding
+
+    @cached_property
+    def groups(self) -> NDArray[np.int64] | None:
+        """Which group each worker is in, shape (n,), where the workers of a group hold the same rows and no others do.
+
+        None where the placement has no such groups, or where rows have coefficients.
+        """
+        if self.coefficients is not None or not self.combined or not self.sizes.all():
+            return None
+        held = [np.sort(self.rows[a:b]).tobytes() for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
+        _, first, groups = np.unique(np.array(held, dtype=object), return_index=True, return_inverse=True)
+        distinct = self.rows_of(first)
+        covered = len(distinct) == self.total_rows == len(np.unique(distinct))
+        return groups if covered else None
+
+    def missing(self, workers: NDArray[np.int64]) -> int:
+        """How many more answers it takes at least until the full gradient can be decoded.
+
+        Parameters
+        ----------
+        workers : ndarray of int, shape (a,)
+            Who has answered, in order of arrival.
+
+        Returns
+        -------
+        int
+            Positive: it cannot be decoded yet. Otherwise it can, even without so many of the last answers.
+        """
+        if self.groups is not None:
+            heard, first = np.unique(self.groups[workers], return_index=True)
+            missing = int(self.groups.max()) + 1 - len(heard)
+            return missing or int(first.max()) + 1 - len(workers)
+        if self.recovery is not None:
+            return self.recovery - len(workers)
+        if not self.decodes(workers):
+            return 1
+        low, high = 0, len(workers)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.decodes(workers[:middle]) else (middle, high)
+        return high - len(workers)
+
+    def decodes(self, workers: NDArray[np.int64]) -> bool:
+        """Whether the answers of some workers determine the full gradient."""
+        if len(np.unique(self.rows_of(workers))) < self.total_rows:
+            return False
+        return not self.combined or self.decode(workers)[1] <= _EXACT
+
+    def decode(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
+        """Combine answers so that every row's coefficient comes as near to 1 as it can, by least squares.
+
+        Parameters
+        ----------
+        workers : ndarray of int, shape (a,)
+            Who has answered.
+
+        Returns
+        -------
+        weights : ndarray of float, shape (a,)
+            The weights a that minimise ``sum_r (sum_j a_j B[j, r] - 1)^2``, the shortest such vector.
+        residual : float
+            Root mean square over the m rows of ``sum_j a_j B[j, r] - 1``.
+        """
+        encoding, multiplicity = self._distinct_columns
+        scale = np.sqrt(multiplicity / self.total_rows)
+        columns = encoding[workers].T * scale[:, None]
+        weights = np.linalg.lstsq(columns, scale, rcond=None)[0]
+        return weights, float(np.linalg.norm(columns @ weights - scale))
+
+    @cached_property
+    def matrix(self) -> "sparse.csr_array":
+        """B itself, shape (n, m)."""
+        coefficients = np.ones(len(self.rows)) if self.coefficients is None else self.coefficients
+        return sparse.csr_array((coefficients, self.rows, self.starts), shape=(self.workers, self.total_rows))
+
+    @cached_property
+    def _distinct_columns(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The distinct columns of B, shape (n, blocks), and how many rows of the problem share each."""
+        columns = self.matrix.tocsc()
+        columns.sort_indices()
+        seen: dict[bytes, int] = {}
+        counts: list[int] = []
+        firsts: list[int] = []
+        for row, (a, b) in enumerate(zip(columns.indptr[:-1], columns.indptr[1:], strict=True)):
+            key = columns.indices[a:b].tobytes() + columns.data[a:b].tobytes()
+            block = seen.setdefault(key, len(counts))
+            if block == len(counts):
+                counts.append(0)
+                firsts.append(row)
+            counts[block] += 1
+        return columns[:, firsts].toarray(), np.array(counts)
+
+    # ------------------------------------------------------------------ helpers
+
+    @cached_property
+    def _owners(self) -> NDArray[np.int64]:
+        """The worker of each entry."""
+        return np.repeat(np.arange(self.workers), np.diff(self.starts))
+
+    @cached_property
+    def _table(self) -> NDArray[np.int64] | None:
+        """The rows as one matrix, a line a worker, where all hold equally many."""
+        held = np.diff(self.starts)
+        return self.rows.reshape(self.workers, held[0]) if bool((held == held[0]).all()) else None
+
+    @cached_property
+    def _is_partition(self) -> bool:
+        """Whether every row is on exactly one worker, with coefficient 1."""
+        return self.coefficients is None and self.combined and bool((self.redundancy == 1).all())
