@@ -99,3 +99,8 @@ class Link:
         if self.bandwidth is not None:
             delays = delays + np.asarray(bytes, dtype=np.float64) / self.bandwidth
         return delays
+
+    def shortest(self, workers: int, bytes: ArrayLike) -> NDArray[np.float64]:  # noqa: A002
+        """The smallest possible delay of a message of so many bytes for each worker, shape (workers,), seconds."""
+        delays = self.latency.shifts(workers) if isinstance(self.latency, LatencyModel) else np.zeros(workers)
+        return delays if self.bandwidth is None else delays + np.asarray(bytes, dtype=np.float64) / self.bandwidth

@@ -22,7 +22,7 @@ The rules:
 5. At one instant arrivals come before time-outs, and time-outs before dispatches.
 6. Messages carry no arrays. What a worker sends is ``sum_r B[i, r] grad f_r(w_version)`` over the rows that it holds;
    the policy names the messages that it uses and a weight for each. Messages that an `Update` neither uses nor keeps
-   are thrown away.
+   are thrown away. An `Update` without messages is the empty sum: it counts, though the data says nothing.
 7. A dispatch to a worker that still owes an answer says what becomes of that work; otherwise it is refused.
 8. `Lost` is the last resort: it comes when nothing can arrive any more and no deadline is set. A policy that has no
    answer to it ends the run with an error, never with a hang.
@@ -117,9 +117,10 @@ class Update:
     Attributes
     ----------
     messages : ndarray of int, shape (a,)
-        Names of arrived messages.
+        Names of arrived messages; none at all is a step without data (ridge and momentum act as always).
     weights : float or ndarray of float, shape (a,)
-        One weight for all, or one a message.
+        One weight for all, or one a message. Where workers send each row's gradient by itself
+        (``Assignment.combined`` is false): one for each vector, message by message.
     keep : ndarray of int, optional
         Names of messages that a later update may still use; all others are thrown away.
     """
@@ -190,11 +191,14 @@ class Setting:
         Who holds which rows.
     busy : {"restart", "finish", "queue"}
         What the cluster's workers do with a newer model, unless the policy decides otherwise.
+    soonest : float
+        Seconds from a dispatch before which no answer can arrive.
     """
 
     workers: int
     assignment: Assignment
     busy: Busy
+    soonest: float = 0.0
 
 
 class PolicyState(Protocol):
@@ -215,6 +219,11 @@ class Policy(ABC):
     def placement(self) -> Placement:
         """Who holds which rows; an even partition unless the policy says otherwise."""
         return EvenPartition()
+
+    @property
+    def batch(self) -> int | None:
+        """Rows that a worker draws afresh, from those that it holds, for each task; None: it computes them all."""
+        return None
 
     @abstractmethod
     def begin(self, setting: Setting) -> PolicyState:

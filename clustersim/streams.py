@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from clustersim.checks import integer
 
-__all__ = ["Streams", "Uniforms"]
+__all__ = ["Generators", "Streams", "Uniforms"]
 
 
 class Uniforms:
@@ -75,6 +75,36 @@ class Uniforms:
         self._bits.state = self._state
 
 
+class Generators:
+    """Generators of which each is a function of (task, worker) alone, for draws of which a task needs many.
+
+    Parameters
+    ----------
+    key : ndarray of uint64, shape (2,)
+        The Philox key of the stream.
+
+    Examples
+    --------
+    >>> generators = Streams(seed=1).generators("batch")
+    >>> first = generators.at(task=3, worker=7).random(2)
+    >>> bool((first == generators.at(task=3, worker=7).random(2)).all())
+    True
+    """
+
+    def __init__(self, key: NDArray[np.unsignedinteger]) -> None:
+        self._bits = np.random.Philox(key=key)
+        self._generator = np.random.Generator(self._bits)
+        self._state: Any = self._bits.state
+
+    def at(self, task: int, worker: int) -> np.random.Generator:
+        """The generator of one task of one worker; it serves until the next call."""
+        self._state["state"]["counter"][:] = (0, 0, task, worker)
+        self._state["buffer_pos"] = 4  # nothing is left over from the last one
+        self._state["has_uint32"] = 0
+        self._bits.state = self._state
+        return self._generator
+
+
 class Streams:
     """All random streams of one replication of one study.
 
@@ -104,6 +134,10 @@ class Streams:
     def uniforms(self, purpose: str) -> Uniforms:
         """The addressed uniform draws of the stream `purpose`."""
         return Uniforms(self._sequence(purpose).generate_state(2, np.uint64))
+
+    def generators(self, purpose: str) -> Generators:
+        """The stream `purpose` as one generator for each task of each worker."""
+        return Generators(self._sequence(purpose).generate_state(2, np.uint64))
 
     def generator(self, purpose: str) -> np.random.Generator:
         """An ordinary generator for the stream `purpose`, for draws that are made once a run."""

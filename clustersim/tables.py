@@ -28,8 +28,8 @@ __all__ = [
 
 _HEADINGS = {
     "time": "time (s)",
-    "uplink_messages": "uplink (vectors)",
-    "messages": "uplink + downlink (vectors)",
+    "uplink_vectors": "uplink (vectors)",
+    "vectors": "uplink + downlink (vectors)",
     "bytes": "bytes, both ways",
 }
 _ROOM = {"bytes": 110, "ratio": 80}  # columns of a terminal from which on a column of the table is shown

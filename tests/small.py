@@ -4,7 +4,7 @@ import pandas as pd
 
 import clustersim as cs
 
-COUNTS = ("uplink_messages", "downlink_messages", "uplink_bytes", "downlink_bytes")
+COUNTS = ("uplink_vectors", "downlink_vectors", "uplink_bytes", "downlink_bytes")
 
 
 def small_study(**changes):

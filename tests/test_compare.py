@@ -46,12 +46,12 @@ def test_costs_to_a_target_computed_on_paper():
     assert fast["time_high"] == pytest.approx(3.0 + T2 / math.sqrt(3), rel=1e-12)
     assert fast["time_low"] == pytest.approx(3.0 - T2 / math.sqrt(3), rel=1e-12)
     # uplink 4, 6, 8; both ways three times that; a vector has 8 bytes
-    assert fast[["uplink_messages", "messages", "bytes"]].tolist() == [6.0, 18.0, 144.0]
-    assert fast["messages_high"] == pytest.approx(18.0 + T2 * 6 / math.sqrt(3), rel=1e-12)
+    assert fast[["uplink_vectors", "vectors", "bytes"]].tolist() == [6.0, 18.0, 144.0]
+    assert fast["vectors_high"] == pytest.approx(18.0 + T2 * 6 / math.sqrt(3), rel=1e-12)
     # slow, the two replications that got there: times 8 and 6: mean 7, deviation sqrt 2
     assert slow["time"] == pytest.approx(7.0)
     assert slow["time_high"] == pytest.approx(7.0 + T1, rel=1e-12)
-    assert slow["uplink_messages"] == pytest.approx(3.5)
+    assert slow["uplink_vectors"] == pytest.approx(3.5)
     # pairs: 8 / 2 = 4 and 6 / 3 = 2: geometric mean sqrt 8, log deviation ln 2 / sqrt 2
     assert slow["ratio"] == pytest.approx(math.sqrt(8.0))
     assert slow["ratio_high"] == pytest.approx(math.sqrt(8.0) * math.exp(T1 * math.log(2.0) / 2.0), rel=1e-12)
@@ -127,7 +127,7 @@ histories = st.lists(
 )
 
 
-@given(histories, st.sampled_from(["error", "test_accuracy"]))
+@given(histories, st.sampled_from(["error", "distance", "test_accuracy"]))
 def test_bands_against_plain_scipy(runs, metric):
     data = {}
     for replication, steps in enumerate(runs):
@@ -137,12 +137,12 @@ def test_bands_against_plain_scipy(runs, metric):
     band = made_up(data, metric=metric).on_grid(grid=np.linspace(0.0, 12.0, 7))
     for _, point in band.iterrows():
         states = [[v for t, v, _ in history if t <= point["time"]][-1] for history in data.values()]
-        sample = np.log(states) if metric == "error" else np.array(states)
+        sample = np.log(states) if metric != "test_accuracy" else np.array(states)
         low, high = sample.mean(), sample.mean()
         if sample.std() > 0:
             low, high = stats.t.interval(0.95, len(sample) - 1, loc=sample.mean(), scale=stats.sem(sample))
         expected = np.array([sample.mean(), low, high])
-        expected = np.exp(expected) if metric == "error" else expected
+        expected = np.exp(expected) if metric != "test_accuracy" else expected
         np.testing.assert_allclose(point[["mean", "low", "high"]].astype(float), expected, rtol=1e-6, atol=1e-9)
 
 
@@ -167,8 +167,8 @@ def test_curves_end_where_their_policy_ends_and_zero_errors_count_as_the_smalles
     assert a["mean"].tolist() == pytest.approx([4.0, 4.0, 1.0, 0.25])
     assert band[band["policy"] == "b"]["time"].max() == 9.0
     assert band[band["policy"] == "b"]["low"].isna().all(), "one replication has no interval"
-    over_uplink = made_up(runs).on_grid(over="messages", points=7)
-    assert over_uplink["messages"].max() == 6.0, "uplink and downlink"
+    over_uplink = made_up(runs).on_grid(over="vectors", points=7)
+    assert over_uplink["vectors"].max() == 6.0, "uplink and downlink"
 
 
 def test_over_messages_a_curve_ends_where_the_first_replication_ends():
@@ -177,11 +177,11 @@ def test_over_messages_a_curve_ends_where_the_first_replication_ends():
         ("", "a", 1): [(0, 4.0, 0), (3, 1.0, 4)],
         ("", "b", 0): [(0, 4.0, 0), (3, 1.0, 8)],
     }
-    band = made_up(runs).on_grid(over="uplink_messages", points=9)
+    band = made_up(runs).on_grid(over="uplink_vectors", points=9)
     a = band[band["policy"] == "a"]
-    assert a["uplink_messages"].tolist() == [0.0, 1.0, 2.0]
+    assert a["uplink_vectors"].tolist() == [0.0, 1.0, 2.0]
     assert a["mean"].tolist() == pytest.approx([4.0, 4.0, 2.0])
-    assert band["uplink_messages"].max() == 8.0
+    assert band["uplink_vectors"].max() == 8.0
 
 
 @pytest.mark.parametrize(

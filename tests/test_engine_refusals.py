@@ -37,7 +37,7 @@ BROADCAST = Answer((Dispatch(),), Wants(1))
     [
         (scripted(Answer((Update(np.array([0]), 1.0),), Wants())), r"updates with messages \[0\]; it must hold each"),
         (scripted(BROADCAST, lambda e: Answer((Update(np.array([9]), 1.0),), Wants())), r"messages \[9\]"),
-        (scripted(BROADCAST, lambda e: Answer((Update(e.messages[:0], 1.0),), Wants())), "updates 0 messages"),
+        (scripted(BROADCAST, lambda e: Answer((Update(e.messages[:0], np.ones(1)),), Wants())), "updates 0 messages"),
         (scripted(BROADCAST, lambda e: Answer((Update(e.messages, 1.0, np.array([7])),), Wants())), r"keeps.*\[7\]"),
         (
             scripted(BROADCAST, lambda e: Answer((Update(e.messages, np.ones(3)),), Wants())),
@@ -45,7 +45,7 @@ BROADCAST = Answer((Dispatch(),), Wants(1))
         ),
         (
             scripted(BROADCAST, lambda e: Answer((Update(e.messages, np.array([math.nan])),), Wants())),
-            "give finite ones",
+            "give 1 finite weights",
         ),
         (scripted(BROADCAST, lambda e: Answer((Update(e.messages, math.nan),), Wants())), "weights nan"),
         (scripted(Answer((Dispatch(np.array([4])),), Wants())), r"workers \[4\]; they are 0 .. 3"),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from clustersim.engine.cluster import Cluster
 from clustersim.latency import compute_times
 from clustersim.links import Link
+from clustersim.placements import Assignment
 from clustersim.streams import Streams
 
 __all__ = ["Delays", "Draws"]
@@ -66,23 +67,26 @@ class Delays:
         Time for the worker's load.
     """
 
-    def __init__(self, cluster: Cluster, loads: NDArray[np.float64], vector_bytes: int, streams: Streams) -> None:
-        workers = cluster.workers
+    def __init__(self, cluster: Cluster, assignment: Assignment, vector_bytes: int, streams: Streams) -> None:
+        workers, loads = cluster.workers, assignment.loads
         uniforms = streams.uniforms("compute")
 
         def compute(first: int, tasks: int) -> NDArray[np.float64]:
             return compute_times(cluster.compute, cluster.scaling, loads, uniforms, first, tasks, workers)
 
         self.compute = Draws(compute, workers, cluster.compute.recorded_tasks)
+        answer_bytes = assignment.vectors * vector_bytes
         self.downlink = _link_draws(cluster.downlink, "downlink", workers, vector_bytes, streams)
-        self.uplink = _link_draws(cluster.uplink, "uplink", workers, vector_bytes, streams)
+        self.uplink = _link_draws(cluster.uplink, "uplink", workers, answer_bytes, streams)
 
 
-def _link_draws(link: Link, name: str, workers: int, vector_bytes: int, streams: Streams) -> Draws | None:
-    """Draws of the delays of one vector over a link."""
+def _link_draws(
+    link: Link, name: str, workers: int, message_bytes: int | NDArray[np.int64], streams: Streams
+) -> Draws | None:
+    """Draws of the delays of messages over a link."""
     if link.is_instant:
         return None
     uniforms = streams.uniforms(name)
     return Draws(
-        lambda first, tasks: link.delays(uniforms, first, tasks, workers, vector_bytes), workers, link.recorded_tasks
+        lambda first, tasks: link.delays(uniforms, first, tasks, workers, message_bytes), workers, link.recorded_tasks
     )

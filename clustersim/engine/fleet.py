@@ -22,8 +22,8 @@ class Batch:
 
     Attributes
     ----------
-    workers, versions : ndarray of int, shape (a,)
-        Who sent each, and at which version it was computed.
+    workers, tasks, versions : ndarray of int, shape (a,)
+        Who sent each, the how-manieth of its tasks it answers, and at which version it was computed.
     compute : ndarray of float, shape (a,)
         Worker seconds behind each.
     models : dict of int to ndarray
@@ -31,6 +31,7 @@ class Batch:
     """
 
     workers: NDArray[np.int64]
+    tasks: NDArray[np.int64]
     versions: NDArray[np.int64]
     compute: NDArray[np.float64]
     models: dict[int, NDArray[np.float64]]

@@ -9,7 +9,14 @@ __all__ = ["Held"]
 
 
 _COLUMNS = np.dtype(
-    [("name", np.int64), ("worker", np.int64), ("version", np.int64), ("compute", np.float64), ("used", np.bool_)]
+    [
+        ("name", np.int64),
+        ("worker", np.int64),
+        ("task", np.int64),
+        ("version", np.int64),
+        ("compute", np.float64),
+        ("used", np.bool_),
+    ]
 )
 
 
@@ -19,8 +26,8 @@ class Held:
     Attributes
     ----------
     table : structured ndarray
-        One row an answer. ``name``: its number in the order of arrival over the whole run; ``worker``; ``version``;
-        ``compute``: the worker seconds behind it; ``used``: whether an update has used it.
+        One row an answer. ``name``: its number in the order of arrival over the whole run; ``worker``; ``task``;
+        ``version``; ``compute``: the worker seconds behind it; ``used``: whether an update has used it.
     models : dict of int to ndarray
         The model of each version among them.
     """
@@ -36,12 +43,8 @@ class Held:
         names = np.arange(self._next_name, self._next_name + count)
         self._next_name += count
         rows = np.zeros(count, dtype=_COLUMNS)
-        rows["name"], rows["worker"], rows["version"], rows["compute"] = (
-            names,
-            batch.workers,
-            batch.versions,
-            batch.compute,
-        )
+        rows["name"], rows["worker"], rows["task"] = names, batch.workers, batch.tasks
+        rows["version"], rows["compute"] = batch.versions, batch.compute
         self.table = np.concatenate((self.table, rows)) if len(self.table) else rows
         self.models.update(batch.models)
         return names

@@ -21,6 +21,8 @@ class Ledger:
         Models sent to workers, one message each; a broadcast counts n.
     sent : int
         Answers that workers put on the uplink.
+    sent_vectors : int
+        Vectors of R^d in those answers: one each, unless workers send the gradient of every row by itself.
     used, used_late : int
         Answers used by an update of the version they were computed at, or of a later one.
     discarded : int
@@ -35,6 +37,7 @@ class Ledger:
 
     dispatched: int = 0
     sent: int = 0
+    sent_vectors: int = 0
     used: int = 0
     used_late: int = 0
     discarded: int = 0
@@ -51,7 +54,7 @@ class Ledger:
         Parameters
         ----------
         vector_bytes : int
-            Size of one message, which is one vector of R^d each way.
+            Size of one vector of R^d; a model is one vector.
         in_flight : int
             Messages whose fate is open, counted by the fleet; the difference of the others must equal it.
         pending : float
@@ -61,8 +64,8 @@ class Ledger:
         """
         return {
             "uplink_messages": self.sent,
-            "uplink_vectors": self.sent,
-            "uplink_bytes": self.sent * vector_bytes,
+            "uplink_vectors": self.sent_vectors,
+            "uplink_bytes": self.sent_vectors * vector_bytes,
             "downlink_messages": self.dispatched,
             "downlink_vectors": self.dispatched,
             "downlink_bytes": self.dispatched * vector_bytes,

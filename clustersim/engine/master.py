@@ -204,9 +204,10 @@ class Master:
         positions = self._find("updates with", command.messages)
         kept = None if command.keep is None else self._find("keeps", command.keep)
         weights = np.asarray(command.weights, dtype=np.float64)
-        if not np.isfinite(weights).all() or weights.shape not in ((), positions.shape) or not len(positions):
+        wanted = int(self._model.assignment.vectors[self._held.table["worker"][positions]].sum())
+        if not np.isfinite(weights).all() or weights.shape not in ((), (wanted,)):
             raise self._refusal(
-                f"it updates {len(positions)} messages with weights {command.weights}; give finite ones"
+                f"it updates {len(positions)} messages with weights {command.weights}; give {wanted} finite weights, or one for all"
             )
         self._book_use(positions)
         gradient = self._model.step(self._held, positions, weights if weights.ndim else float(weights))

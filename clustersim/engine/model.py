@@ -40,7 +40,7 @@ class Model:
         self.version = 0
         self.assignment = assignment
         self._problem = problem
-        self._optimizer = optimizer.start(self.w)
+        self._optimizer = optimizer.begin(self.w)
         self._first_objective = problem.objective(self.w)
         self._suspicious = math.inf
 
@@ -68,19 +68,25 @@ class Model:
         self, held: Held, positions: NDArray[np.int64], weights: float | NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """One call to the problem for each version among the answers."""
+        if not len(positions):
+            return np.zeros_like(self.w)
         answers = held.table[positions]
-        workers, versions = answers["worker"], answers["version"]
+        versions = answers["version"]
         if bool((versions == versions[0]).all()):
-            rows, row_weights = self.assignment.gather(workers, weights)
-            return self._problem.gradient(held.models[int(versions[0])], rows, row_weights)
+            return self._part(answers, held.models[int(versions[0])], weights)
         gradient = np.zeros_like(self.w)
+        per_vector = np.repeat(versions, self.assignment.vectors[answers["worker"]])
         for version in np.unique(versions).tolist():
-            at = versions == version
-            rows, row_weights = self.assignment.gather(
-                workers[at], weights if isinstance(weights, float) else weights[at]
-            )
-            gradient += self._problem.gradient(held.models[version], rows, row_weights)
+            share = weights if isinstance(weights, float) else weights[per_vector == version]
+            gradient += self._part(answers[versions == version], held.models[version], share)
         return gradient
+
+    def _part(
+        self, answers: NDArray[np.void], model: NDArray[np.float64], weights: float | NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The weighted sum of answers that were computed at the same model."""
+        rows, row_weights = self.assignment.gather(answers["worker"], weights, answers["task"])
+        return self._problem.gradient(model, rows, row_weights)
 
     def _watch(self, squared_norm: float) -> None:
         """Stop at once when the model runs away: a gradient that has grown much calls for a look at the objective."""

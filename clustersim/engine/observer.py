@@ -23,7 +23,7 @@ class Observer:
     problem, model, ledger
         What is observed.
     vector_bytes : int
-        Size of a message.
+        Size of a vector of R^d.
     every : int
         Updates between evaluations.
     until : Until
@@ -68,8 +68,10 @@ class Observer:
                 "loss": loss,
                 "k": k,
                 "uplink_messages": ledger.sent,
-                "uplink_bytes": ledger.sent * self._vector_bytes,
+                "uplink_vectors": ledger.sent_vectors,
+                "uplink_bytes": ledger.sent_vectors * self._vector_bytes,
                 "downlink_messages": ledger.dispatched,
+                "downlink_vectors": ledger.dispatched,
                 "downlink_bytes": ledger.dispatched * self._vector_bytes,
                 "compute_wasted": ledger.compute_wasted,
                 **self._problem.metrics(w),

@@ -27,7 +27,8 @@ class ProcessFleet:
     Parameters
     ----------
     env : simpy.Environment
-    workers : int
+    vectors : ndarray of int, shape (n,)
+        Vectors of R^d in an answer of each worker.
     delays : Delays
         The delays of every task of every worker.
     ledger : Ledger
@@ -45,7 +46,10 @@ class ProcessFleet:
         Every task in order of dispatch, if `trace`.
     """
 
-    def __init__(self, env: simpy.Environment, workers: int, delays: Delays, ledger: Ledger, *, trace: bool) -> None:
+    def __init__(
+        self, env: simpy.Environment, vectors: NDArray[np.int64], delays: Delays, ledger: Ledger, *, trace: bool
+    ) -> None:
+        workers = len(vectors)
         self.alarm = Alarm(env, MASTER)
         self.expecting = 0
         self.tasks: list[Task] = []
@@ -53,6 +57,7 @@ class ProcessFleet:
         self._delays = delays
         self._ledger = ledger
         self._trace = trace
+        self._vectors = vectors.tolist()
         self._named: list[Task] = []
         self._inbox: list[Task] = []
         self._wanted = 1
@@ -107,6 +112,7 @@ class ProcessFleet:
             self._named += tasks
         return Batch(
             workers=np.array([task.worker for task in tasks]),
+            tasks=np.array([task.number for task in tasks]),
             versions=np.array([task.version for task in tasks]),
             compute=np.array([task.compute for task in tasks]),
             models={task.version: task.model for task in tasks},
@@ -140,6 +146,7 @@ class ProcessFleet:
         """A worker has its answer: send it."""
         task.ended = task.finished
         self._ledger.sent += 1
+        self._ledger.sent_vectors += self._vectors[task.worker]
         if self._delays.uplink is None:
             self._arrive(task)
             return

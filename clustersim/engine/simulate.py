@@ -16,12 +16,13 @@ from clustersim.engine.master import Master
 from clustersim.engine.model import Model
 from clustersim.engine.observer import Observer, Progress
 from clustersim.engine.processes import ProcessFleet
+from clustersim.engine.setting import settle
 from clustersim.engine.trace import message_table
 from clustersim.engine.until import Until
 from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
-from clustersim.protocol import Policy, Setting
+from clustersim.protocol import Policy
 from clustersim.streams import Streams
 from clustersim.threads import one_blas_thread
 
@@ -38,7 +39,7 @@ class Run:
     ----------
     history : DataFrame
         One row an evaluation: time (s), update, error, loss, k, uplink_messages, uplink_bytes, downlink_messages,
-        downlink_bytes, compute_wasted (s), and the problem's own metrics. The first row is the first model, the
+        uplink_vectors, downlink_vectors, downlink_bytes, compute_wasted (s), and the problem's own metrics. The first row is the first model, the
         last one the end of the run.
     totals : dict
         The ledger by name, and ``time``, ``updates`` and ``reason`` (why the run ended).
@@ -152,13 +153,13 @@ def _run(
     progress: Progress | None,
 ) -> Run:
     """Build the parts, let the clock run, and gather what came of it."""
-    assignment = policy.placement.assign(problem, cluster.workers, streams.generator("placement"))
-    state = policy.begin(Setting(cluster.workers, assignment, cluster.busy))
+    setting = settle(problem, cluster, policy, streams)
+    assignment, state = setting.assignment, policy.begin(setting)
     vector_bytes = problem.dimension * cluster.bytes_per_entry
     env, ledger = simpy.Environment(), Ledger()
     model = Model(problem, optimizer, assignment)
-    delays = Delays(cluster, assignment.loads, vector_bytes, streams)
-    fleet = ProcessFleet(env, cluster.workers, delays, ledger, trace=trace)
+    delays = Delays(cluster, assignment, vector_bytes, streams)
+    fleet = ProcessFleet(env, assignment.vectors, delays, ledger, trace=trace)
     observer = Observer(
         problem, model, ledger, vector_bytes=vector_bytes, every=evaluate_every, until=until, progress=progress
     )
@@ -171,7 +172,7 @@ def _run(
     return Run(
         history=observer.history(),
         totals={"time": env.now, "updates": model.version, "reason": master.reason, **totals},
-        messages=message_table(fleet.tasks, vector_bytes, env.now) if trace else None,
+        messages=message_table(fleet.tasks, assignment.vectors * vector_bytes, env.now) if trace else None,
         w=model.w,
     )
 

@@ -21,7 +21,7 @@ from clustersim.latency.empirical import Empirical, Replay
 from clustersim.latency.heavy_tails import LogNormal, Pareto, Weibull
 from clustersim.latency.markov import Markov
 from clustersim.latency.parametric import Constant, Exponential, Gamma, ShiftedExponential
-from clustersim.latency.scaling import SCALINGS, compute_times
+from clustersim.latency.scaling import SCALINGS, compute_times, shortest_times
 from clustersim.latency.scipy_model import FromScipy
 from clustersim.latency.stragglers import BernoulliStraggler, Persistent, PerWorker
 
@@ -43,4 +43,5 @@ __all__ = [
     "ShiftedExponential",
     "Weibull",
     "compute_times",
+    "shortest_times",
 ]

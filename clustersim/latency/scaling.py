@@ -13,7 +13,7 @@ from clustersim.errors import ConfigurationError
 from clustersim.latency.base import LatencyModel
 from clustersim.streams import Uniforms
 
-__all__ = ["SCALINGS", "compute_times"]
+__all__ = ["SCALINGS", "compute_times", "shortest_times"]
 
 Floats = NDArray[np.float64]
 
@@ -93,6 +93,23 @@ def compute_times(
     if scaling == "server-dependent":
         return _without_work(shares, shifts + random * np.where(shares > 0.0, shares, 1.0))
     return _without_work(shares, shares * shifts + random)
+
+
+def shortest_times(model: LatencyModel, scaling: str, loads: ArrayLike, workers: int) -> Floats:
+    """The smallest possible compute time of each worker under load, see `compute_times`; shape (workers,), seconds.
+
+    Examples
+    --------
+    >>> from clustersim.latency import ShiftedExponential
+    >>> shortest_times(ShiftedExponential(shift=1.0, mean=2.0), "proportional", [1.0, 3.0], 2).tolist()
+    [1.0, 3.0]
+    """
+    shifts = model.shifts(workers)
+    if choice("scaling", scaling, SCALINGS) == "none":
+        return shifts
+    shares = _checked_loads(loads, workers)
+    scaled = shifts if scaling == "server-dependent" else shifts * np.where(shares > 0.0, shares, 1.0)
+    return np.where(shares > 0.0, scaled, 0.0)
 
 
 def _without_work(shares: Floats, times: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement
+from clustersim.placements.minibatches import MiniBatches
 from clustersim.placements.partition import EvenPartition
 
-__all__ = ["Assignment", "EvenPartition", "Placement"]
+__all__ = ["Assignment", "EvenPartition", "MiniBatches", "Placement"]

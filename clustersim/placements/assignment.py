@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["Assignment"]
+from clustersim.placements.fit import Fit
 
-_EXACT = 1e-8  # least-squares residual, root mean square over the rows, below which the full gradient is decoded
+__all__ = ["EXACT", "Assignment"]
+
+EXACT = 1e-10
+"""Root mean square over the rows of (coefficient - 1) up to which answers count as the full gradient."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +86,11 @@ class Assignment:
         return np.bincount(self._owners, self.coefficients, minlength=self.workers)
 
     @cached_property
+    def row_sums(self) -> NDArray[np.float64]:
+        """Sum of the coefficients of each row over the workers, shape (m,)."""
+        return np.bincount(self.rows, self.coefficients, minlength=self.total_rows).astype(np.float64)
+
+    @cached_property
     def redundancy(self) -> NDArray[np.int64]:
         """On how many workers each row is, shape (m,)."""
         return np.bincount(self.rows, minlength=self.total_rows)
@@ -115,10 +123,13 @@ class Assignment:
         weights : float or ndarray of float, shape (r,)
         """
         del tasks
-        if self._is_partition and isinstance(weights, float):
-            if len(workers) == self.workers == len(np.unique(workers)):
+        if not isinstance(weights, float) and self.combined and len(weights) and bool((weights == weights[0]).all()):
+            weights = float(weights[0])
+        if isinstance(weights, float) and (blocks := self._blocks(workers)) is not None:
+            count = self.workers if self._is_partition else self._groups_total
+            if len(blocks) == count == len(np.unique(blocks)):
                 return None, weights
-            if 2 * len(workers) <= self.workers:
+            if 2 * len(blocks) <= count:
                 return self.rows_of(workers), weights
         return self._merged(self._entries_of(workers), workers, weights)
 
@@ -127,6 +138,15 @@ class Assignment:
         if self._table is not None:
             return self._table[workers].ravel()
         return self.rows[self._entries_of(workers)]
+
+    def _blocks(self, workers: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Names of the disjoint blocks of rows that these workers hold; None where rows overlap or have coefficients."""
+        if self._is_partition:
+            return workers
+        if self.groups is None:
+            return None
+        blocks = self.groups[workers]
+        return blocks if len(np.unique(blocks)) == len(blocks) else None
 
     def _merged(
         self, entries: NDArray[np.int64], workers: NDArray[np.int64], weights: float | NDArray[np.float64]
@@ -159,8 +179,9 @@ class Assignment:
         if self.coefficients is not None or not self.combined or not self.sizes.all():
             return None
         held = [np.sort(self.rows[a:b]).tobytes() for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
-        _, first, groups = np.unique(np.array(held, dtype=object), return_index=True, return_inverse=True)
-        distinct = self.rows_of(first)
+        numbers: dict[bytes, int] = {}
+        groups = np.array([numbers.setdefault(rows, len(numbers)) for rows in held])
+        distinct = self.rows_of(np.unique(groups, return_index=True)[1])
         covered = len(distinct) == self.total_rows == len(np.unique(distinct))
         return groups if covered else None
 
@@ -179,23 +200,24 @@ class Assignment:
         """
         if self.groups is not None:
             heard, first = np.unique(self.groups[workers], return_index=True)
-            missing = int(self.groups.max()) + 1 - len(heard)
-            return missing or int(first.max()) + 1 - len(workers)
-        if self.recovery is not None:
+            return self._groups_total - len(heard) or int(first.max()) + 1 - len(workers)
+        if self.recovery is not None and len(workers) < self.recovery:
             return self.recovery - len(workers)
         if not self.decodes(workers):
             return 1
         low, high = 0, len(workers)
+        if not self.decodes(workers[:-1]):
+            return 0  # the usual case: whoever asks after each answer knew that the last but one was not enough
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if self.decodes(workers[:middle]) else (middle, high)
         return high - len(workers)
 
     def decodes(self, workers: NDArray[np.int64]) -> bool:
-        """Whether the answers of some workers determine the full gradient."""
-        if len(np.unique(self.rows_of(workers))) < self.total_rows:
-            return False
-        return not self.combined or self.decode(workers)[1] <= _EXACT
+        """Whether the answers of some workers determine the full gradient, to ten digits."""
+        if self.combined:
+            return self.decode(workers)[1] <= EXACT
+        return len(np.unique(self.rows_of(workers))) == self.total_rows
 
     def decode(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
         """Combine answers so that every row's coefficient comes as near to 1 as it can, by least squares.
@@ -212,11 +234,7 @@ class Assignment:
         residual : float
             Root mean square over the m rows of ``sum_j a_j B[j, r] - 1``.
         """
-        encoding, multiplicity = self._distinct_columns
-        scale = np.sqrt(multiplicity / self.total_rows)
-        columns = encoding[workers].T * scale[:, None]
-        weights = np.linalg.lstsq(columns, scale, rcond=None)[0]
-        return weights, float(np.linalg.norm(columns @ weights - scale))
+        return self._fit.solve(workers)
 
     @cached_property
     def matrix(self) -> "sparse.csr_array":
@@ -224,24 +242,15 @@ class Assignment:
         coefficients = np.ones(len(self.rows)) if self.coefficients is None else self.coefficients
         return sparse.csr_array((coefficients, self.rows, self.starts), shape=(self.workers, self.total_rows))
 
-    @cached_property
-    def _distinct_columns(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """The distinct columns of B, shape (n, blocks), and how many rows of the problem share each."""
-        columns = self.matrix.tocsc()
-        columns.sort_indices()
-        seen: dict[bytes, int] = {}
-        counts: list[int] = []
-        firsts: list[int] = []
-        for row, (a, b) in enumerate(zip(columns.indptr[:-1], columns.indptr[1:], strict=True)):
-            key = columns.indices[a:b].tobytes() + columns.data[a:b].tobytes()
-            block = seen.setdefault(key, len(counts))
-            if block == len(counts):
-                counts.append(0)
-                firsts.append(row)
-            counts[block] += 1
-        return columns[:, firsts].toarray(), np.array(counts)
-
     # ------------------------------------------------------------------ helpers
+
+    @cached_property
+    def _fit(self) -> Fit:
+        return Fit(self.matrix)
+
+    @cached_property
+    def _groups_total(self) -> int:
+        return 0 if self.groups is None else int(self.groups.max()) + 1
 
     @cached_property
     def _owners(self) -> NDArray[np.int64]:

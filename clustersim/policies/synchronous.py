@@ -1,27 +1,30 @@
 """The synchronous round, which most schemes share: send the model to all, wait, decode, step, and begin again.
 
-A scheme is three independent choices: the *placement* (who holds which rows), the *wait rule* (when to act) and the
-*decoder* (which weights the answers get). `Synchronous` carries out any such triple; named schemes are short
+A scheme is three independent choices: the *placement* (who holds which rows, with which coefficients), the *wait rule*
+(when to act) and the *decoder* (which weights the answers get). `Synchronous` carries out any such triple; named schemes are short
 compositions of them (`Composition`), never loops of their own.
 """
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.checks import choice, integer
 from clustersim.decoders import Decoder, Mean
 from clustersim.placements import EvenPartition, Placement
 from clustersim.protocol import (
     Answer,
     Arrivals,
-    Command,
     Dispatch,
     Event,
     Policy,
     PolicyState,
     Setting,
+    Timeout,
     Update,
     Updated,
     Wants,
@@ -29,6 +32,8 @@ from clustersim.protocol import (
 from clustersim.waits.base import WaitRule
 
 __all__ = ["Composition", "Synchronous"]
+
+Silence = Literal["count", "redraw"]
 
 _NOBODY = np.empty(0, dtype=np.int64)
 
@@ -45,17 +50,44 @@ class Synchronous(Policy):
         The weights of their answers.
     placement : Placement, default EvenPartition()
         Who holds which rows.
+    batch : int, optional
+        Rows that a worker draws afresh for each task, from those that it holds; it computes all of them if not given.
+    silence : {"count", "redraw"}, default "count"
+        What becomes of a round that nobody answers before its deadline: it *counts* as an update whose data says
+        nothing (the empty sum), or the same model is sent out again (*redraw*) and only the time has passed.
+
+    Raises
+    ------
+    ConfigurationError
+        If `silence` is none of these, or `batch` is below 1.
+
+    Notes
+    -----
+    Bitar et al. 2020 leave open what a round without answers is; the empty sum keeps the estimate of the gradient
+    unbiased. Their code draws the stragglers again.
 
     Examples
     --------
     >>> import clustersim as cs
-    >>> cs.Synchronous(wait=cs.waits.Fastest(3))
-    Synchronous(wait=Fastest(k=3), decoder=Mean(), placement=EvenPartition())
+    >>> cs.Synchronous(wait=cs.waits.Fastest(3)).wait
+    Fastest(k=3)
+
+    Adaptive k on fractional-repetition data is one line:
+
+    >>> adaptive = cs.waits.Pflug(start=2, threshold=10, burn_in=50)
+    >>> coded = cs.Synchronous(adaptive, cs.decoders.DistinctGroups(), cs.placements.FractionalRepetition(load=2))
     """
 
     wait: WaitRule
     decoder: Decoder = Mean()
     placement: Placement = EvenPartition()
+    batch: int | None = None
+    silence: Silence = "count"
+
+    def __post_init__(self) -> None:
+        choice("silence", self.silence, get_args(Silence))
+        if self.batch is not None:
+            integer("batch", self.batch, low=1)
 
     def begin(self, setting: Setting) -> PolicyState:
         """Begin a run; raises `ConfigurationError` if the wait rule does not fit the cluster."""
@@ -74,6 +106,11 @@ class Composition(Policy):
         """Who holds which rows."""
         return self.compose().placement
 
+    @property
+    def batch(self) -> int | None:
+        """Rows that a worker draws afresh for each task."""
+        return self.compose().batch
+
     def begin(self, setting: Setting) -> PolicyState:
         """Begin a run; raises `ConfigurationError` if the hyper-parameters do not fit the cluster."""
         return self.compose().begin(setting)
@@ -84,10 +121,12 @@ class _Rounds:
 
     def __init__(self, policy: Synchronous, setting: Setting) -> None:
         self._decoder = policy.decoder
+        self._redraw = policy.silence == "redraw"
         self._assignment = setting.assignment
         self._dispatch = Dispatch(busy=setting.busy)
         self._wait = policy.wait.begin(setting)
         self._version = -1
+        self._deadline = math.inf
         self._clear()
 
     @property
@@ -96,22 +135,37 @@ class _Rounds:
         return self._wait.k
 
     def react(self, event: Event) -> Answer:
-        """Open a round, count its answers, and step when there are enough."""
+        """Open a round, count its answers, and step when there are enough or the time is up."""
         if isinstance(event, Updated):
             self._wait.opened(event)
             self._version = event.version
-            self._clear()
-            return self._answer(self._dispatch)
+            return self._send(event.time)
         if isinstance(event, Arrivals):
             self._collect(event)
             if (missing := self._wait.needs(self._workers)) <= 0:
-                enough = len(self._workers) + missing
-                weights = self._decoder.weights(self._assignment, self._workers[:enough])
-                return self._answer(Update(self._messages[:enough], weights))
-        return self._answer()
+                return self._step(len(self._workers) + missing)
+            return Answer((), Wants(missing, self._deadline))
+        elif isinstance(event, Timeout):
+            if self._redraw and not len(self._workers):
+                return self._send(event.time)
+            return self._step(len(self._workers))
+        return Answer((), Wants(1, self._deadline))
 
-    def _answer(self, *commands: Command) -> Answer:
-        return Answer(commands, Wants(max(1, self._wait.needs(self._workers))))
+    def _send(self, now: float) -> Answer:
+        """Send the current model to every worker."""
+        self._deadline = now + self._wait.patience
+        self._clear()
+        return Answer((self._dispatch,), Wants(max(1, self._wait.needs(self._workers)), self._deadline))
+
+    def _step(self, enough: int) -> Answer:
+        """Use the first answers; those that the decoder gives no weight are left out."""
+        messages, workers = self._messages[:enough], self._workers[:enough]
+        if not enough:
+            return Answer((Update(_NOBODY, 0.0),), Wants(1, self._deadline))
+        weights = self._decoder.weights(self._assignment, workers)
+        if not isinstance(weights, float) and self._assignment.combined and not (useful := weights != 0.0).all():
+            messages, weights = messages[useful], weights[useful]
+        return Answer((Update(messages, weights),), Wants(1, self._deadline))
 
     def _clear(self) -> None:
         self._messages: NDArray[np.int64] = _NOBODY

@@ -6,11 +6,11 @@ Data flows in from `clustersim.studies.study`; what is wrong flows out as `Confi
 from collections.abc import Mapping
 from typing import Any
 
-from clustersim.engine import Cluster, Until
+from clustersim.engine import Cluster, Until, settle
 from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
-from clustersim.protocol import Policy, Setting
+from clustersim.protocol import Policy
 from clustersim.streams import Streams
 from clustersim.studies.origin import users_errors
 
@@ -63,9 +63,8 @@ def check_fit(setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: 
     cluster: Cluster = setting["cluster"]
     for label, policy in policies.items():
         try:
-            placed = policy.placement.assign(setting["problem"], cluster.workers, Streams(seed).generator("placement"))
             with users_errors("it failed"):
-                policy.begin(Setting(cluster.workers, placed, cluster.busy))
+                policy.begin(settle(setting["problem"], cluster, policy, Streams(seed)))
         except ConfigurationError as error:
             raise ConfigurationError(f"policy {label!r}: {error}") from error
 

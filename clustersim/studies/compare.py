@@ -1,4 +1,4 @@
-"""What each policy needs to reach a target: time, messages and bytes, with confidence intervals.
+"""What each policy needs to reach a target: time, vectors and bytes, with confidence intervals.
 
 Data flows in as `Results`, and out as a frame that `clustersim.tables` prints.
 """
@@ -17,7 +17,7 @@ from clustersim.studies.statistics import geometric_interval, mean_interval
 
 __all__ = ["QUANTITIES", "Comparison", "compare"]
 
-QUANTITIES = ("time", "uplink_messages", "messages", "bytes")
+QUANTITIES = ("time", "uplink_vectors", "vectors", "bytes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Comparison:
         Where the targets come from.
     table : DataFrame
         One row a variant and policy: variant, policy, target, replications, reached (how many of them); for each of
-        time (s), uplink_messages, messages (uplink and downlink, vectors of R^d) and bytes (both ways) the mean and the
+        time (s), uplink_vectors, vectors (uplink and downlink, of R^d) and bytes (both ways) the mean and the
         ends of its 95 % interval, such as time, time_low, time_high, over the replications that reached the target;
         ratio, ratio_low, ratio_high: time over the time of the variant's fastest policy, replication by replication
         (geometric mean).
@@ -72,9 +72,9 @@ def compare(results: Results, target: float | None = None, metric: str | None = 
     --------
     >>> rows = {"variant": "", "policy": ["a", "a", "b", "b"], "replication": 0, "time": [0.0, 4.0, 0.0, 2.0],
     ...         "error": [8.0, 1.0, 8.0, 2.0], "update": [0, 1, 0, 1]}
-    >>> messages = {f"{way}_{unit}": [0, 3, 0, 3] for way in ("uplink", "downlink") for unit in ("messages", "bytes")}
-    >>> outcome = compare(Results("demo", pd.DataFrame(rows | messages), pd.DataFrame(), ("a", "b")), target=2.0)
-    >>> outcome.table[["policy", "reached", "time", "messages", "ratio"]].values.tolist()
+    >>> counts = {f"{way}_{unit}": [0, 3, 0, 3] for way in ("uplink", "downlink") for unit in ("vectors", "bytes")}
+    >>> outcome = compare(Results("demo", pd.DataFrame(rows | counts), pd.DataFrame(), ("a", "b")), target=2.0)
+    >>> outcome.table[["policy", "reached", "time", "vectors", "ratio"]].values.tolist()
     [['a', 1, 4.0, 6.0, 2.0], ['b', 1, 2.0, 6.0, 1.0]]
     """
     expect("results", results, Results)

@@ -1,18 +1,25 @@
 """Wait rules: when the master acts.
 
-============================  ==========================================================
+============================  =====================================================================
 rule                          the master acts
-============================  ==========================================================
+============================  =====================================================================
 `All`                         when every worker has answered
 `Fastest`                     after the first k answers
+`Fraction`                    after the answers of a fraction delta of the workers
+`Deadline`                    when every worker has answered, or the time is up
+`Covered`                     when the answers determine the full gradient
 `Pflug`                       after the first k, and k grows when the error stops falling
 `Schedule`                    after the first k, and k grows at given times
-============================  ==========================================================
+`Earliest`                    when the first of several rules would
+============================  =====================================================================
 """
 
 from clustersim.waits.base import WaitRule, WaitState
-from clustersim.waits.fastest import All, Fastest
+from clustersim.waits.covered import Covered
+from clustersim.waits.deadline import Deadline
+from clustersim.waits.earliest import Earliest
+from clustersim.waits.fastest import All, Fastest, Fraction
 from clustersim.waits.pflug import Pflug
 from clustersim.waits.schedule import Schedule
 
-__all__ = ["All", "Fastest", "Pflug", "Schedule", "WaitRule", "WaitState"]
+__all__ = ["All", "Covered", "Deadline", "Earliest", "Fastest", "Fraction", "Pflug", "Schedule", "WaitRule", "WaitState"]

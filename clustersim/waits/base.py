@@ -1,10 +1,12 @@
 """When the master acts: rules that say how many answers to the current model are enough.
 
-A wait rule is a frozen dataclass; its state lives for one run and adapts from round to round. It is asked two things:
-a new round begins (`WaitState.opened`), and how many more answers are needed (`WaitState.needs`). `Synchronous` puts a
-rule together with a placement and a decoder; every synchronous scheme is such a triple.
+A wait rule is a frozen dataclass; its state lives for one run and adapts from round to round. It is told that a new
+round begins (`WaitState.opened`) and asked how many more answers are needed (`WaitState.needs`) and how long they may
+take (`WaitState.patience`). `Synchronous` puts a rule together with a placement and a decoder; every synchronous scheme
+is such a triple.
 """
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -23,9 +25,12 @@ class WaitState(ABC):
     ----------
     k : int
         The number of answers that complete a round at present.
+    patience : float
+        Seconds after a dispatch at which the master acts on what has arrived; infinite unless the rule sets it.
     """
 
     k: int
+    patience: float = math.inf
 
     @abstractmethod
     def opened(self, updated: Updated) -> None:

@@ -1,12 +1,13 @@
 """Fixed wait rules: the same number of answers in every round."""
 
+import math
 from dataclasses import dataclass
 
-from clustersim.checks import integer
+from clustersim.checks import fraction, integer, number
 from clustersim.protocol import Setting, Updated
 from clustersim.waits.base import WaitRule, WaitState, workers_to_wait_for
 
-__all__ = ["All", "Fastest"]
+__all__ = ["All", "Fastest", "Fraction"]
 
 
 class _FixedWait(WaitState):
@@ -37,6 +38,41 @@ class Fastest(WaitRule):
     def begin(self, setting: Setting) -> WaitState:
         """Hold k against the number of workers."""
         return _FixedWait(workers_to_wait_for("k", self.k, setting))
+
+
+@dataclass(frozen=True)
+class Fraction(WaitRule):
+    """Wait for a fraction of the workers: the first ``ceil(delta n)`` answers.
+
+    Parameters
+    ----------
+    delta : float
+        Above 0, at most 1. 11/30 of 30 workers are 11, whatever the rounding of 11/30.
+
+    Notes
+    -----
+    Source: Wang et al. 2019 (ErasureHead), Algorithm 1.
+
+    Examples
+    --------
+    >>> Fraction(11 / 30).of(30), Fraction(0.34).of(3)
+    (11, 2)
+    """
+
+    delta: float
+
+    def __post_init__(self) -> None:
+        remedy = "it is a fraction of the workers"
+        number("fraction", self.delta, above=0.0, remedy=remedy)
+        fraction("fraction", self.delta, remedy=remedy)
+
+    def of(self, workers: int) -> int:
+        """How many of so many workers."""
+        return math.ceil(round(self.delta * workers, 9))
+
+    def begin(self, setting: Setting) -> WaitState:
+        """Wait for so many of the workers."""
+        return _FixedWait(max(1, self.of(setting.workers)))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,40 @@
+"""What a policy is told before a run: who holds which rows, and how soon an answer can come.
+
+Problem, cluster and policy flow in; a `Setting` flows out, to the engine and to studies, which look whether policies
+fit before anything is run.
+"""
+
+import numpy as np
+
+from clustersim.engine.cluster import Cluster
+from clustersim.latency import shortest_times
+from clustersim.placements import Assignment, MiniBatches
+from clustersim.problems import Problem
+from clustersim.protocol import Policy, Setting
+from clustersim.streams import Streams
+
+__all__ = ["settle"]
+
+
+def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams) -> Setting:
+    """Carry out the policy's placement on the cluster.
+
+    Raises
+    ------
+    ConfigurationError
+        If the placement or the mini-batch does not fit the problem and the cluster.
+    """
+    assignment = policy.placement.assign(problem, cluster.workers, streams.generator("placement"))
+    if policy.batch is not None:
+        assignment = MiniBatches.of(assignment, policy.batch, streams.generators("batch"))
+    vector_bytes = problem.dimension * cluster.bytes_per_entry
+    return Setting(cluster.workers, assignment, cluster.busy, _soonest(cluster, assignment, vector_bytes))
+
+
+def _soonest(cluster: Cluster, assignment: Assignment, vector_bytes: int) -> float:
+    """Seconds from a dispatch before which no worker can answer."""
+    workers = cluster.workers
+    down = cluster.downlink.shortest(workers, vector_bytes)
+    compute = shortest_times(cluster.compute, cluster.scaling, assignment.loads, workers)
+    up = cluster.uplink.shortest(workers, assignment.vectors * vector_bytes)
+    return float(np.min(down + compute + up))

@@ -1,0 +1,110 @@
+"""Mini-batches: a worker computes a few of the rows that it holds, drawn afresh for every task.
+
+A placement's `Assignment` and a stream of draws flow in; what flows out is an assignment whose rows depend on the task.
+The draw of a task is a function of (task, worker) alone, so every policy meets the same batches.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.checks import integer
+from clustersim.errors import ConfigurationError
+from clustersim.placements.assignment import Assignment
+from clustersim.streams import Generators
+
+__all__ = ["MiniBatches"]
+
+
+@dataclass(frozen=True, eq=False)
+class MiniBatches(Assignment):
+    """An assignment of which each task uses `batch` rows, drawn without replacement from those of its worker.
+
+    Parameters
+    ----------
+    total_rows, starts, rows, coefficients, combined, recovery
+        See `Assignment`.
+    batch : int
+        Rows a task.
+    draws : Generators
+        Where they are drawn from.
+
+    Raises
+    ------
+    ConfigurationError
+        If a worker holds fewer rows, or rows are coded: a code's coefficients belong to all the rows of a worker.
+
+    Examples
+    --------
+    >>> from clustersim.streams import Streams
+    >>> even = Assignment(total_rows=6, starts=np.array([0, 3, 6]), rows=np.arange(6))
+    >>> drawn = MiniBatches.of(even, 2, Streams(seed=1).generators("batch"))
+    >>> rows, weight = drawn.gather(np.array([1]), 0.5, tasks=np.array([4]))
+    >>> len(rows), set(rows.tolist()) < {3, 4, 5}, drawn.loads.round(3).tolist()
+    (2, True, [0.667, 0.667])
+    """
+
+    batch: int = 1
+    draws: Generators | None = None
+
+    @classmethod
+    def of(cls, assignment: Assignment, batch: int, draws: Generators) -> "MiniBatches":
+        """Draw from the rows of an assignment."""
+        return cls(
+            assignment.total_rows,
+            assignment.starts,
+            assignment.rows,
+            assignment.coefficients,
+            assignment.combined,
+            batch=batch,
+            draws=draws,
+        )
+
+    def __post_init__(self) -> None:
+        integer("batch", self.batch, low=1)
+        if self.coefficients is not None or not self.combined:
+            raise ConfigurationError(
+                f"batch = {self.batch}: mini-batches of coded or uncombined rows are not defined; "
+                "use a placement without coefficients, such as EvenPartition or Everything"
+            )
+        held = np.diff(self.starts)
+        if held.min() < self.batch:
+            raise ConfigurationError(
+                f"batch = {self.batch}: worker {int(held.argmin())} holds only {held.min()} rows; "
+                "use a smaller batch, fewer workers or a placement with more rows a worker"
+            )
+
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """Rows that each worker computes in a task, shape (n,)."""
+        return np.full(self.workers, self.batch)
+
+    @property
+    def groups(self) -> None:
+        """None: two workers never answer for the same rows."""
+        return
+
+    def decodes(self, workers: NDArray[np.int64]) -> bool:  # noqa: ARG002
+        """Never: a batch does not determine the full gradient."""
+        return False
+
+    def gather(
+        self,
+        workers: NDArray[np.int64],
+        weights: float | NDArray[np.float64],
+        tasks: NDArray[np.int64] | None = None,
+    ) -> tuple[NDArray[np.int64] | None, float | NDArray[np.float64]]:
+        """Rows and row weights of a weighted sum of messages, see `Assignment.gather`."""
+        assert tasks is not None  # noqa: S101 - for the type checker: the engine knows the task of every message
+        assert self.draws is not None  # noqa: S101
+        held = np.diff(self.starts)
+        drawn = [
+            self.starts[i] + self.draws.at(task, i).choice(held[i], self.batch, replace=False, shuffle=False)
+            for i, task in zip(workers.tolist(), tasks.tolist(), strict=True)
+        ]
+        entries = np.concatenate(drawn) if drawn else np.empty(0, dtype=np.int64)
+        if isinstance(weights, float):
+            return self.rows[entries], weights
+        return self.rows[entries], np.repeat(weights, self.batch)

@@ -1,0 +1,46 @@
+"""Waiting until the answers determine the full gradient: what exact gradient codes do."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.placements import Assignment
+from clustersim.protocol import Setting, Updated
+from clustersim.waits.base import WaitRule, WaitState
+
+__all__ = ["Covered"]
+
+
+@dataclass(frozen=True)
+class Covered(WaitRule):
+    """Act as soon as the full gradient can be decoded from the answers.
+
+    With groups of workers that hold the same rows (fractional repetition) that is when every group is heard; with a
+    code that promises to survive s stragglers when n - s workers have answered; with any other placement when the
+    answers' coefficients span the sum of all rows. Without redundancy it is all workers.
+
+    Notes
+    -----
+    Source: Tandon et al. 2017; Wang et al. 2019 (ErasureHead), Algorithm 1. History's column ``k`` shows the number of
+    answers that always suffice; fewer do if they are the right ones.
+    """
+
+    def begin(self, setting: Setting) -> WaitState:
+        """Learn who holds which rows."""
+        return _CoveredWait(setting.assignment)
+
+
+class _CoveredWait(WaitState):
+    """Asks the assignment."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.k = assignment.recovery or assignment.workers
+        self._assignment = assignment
+
+    def opened(self, updated: Updated) -> None:
+        """Nothing to adapt."""
+
+    def needs(self, workers: NDArray[np.int64]) -> int:
+        """The answers still missing, by the assignment."""
+        return self._assignment.missing(workers)
