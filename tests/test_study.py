@@ -157,6 +157,40 @@ def test_more_replications_and_policies_only_add_runs(tmp_path, calls):
     assert tree(tmp_path / "out" / "runs") == after
 
 
+def test_a_variant_may_have_policies_of_its_own(tmp_path, calls):
+    """Under the labels of the study's; runs with another policy are never mixed with them."""
+    base = small_study(replications=1)
+    label, other = "k = 1", cs.FastestK(2)
+    study = dataclasses.replace(base, variants={"": {}, "two": {"policies": {label: other}}})
+    results = study.run(tmp_path / "out")
+    run = cs.simulate(study.problem, study.cluster, other, optimizer=study.optimizer, until=study.until,
+                      evaluate_every=study.evaluate_every)  # fmt: skip
+    found = results.frame[(results.frame["variant"] == "two") & (results.frame["policy"] == label)]
+    assert found["error"].tolist() == run.history["error"].tolist()
+    assert found["error"].tolist() != results.frame[results.frame["variant"] == ""]["error"].tolist()[: len(found)]
+    before = len(calls)
+    more = dataclasses.replace(study, variants={**study.variants, "three": {"policies": {label: cs.FastestK(3)}}})
+    more.run(tmp_path / "out")
+    assert len(calls) == before + len(base.policies), "only the runs of the new variant"
+    for changed in ({}, {"policies": {label: cs.FastestK(3)}}):
+        with pytest.raises(cs.ResultsError, match="variant 'two', policy 'k = 1':"):
+            dataclasses.replace(study, variants={"": {}, "two": changed}).run(tmp_path / "out")
+    assert len(calls) == before + len(base.policies)
+
+
+@pytest.mark.parametrize(
+    ("policies", "words"),
+    [
+        ({"strange": cs.FastestK(1)}, r"\['strange'\]: expected one of the study's policies"),
+        ({"k = 1": 3}, r"\['k = 1'\] = 3: expected a Policy"),
+        (cs.FastestK(1), "expected a mapping from labels"),
+    ],
+)
+def test_bad_policies_of_a_variant_are_named(policies, words):
+    with pytest.raises(cs.ConfigurationError, match=words):
+        small_study(variants={"": {"policies": policies}})
+
+
 class Waiting(Executor):
     """Takes tasks and does only the first."""
 
@@ -195,7 +229,7 @@ def test_a_failing_run_is_named_and_keeps_what_is_stored(tmp_path):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_the_users_error_is_told_with_file_and_line(jobs):
     class Broken(cs.Optimizer):  # a class that plain pickle could not carry
-        def start(self, w0):
+        def begin(self, w0):
             return self
 
         def step(self, w, gradient, update_number):
@@ -287,8 +321,8 @@ def digits(**test):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"metric": "speed"}, "metric = 'speed': expected one of error, loss$"),
-        ({"metric": "time"}, "metric = 'time': expected one of error, loss$"),
+        ({"metric": "speed"}, "metric = 'speed': expected one of error, loss, distance$"),
+        ({"metric": "time"}, "metric = 'time': expected one of error, loss, distance$"),
         ({"metric": "test_accuracy", "problem": digits()}, "'test_accuracy'.*no test rows: give it test="),
         ({"metric": "accuracy", "problem": digits(test=1)}, "'accuracy': expected one of error, loss, test_accuracy$"),
         (

@@ -50,12 +50,19 @@ def labelled(name: str, value: Any, *, empty: bool = False, blank: bool = False)
     return value
 
 
-def check_overrides(name: str, overrides: Any) -> None:
-    """Check what a variant changes."""
+def check_overrides(name: str, overrides: Any, policies: Mapping[str, Policy]) -> None:
+    """Check what a variant changes; it may change policies, but not add any."""
     for part, value in labelled(name, overrides, empty=True).items():
-        if part not in SETTING:
-            raise ConfigurationError(f"{name}[{part!r}]: expected overrides of {', '.join(SETTING)} only")
-        expect(f"{name}[{part!r}]", value, SETTING[part])
+        where = f"{name}[{part!r}]"
+        if part == "policies":
+            for label, policy in labelled(where, value, empty=True).items():
+                if label not in policies:
+                    raise ConfigurationError(f"{where}[{label!r}]: expected one of the study's policies, {[*policies]}")
+                expect(f"{where}[{label!r}]", policy, Policy)
+        elif part in SETTING:
+            expect(where, value, SETTING[part])
+        else:
+            raise ConfigurationError(f"{where}: expected overrides of {', '.join(SETTING)}, policies only")
 
 
 def check_fit(setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: int) -> None:
@@ -78,5 +85,9 @@ def check_metric(metric: str, settings: Mapping[str, Mapping[str, Any]]) -> None
         if metric not in known:
             where = f" in variant {variant!r}" if variant else ""
             wants_test = metric.endswith(("accuracy", "auc"))
-            hint = "; the problem has no test rows: give it test=(X, y)" if wants_test and len(known) == 2 else ""
+            hint = (
+                "; the problem has no test rows: give it test=(X, y)"
+                if wants_test and not any(name.startswith("test_") for name in known)
+                else ""
+            )
             raise ConfigurationError(f"metric = {metric!r}: expected one of {', '.join(known)}{where}{hint}")

@@ -10,6 +10,7 @@ import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from clustersim.errors import ResultsError
 from clustersim.studies.configuration import Json, differences, digest
 from clustersim.studies.results import RunKey
 
-__all__ = ["Manifest", "versions"]
+__all__ = ["Manifest", "exception", "versions"]
 
 FORMAT = 1
-_PARTS = ("variants", "policies")
+_LABELLED = ("variants", "policies")
+_PARTS = (*_LABELLED, "exceptions")
 _DEPENDENCIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow")
 
 
@@ -33,6 +35,11 @@ def numerics() -> dict[str, str]:
 def versions() -> dict[str, str]:
     """The versions of Python and of what the numbers depend on."""
     return {"python": platform.python_version()} | {name: version(name) for name in _DEPENDENCIES}
+
+
+def exception(variant: str, policy: str) -> str:
+    """The label of a policy that differs in a variant; labels are single lines, so it is unambiguous."""
+    return f"{variant}\n{policy}"
 
 
 _COMMON = ("clustersim", "numerics", "seed", "evaluate_every")  # what all runs of a folder share
@@ -49,7 +56,8 @@ class Manifest:
     replications : int
         Number of replications of each variant and policy.
     configuration : dict
-        clustersim's version, seed, evaluate_every, and the descriptions of variants and policies by label.
+        clustersim's version, seed, evaluate_every, the descriptions of variants and policies by label, and those of
+        policies that differ in a variant (exceptions).
     """
 
     name: str
@@ -78,8 +86,13 @@ class Manifest:
         """The hash of everything that one run's numbers depend on."""
         parts = {name: self.configuration[name] for name in _COMMON}
         setting = self.configuration["variants"][key.variant]
-        policy = self.configuration["policies"][key.policy]
+        policy = self.policy(key.variant, key.policy)
         return digest(parts | {"setting": setting, "policy": policy, "replication": key.replication})
+
+    def policy(self, variant: str, label: str) -> Json:
+        """The description of a policy in a variant."""
+        told: Json = self.configuration["policies"][label]
+        return self.configuration.get("exceptions", {}).get(exception(variant, label), told)
 
     def text(self) -> str:
         """The manifest as JSON; the order of labels is that of plots and tables."""
@@ -152,13 +165,18 @@ class Manifest:
             part: {label: told for label, told in self.configuration[part].items() if label in labels}
             for part, labels in kept.items()
         }
+        exceptions = {exception(key.variant, key.policy) for key in keys}
+        told = self.configuration.get("exceptions", {})
+        parts["exceptions"] = {label: told[label] for label in told if label in exceptions}
         return replace(self, configuration={**self.configuration, **parts})
 
     def merged(self, stored: "Manifest | None", folder: Path) -> "Manifest":
         """Join this manifest with what a folder holds already; raises `ResultsError` if the two do not go together."""
         if stored is None:
             return self
-        mine, theirs = self.configuration, stored.configuration
+        mine, theirs = (
+            {**c, "exceptions": c.get("exceptions", {})} for c in (self.configuration, stored.configuration)
+        )
         found: list[str] = []
         for name in _COMMON:
             found += differences(theirs[name], mine[name], name)
@@ -166,6 +184,9 @@ class Manifest:
             for label in (label for label in mine[part] if label in theirs[part]):
                 path = f"{noun} {label!r}:" if label else "study:"
                 found += differences(theirs[part][label], mine[part][label], path)
+        for variant, policy in product(*(filter(theirs[part].__contains__, mine[part]) for part in _LABELLED)):
+            pair = (manifest.policy(variant, policy) for manifest in (stored, self))
+            found += [d for d in differences(*pair, f"variant {variant!r}, policy {policy!r}:") if not found]
         if found:
             more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
             raise ResultsError(

@@ -19,9 +19,10 @@ from clustersim.studies.statistics import Interval, geometric_interval, mean_int
 __all__ = ["Results", "RunKey", "lower_is_better"]
 
 KEYS = ["variant", "policy", "replication"]
-COSTS = ["update", "uplink_messages", "messages", "uplink_bytes", "downlink_bytes", "bytes"]
+COSTS = ["update", "uplink_vectors", "vectors", "uplink_bytes", "downlink_bytes", "bytes"]
 _SUMS = {
     "messages": ("uplink_messages", "downlink_messages"),
+    "vectors": ("uplink_vectors", "downlink_vectors"),
     "bytes": ("uplink_bytes", "downlink_bytes"),
 }
 
@@ -88,12 +89,13 @@ class Results:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The columns that say how good the model is: error, loss and the problem's own, as far as they are known."""
-        bookkeeping = [*KEYS, *COSTS, "time", "k", "downlink_messages", "compute_wasted"]
+        counts = [*COSTS, "uplink_messages", "downlink_messages", "downlink_vectors"]
+        bookkeeping = [*KEYS, *counts, "time", "k", "compute_wasted"]
         columns = self.frame.drop(columns=bookkeeping, errors="ignore").select_dtypes("number")
         return tuple(columns.columns[columns.notna().any()])
 
     def values(self, column: str, frame: pd.DataFrame | None = None) -> pd.Series:
-        """A column of the history; ``messages`` and ``bytes`` are uplink and downlink together.
+        """A column of the history; ``messages``, ``vectors`` and ``bytes`` are uplink and downlink together.
 
         Raises
         ------
@@ -119,12 +121,12 @@ class Results:
                     yield variant, policy, histories
 
     def on_log_scale(self, column: str) -> bool:
-        """Whether a column is averaged on the log scale: errors and losses, unless one is negative or all are zero.
+        """Whether a column is averaged on the log scale: error, loss, distance, unless one is negative or all are zero.
 
         Zeros, which an error reaches when it falls below the resolution of floating-point numbers, count as the
         smallest positive value of the column.
         """
-        if column not in ("error", "loss"):
+        if column not in ("error", "loss", "distance"):
             return False
         values = self.values(column).dropna()
         return bool(len(values)) and bool((values >= 0).all()) and bool((values > 0).any())
@@ -143,15 +145,15 @@ class Results:
         A run's state between two evaluations is that of the earlier one, and after its end that of its last; before its
         first evaluation it is that of the first. Unless the grid is given, a policy's curve over time ends where the
         last of its replications ends, and over all else where the first of them ends: what a finished run would have
-        sent is unknown, and its last state, carried on, would draw a flat tail. Errors and losses are averaged
-        geometrically, with the interval on the log scale; all else arithmetically.
+        sent is unknown, and its last state, carried on, would draw a flat tail. Errors, losses and distances are
+        averaged geometrically, with the interval on the log scale; all else arithmetically.
 
         Parameters
         ----------
         column : str, optional
             What to average; the study's metric if not given.
         over : str, default "time"
-            The column of the grid: time in seconds, ``uplink_messages``, ``messages`` or any other that grows.
+            The column of the grid: time in seconds, ``uplink_vectors``, ``vectors`` or any other that grows.
         grid : array_like, optional
             Points of `over`; if not given, `points` even steps from 0 to the end of the longest run.
         points : int, default 400
@@ -191,10 +193,10 @@ class Results:
         """Refuse a column that cannot be an axis."""
         places = None if over in KEYS else self.values(over)
         if places is None or not pd.api.types.is_numeric_dtype(places):
-            raise ConfigurationError(f"over = {over!r}: expected a column that grows, such as time or messages")
+            raise ConfigurationError(f"over = {over!r}: expected a column that grows, such as time or vectors")
         for run in self.frame.groupby(KEYS, sort=False).indices.values():
             if not (np.diff(places.to_numpy(dtype=np.float64)[run]) >= 0.0).all():
-                raise ConfigurationError(f"over = {over!r}: it does not grow; expected time, messages or the like")
+                raise ConfigurationError(f"over = {over!r}: it does not grow; expected time, vectors or the like")
 
     def _carried(self, run: pd.DataFrame, column: str, over: str, grid: NDArray[np.float64]) -> NDArray[np.float64]:
         """A run's state at each point of the grid: the last row that is not later."""
@@ -225,7 +227,7 @@ class Results:
         Returns
         -------
         DataFrame
-            variant, policy, replication, reached, and time (s), update, uplink_messages, messages (uplink and
+            variant, policy, replication, reached, and time (s), update, uplink_vectors, vectors (uplink and
             downlink), uplink_bytes, downlink_bytes and bytes; NaN if the target was not reached.
         """
         number("target", target, finite=True)

@@ -24,7 +24,7 @@ from clustersim.studies.claims import Claim
 from clustersim.studies.configuration import describe
 from clustersim.studies.execution import Progress, Task, carry_out
 from clustersim.studies.files import slug
-from clustersim.studies.manifest import Manifest, numerics
+from clustersim.studies.manifest import Manifest, exception, numerics
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import Store
 
@@ -61,7 +61,8 @@ class Study:
     claims : sequence of Claim
         What the results should show.
     variants : mapping of str to mapping
-        By label, what differs from the study: any of problem, cluster, optimizer, until.
+        By label, what differs from the study: any of problem, cluster, optimizer, until, and ``policies``, a mapping
+        that replaces some of the study's policies under the same labels.
     figures : mapping of str to callable
         By file name, functions of the results that return a matplotlib ``Figure``: drawn beside the standard ones.
     notes : str
@@ -117,7 +118,7 @@ class Study:
         for label, policy in labelled("policies", self.policies).items():
             expect(f"policies[{label!r}]", policy, Policy)
         for label, overrides in labelled("variants", self.variants, blank=True).items():
-            check_overrides(f"variants[{label!r}]", overrides)
+            check_overrides(f"variants[{label!r}]", overrides, self.policies)
         if not isinstance(self.claims, Sequence) or isinstance(self.claims, str):
             raise ConfigurationError(f"claims = {self.claims!r}: expected a list of claims, [] if there are none")
         for number, claim in enumerate(self.claims):
@@ -167,7 +168,7 @@ class Study:
             raise ConfigurationError(f"progress = {progress!r}: expected a function of (finished runs, all runs, key)")
         check_metric(self.metric, {variant: self._setting(variant) for variant in self.variants})
         for variant in self.variants:
-            check_fit(self._setting(variant), self.policies, seed)
+            check_fit(self._setting(variant), self._policies(variant), seed)
         store = Store.create(None if out is None else Path(out), self._manifest(seed))
         asked = replace(store.manifest, replications=self.replications)
         keys = [k for k in asked.runs() if k.variant in self.variants and k.policy in self.policies]
@@ -209,7 +210,12 @@ class Study:
 
     def _setting(self, variant: str) -> dict[str, Any]:
         """Problem, cluster, optimiser and horizon of a variant."""
-        return {name: getattr(self, name) for name in SETTING} | dict(self.variants[variant])
+        overrides = self.variants[variant]
+        return {name: overrides.get(name, getattr(self, name)) for name in SETTING}
+
+    def _policies(self, variant: str) -> dict[str, Policy]:
+        """The policies of a variant."""
+        return {**self.policies, **self.variants[variant].get("policies", {})}
 
     def _manifest(self, seed: int) -> Manifest:
         """What is to be run, described."""
@@ -220,6 +226,11 @@ class Study:
             "evaluate_every": int(self.evaluate_every),
             "variants": {label: describe(self._setting(label)) for label in self.variants},
             "policies": {label: describe(policy) for label, policy in self.policies.items()},
+            "exceptions": {
+                exception(variant, label): describe(policy)
+                for variant, overrides in self.variants.items()
+                for label, policy in overrides.get("policies", {}).items()
+            },
         }
         return Manifest(self.name, self.metric, self.notes, int(self.replications), configuration)
 
@@ -231,7 +242,7 @@ class Study:
                 variant = key.variant
                 setting = cloudpickle.dumps(tuple(self._setting(variant)[name] for name in SETTING))
             seed = manifest.configuration["seed"]
-            run = (self.policies[key.policy], seed, int(self.evaluate_every), manifest.run_hash(key))
+            run = (self._policies(key.variant)[key.policy], seed, int(self.evaluate_every), manifest.run_hash(key))
             yield Task(key, setting, cloudpickle.dumps(run))
 
 

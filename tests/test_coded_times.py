@@ -1,0 +1,125 @@
+"""With replayed times, coded iteration times equal what can be computed by hand from the matrix."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import clustersim as cs
+
+WORKERS, UPDATES = 6, 8
+PROBLEM = cs.LeastSquares.synthetic(rows=24, features=2, seed=3)
+
+
+def replayed(seed, updates=UPDATES, workers=WORKERS):
+    """Response times with ties: multiples of a quarter of a second."""
+    return np.random.default_rng(seed).integers(1, 13, size=(updates, workers)) / 4.0
+
+
+def durations(policy, times, busy="restart"):
+    """Seconds from each update to the next."""
+    cluster = cs.Cluster(times.shape[1], cs.Replay(times), scaling="none", busy=busy)
+    until = cs.Until(updates=len(times))
+    run = cs.simulate(PROBLEM, cluster, policy, optimizer=cs.SGD(1e-6), until=until, evaluate_every=1)
+    return np.diff(run.history["time"])
+
+
+def groups_heard(row, load):
+    """When the first answer of every group of `load` neighbours is there."""
+    return row.reshape(-1, load).min(axis=1).max()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_uncoded_waits_for_the_slowest(seed):
+    times = replayed(seed)
+    np.testing.assert_allclose(durations(cs.FullSync(), times), times.max(axis=1), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("load", [1, 2, 3, 6])
+@pytest.mark.parametrize("seed", range(3))
+def test_fractional_repetition_waits_for_the_slowest_group(seed, load):
+    times = replayed(seed)
+    expected = [groups_heard(row, load) for row in times]
+    np.testing.assert_allclose(durations(cs.ExactGradientCode(load), times), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("fraction", [1 / 6, 0.5, 4 / 6, 1.0])
+@pytest.mark.parametrize("load", [2, 3])
+def test_erasurehead_waits_for_a_fraction_or_all_groups(fraction, load):
+    times = replayed(11)
+    r = math.ceil(round(fraction * WORKERS, 9))
+    expected = [min(groups_heard(row, load), np.sort(row)[r - 1]) for row in times]
+    np.testing.assert_allclose(durations(cs.ErasureHead(load, fraction), times), expected, rtol=0, atol=1e-9)
+
+
+def test_erasurehead_goes_on_at_its_deadline():
+    times = replayed(5)
+    expected = [min(groups_heard(row, 2), np.sort(row)[4], 1.25) for row in times]
+    policy = cs.ErasureHead(load=2, fraction=5 / 6, deadline=1.25)
+    np.testing.assert_allclose(durations(policy, times), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("load", [1, 2, 4, 6])
+def test_cyclic_code_restarting_waits_for_an_order_statistic(load):
+    times = replayed(7)
+    expected = np.sort(times, axis=1)[:, WORKERS - load]
+    policy = cs.ExactGradientCode(load, code="cyclic")
+    np.testing.assert_allclose(durations(policy, times), expected, rtol=0, atol=1e-9)
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 3, 5]))
+@settings(max_examples=25, deadline=None)
+def test_cyclic_code_queueing_follows_the_backlog_recursion(seed, load):
+    """finish = max(free, start) + delay for every worker; the master acts on the (n - s)-th finish of its own round."""
+    times = replayed(seed)
+    start, free, expected = 0.0, np.zeros(WORKERS), []
+    for delays in times:
+        free = np.maximum(free, start) + delays
+        end = np.sort(free)[WORKERS - load]
+        expected.append(end - start)
+        start = end
+    policy = cs.ExactGradientCode(load, code="cyclic")
+    np.testing.assert_allclose(durations(policy, times, busy="queue"), expected, rtol=0, atol=1e-9)
+
+
+def test_rounds_of_random_stragglers_last_until_the_deadline_unless_all_answer():
+    """A round ends at 2.0, or before if every worker has answered."""
+    times = replayed(9)
+    times[3] = 0.5
+    expected = np.minimum(times.max(axis=1), 2.0)
+    np.testing.assert_allclose(durations(cs.IgnoreStragglers(0.1, deadline=2.0), times), expected, rtol=0, atol=1e-9)
+
+
+def test_redrawing_sends_the_model_again_and_counts_nothing():
+    """Nobody answers in rounds 0, 1 and 3: the same model goes out again, so five rounds give two updates."""
+    times = np.full((5, 2), math.inf)
+    times[2], times[4] = 1.0, 1.0
+    problem = cs.LeastSquares(np.eye(2), [1.0, 1.0])
+    cluster = cs.Cluster(2, cs.Replay(times), scaling="none")
+
+    def run(silence, updates):
+        policy = cs.IgnoreStragglers(0.0, deadline=1.0, silence=silence)
+        until = cs.Until(updates=updates)
+        return cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1.0), until=until, evaluate_every=1)
+
+    redrawn, counted = run("redraw", 2), run("count", 5)
+    assert redrawn.history["time"].tolist() == [0.0, 3.0, 5.0]
+    assert counted.history["time"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    np.testing.assert_allclose(redrawn.w, counted.w, rtol=0, atol=1e-15)
+    assert counted.history["error"].round(12).tolist() == [0.5, 0.5, 0.5, 0.125, 0.125, 0.03125]
+
+
+def test_a_recording_that_is_too_short_is_refused():
+    cluster = cs.Cluster(WORKERS, cs.Replay(replayed(1)), scaling="none")
+    with pytest.raises(cs.ConfigurationError, match=f"tasks = {UPDATES + 1}: expected at most {UPDATES}"):
+        cs.simulate(PROBLEM, cluster, cs.FullSync(), optimizer=cs.SGD(1e-6), until=cs.Until(updates=UPDATES + 1))
+
+
+def test_a_deadline_that_nobody_can_meet_is_refused():
+    cluster = cs.Cluster(WORKERS, cs.BernoulliStraggler(0.5, time=1.0), scaling="none")
+    with pytest.raises(cs.ConfigurationError, match=r"deadline = 0\.5: no worker can answer before 1 s"):
+        cs.simulate(
+            PROBLEM, cluster, cs.IgnoreStragglers(0.5, deadline=0.5), optimizer=cs.SGD(1e-6), until=cs.Until(updates=1)
+        )
