@@ -201,6 +201,10 @@ class _Impatient(Policy):
     def placement(self) -> Placement:
         return self.inner.placement
 
+    @property
+    def batch_size(self) -> int | None:
+        return self.inner.batch_size
+
     def begin(self, setting: Setting) -> PolicyState:
         return _ImpatientState(self.inner.begin(setting))
 

@@ -221,7 +221,7 @@ class Policy(ABC):
         return EvenPartition()
 
     @property
-    def batch(self) -> int | None:
+    def batch_size(self) -> int | None:
         """Rows that a worker draws afresh, from those that it holds, for each task; None: it computes them all."""
         return None
 

@@ -25,8 +25,8 @@ def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams)
         If the placement or the mini-batch does not fit the problem and the cluster.
     """
     assignment = policy.placement.assign(problem, cluster.workers, streams.generator("placement"))
-    if policy.batch is not None:
-        assignment = MiniBatches.of(assignment, policy.batch, streams.generators("batch"))
+    if policy.batch_size is not None:
+        assignment = MiniBatches.of(assignment, policy.batch_size, streams.generators("batch"))
     vector_bytes = problem.dimension * cluster.bytes_per_entry
     return Setting(cluster.workers, assignment, cluster.busy, _soonest(cluster, assignment, vector_bytes))
 

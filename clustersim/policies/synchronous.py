@@ -89,6 +89,11 @@ class Synchronous(Policy):
         if self.batch is not None:
             integer("batch", self.batch, low=1)
 
+    @property
+    def batch_size(self) -> int | None:
+        """Rows that a worker draws afresh for each task."""
+        return self.batch
+
     def begin(self, setting: Setting) -> PolicyState:
         """Begin a run; raises `ConfigurationError` if the wait rule does not fit the cluster."""
         return _Rounds(self, setting)
@@ -107,7 +112,7 @@ class Composition(Policy):
         return self.compose().placement
 
     @property
-    def batch(self) -> int | None:
+    def batch_size(self) -> int | None:
         """Rows that a worker draws afresh for each task."""
         return self.compose().batch
 
