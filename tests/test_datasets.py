@@ -207,12 +207,6 @@ def test_full_covertype_is_encoded_as_the_extract(monkeypatch: pytest.MonkeyPatc
     assert np.isin(data.X[:, 10:], (0.0, 1.0)).all()
 
 
-def test_full_sets_need_scikit_learn_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ConfigurationError, match=re.escape("pip install 'clustersim[data]'")):
-        datasets.full("mnist")
-
-
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "covertype"])
 def test_full_sets_need_a_connection_and_say_what_works_without(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     def offline(*_: Any, **__: Any) -> None:

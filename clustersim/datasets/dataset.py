@@ -1,8 +1,9 @@
 """What a data set is, and the steps that all of them share: read, split, standardise, freeze.
 
-Files inside the package flow in; read-only arrays flow out to the functions that name a data set.
+Files inside the package flow in; read-only arrays, or sparse rows, flow out to the functions that name a data set.
 """
 
+import math
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.problems.data import Matrix, frozen
 from clustersim.streams import Streams
 
-__all__ = ["Dataset", "Floats", "read", "split", "standardised"]
+__all__ = ["TEST", "Dataset", "Floats", "read", "split", "standardised"]
 
 Floats = NDArray[np.float64]
+TEST = 0.2  # the share of test rows, as in the ErasureHead paper
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +28,8 @@ class Dataset:
     ----------
     name : str
         Name of the set.
-    X, test_X : ndarray of float64, shape (rows, features)
-        Training and test rows.
+    X, test_X : ndarray or scipy.sparse.csr_array of float64, shape (rows, features)
+        Training and test rows; sparse where they are one-hot.
     y, test_y : ndarray, shape (rows,)
         Labels (int64) or targets (float64).
     source : str
@@ -36,24 +39,25 @@ class Dataset:
     """
 
     name: str
-    X: Floats
+    X: Matrix
     y: NDArray[Any]
-    test_X: Floats  # noqa: N815 - X is the field's name for rows
+    test_X: Matrix  # noqa: N815 - X is the field's name for rows
     test_y: NDArray[Any]
     source: str
     licence: str
 
     def __post_init__(self) -> None:
         for array in (self.X, self.y, self.test_X, self.test_y):
-            array.setflags(write=False)
+            frozen(array)
 
     @property
-    def test(self) -> tuple[Floats, NDArray[Any]]:
+    def test(self) -> tuple[Matrix, NDArray[Any]]:
         """The test rows with their labels or targets, as problems take them."""
         return self.test_X, self.test_y
 
     def __repr__(self) -> str:
-        return f"Dataset({self.name!r}, {len(self.X)} + {len(self.test_X)} test rows, {self.X.shape[1]} features)"
+        (rows, features), tests = self.X.shape, len(self.test_y)
+        return f"Dataset({self.name!r}, {rows} + {tests} test rows, {features} features)"
 
 
 def read(file: str) -> dict[str, NDArray[Any]]:
@@ -64,7 +68,7 @@ def read(file: str) -> dict[str, NDArray[Any]]:
 
 
 def split(rows: int, test: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Shuffle 0 .. rows - 1 and cut off the share `test` of them for testing.
+    """Shuffle 0 .. rows - 1 and cut off the share `test` of them for testing, rounded up as scikit-learn does.
 
     Examples
     --------
@@ -73,7 +77,7 @@ def split(rows: int, test: float, seed: int) -> tuple[NDArray[np.intp], NDArray[
     (8, 2, True)
     """
     order = Streams(seed).generator("data split").permutation(rows)
-    cut = rows - round(test * rows)
+    cut = rows - math.ceil(test * rows)
     return order[:cut], order[cut:]
 
 

@@ -1,0 +1,50 @@
+"""One-hot encoding: a column for each distinct value of each column, and one for the bias.
+
+Columns of categories flow in from the functions that name a data set, a `Dataset` of sparse rows flows out.
+"""
+
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from clustersim.datasets.dataset import TEST, Dataset, split
+from clustersim.problems.data import Matrix
+
+__all__ = ["one_hot", "one_hot_dataset"]
+
+
+def one_hot(columns: Iterable[NDArray[Any]]) -> Matrix:
+    """Encode numeric columns, each value as a column of its own, and add a column of ones.
+
+    Parameters
+    ----------
+    columns : iterable of ndarray, shape (rows,)
+        Whole or real numbers; equal ones are of one category.
+
+    Returns
+    -------
+    scipy.sparse.csr_array of float64
+        As many ones in each row as there are columns, and one more, in the last place: the bias.
+
+    Examples
+    --------
+    >>> one_hot([np.array([7, 5, 7]), np.array([0.5, 1.5, 2.5])]).toarray().astype(int).tolist()
+    [[0, 1, 1, 0, 0, 1], [1, 0, 0, 1, 0, 1], [0, 1, 0, 0, 1, 1]]
+    """
+    encoders = importlib.import_module("sklearn.preprocessing")  # slow to import, so only where it is needed
+    first, *others = columns
+    table = np.column_stack([first, *others, np.ones_like(first)])  # the last has one category: it becomes the bias
+    return sparse.csr_array(encoders.OneHotEncoder(dtype=np.float64).fit_transform(table))
+
+
+def one_hot_dataset(
+    name: str, columns: Iterable[NDArray[Any]], y: NDArray[Any], *, seed: int, source: str, licence: str
+) -> Dataset:
+    """Encode all rows, so that no category of a test row is unknown, and split them as every other encoding does."""
+    X = one_hot(columns)
+    train, test = split(len(y), TEST, seed)
+    return Dataset(name=name, X=X[train], y=y[train], test_X=X[test], test_y=y[test], source=source, licence=licence)
