@@ -107,6 +107,8 @@ def check_run(run: Run, cluster: Cluster) -> None:
     _demand(bool((arrived == came).all()), "a message was used or discarded without arriving, or the other way round")
     finished = int(messages["finished"].notna().sum())
     _demand(finished == totals["uplink_messages"], f"{finished} answers finished, not {totals['uplink_messages']}")
+    sent = int(messages.loc[messages["finished"].notna(), "bytes"].sum())
+    _demand(sent == totals["uplink_bytes"], f"the answers sent hold {sent} bytes, not {totals['uplink_bytes']}")
     _check_order(run)
     _check_seconds(run, cluster)
 

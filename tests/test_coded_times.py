@@ -111,6 +111,16 @@ def test_redrawing_sends_the_model_again_and_counts_nothing():
     assert counted.history["error"].round(12).tolist() == [0.5, 0.5, 0.5, 0.125, 0.125, 0.03125]
 
 
+def test_a_worker_that_gets_the_same_model_twice_counts_once():
+    """Sent at 0 and, since nobody answers before 1, again at 1: worker 0 answers at 1.5 and at 1.75, worker 1 never."""
+    cluster = cs.Cluster(2, cs.Replay([[1.5, 9.0], [0.25, 9.0]]), scaling="none", busy="queue")
+    policy = cs.IgnoreStragglers(0.0, deadline=1.0, silence="redraw")
+    problem = cs.LeastSquares(np.eye(2), [1.0, 1.0])
+    run = cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1.0), until=cs.Until(updates=1))
+    assert (run.totals["time"], run.totals["used"], run.totals["discarded"]) == (2.0, 1, 1)
+    assert run.w.tolist() == [0.5, 0.0]
+
+
 def test_a_recording_that_is_too_short_is_refused():
     cluster = cs.Cluster(WORKERS, cs.Replay(replayed(1)), scaling="none")
     with pytest.raises(cs.ConfigurationError, match=f"tasks = {UPDATES + 1}: expected at most {UPDATES}"):

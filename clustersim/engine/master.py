@@ -207,7 +207,8 @@ class Master:
         wanted = int(self._model.assignment.vectors[self._held.table["worker"][positions]].sum())
         if not np.isfinite(weights).all() or weights.shape not in ((), (wanted,)):
             raise self._refusal(
-                f"it updates {len(positions)} messages with weights {command.weights}; give {wanted} finite weights, or one for all"
+                f"it updates {len(positions)} messages with weights {command.weights}; give {wanted} finite weights, "
+                "or one for all"
             )
         self._book_use(positions)
         gradient = self._model.step(self._held, positions, weights if weights.ndim else float(weights))

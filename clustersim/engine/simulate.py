@@ -38,9 +38,9 @@ class Run:
     Attributes
     ----------
     history : DataFrame
-        One row an evaluation: time (s), update, error, loss, k, uplink_messages, uplink_bytes, downlink_messages,
-        uplink_vectors, downlink_vectors, downlink_bytes, compute_wasted (s), and the problem's own metrics. The first row is the first model, the
-        last one the end of the run.
+        One row an evaluation: time (s), update, error, loss, k; messages, vectors of R^d and bytes both ways
+        (uplink_messages, uplink_vectors, uplink_bytes, ...); compute_wasted (s); and the problem's own metrics. The
+        first row is the first model, the last one the end of the run.
     totals : dict
         The ledger by name, and ``time``, ``updates`` and ``reason`` (why the run ended).
     messages : DataFrame or None

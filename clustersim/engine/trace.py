@@ -26,8 +26,8 @@ def message_table(tasks: list[Task], answer_bytes: NDArray[np.int64], now: float
     -------
     DataFrame
         worker, task, version, dispatched, received, started, finished, arrived (s; NaN where it never came to that),
-        compute and worked (s; what the task takes, and what was spent on it), blocks, bytes (of the answer), status (used, used late,
-        discarded, cancelled, lost, in flight).
+        compute and worked (s; what the task takes, and what was spent on it), blocks, bytes (of the answer), status
+        (used, used late, discarded, cancelled, lost, in flight).
     """
     columns = ("worker", "number", "version", "dispatched", "received", "started", "finished", "arrived", "compute")
     frame = pd.DataFrame({name: [getattr(task, name) for task in tasks] for name in columns})

@@ -23,8 +23,9 @@ class ExactGradientCode(Composition):
     load : int
         c, the shares that each worker computes, 1 .. n; the code survives any c - 1 stragglers.
     code : {"fractional", "cyclic"}, default "fractional"
-        Fractional repetition: groups of c workers hold the same c shares (c must divide n), and the first answer of each
-        group is enough. Cyclic repetition: worker i holds the shares i .. i + c - 1, and any n - c + 1 answers are enough.
+        Fractional repetition: groups of c workers hold the same c shares (c must divide n), and the first answer of
+        each group is enough. Cyclic repetition: worker i holds the shares i .. i + c - 1, and any n - c + 1 answers are
+        enough.
 
     Raises
     ------

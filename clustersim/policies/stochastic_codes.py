@@ -42,8 +42,8 @@ class StochasticGradientCoding(Composition):
     Raises
     ------
     ConfigurationError
-        If a parameter is out of range, or (at the start of a run) there are fewer workers than copies or nobody can meet
-        the deadline.
+        If a parameter is out of range, or (at the start of a run) there are fewer workers than copies or nobody can
+        meet the deadline.
 
     Notes
     -----
@@ -151,8 +151,8 @@ class IgnoreStragglers(Composition):
 class SendAll(Composition):
     """SGC-Send-All: the rows of SGC, but workers send the gradient of every row by itself, one vector a row.
 
-    The master takes each distinct row once, over its probability of arriving, 1 - p^(d_i). Communication is about d m / n
-    vectors a worker instead of one; the error is a lower bound for SGC.
+    The master takes each distinct row once, over its probability of arriving, 1 - p^(d_i). Communication is about
+    d m / n vectors a worker instead of one; the error is a lower bound for SGC.
 
     Parameters
     ----------
@@ -166,8 +166,8 @@ class SendAll(Composition):
 
     Notes
     -----
-    Source: Bitar et al. 2020, Table I. They divide by the mean number of distinct rows that arrive; row by row, as here,
-    the estimate is unbiased also where the d_i differ.
+    Source: Bitar et al. 2020, Table I. They divide by the mean number of distinct rows that arrive; row by row, as
+    here, the estimate is unbiased also where the d_i differ.
 
     Examples
     --------
@@ -231,8 +231,8 @@ class FreshBatches(Composition):
         self.compose()  # the parts check the parameters
         if self.deadline is None and self.straggler_probability > 0.0:
             raise ConfigurationError(
-                f"deadline = None: expected a time, since with straggler_probability = {self.straggler_probability} some "
-                "workers do not answer; give deadline=1.0 or the like"
+                f"deadline = None: expected a time, since with straggler_probability = {self.straggler_probability} "
+                "some workers do not answer; give deadline=1.0 or the like"
             )
 
     def compose(self) -> Synchronous:

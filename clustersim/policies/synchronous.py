@@ -1,8 +1,8 @@
 """The synchronous round, which most schemes share: send the model to all, wait, decode, step, and begin again.
 
 A scheme is three independent choices: the *placement* (who holds which rows, with which coefficients), the *wait rule*
-(when to act) and the *decoder* (which weights the answers get). `Synchronous` carries out any such triple; named schemes are short
-compositions of them (`Composition`), never loops of their own.
+(when to act) and the *decoder* (which weights the answers get). `Synchronous` carries out any such triple; named
+schemes are short compositions of them (`Composition`), never loops of their own.
 """
 
 import math
@@ -19,6 +19,7 @@ from clustersim.placements import EvenPartition, Placement
 from clustersim.protocol import (
     Answer,
     Arrivals,
+    Command,
     Dispatch,
     Event,
     Policy,
@@ -147,30 +148,32 @@ class _Rounds:
             return self._send(event.time)
         if isinstance(event, Arrivals):
             self._collect(event)
-            if (missing := self._wait.needs(self._workers)) <= 0:
-                return self._step(len(self._workers) + missing)
-            return Answer((), Wants(missing, self._deadline))
-        elif isinstance(event, Timeout):
-            if self._redraw and not len(self._workers):
-                return self._send(event.time)
-            return self._step(len(self._workers))
-        return Answer((), Wants(1, self._deadline))
+            missing = self._wait.needs(self._workers)
+            return self._step(len(self._workers) + missing) if missing <= 0 else self._waiting(missing)
+        if isinstance(event, Timeout):
+            silent = not len(self._workers)
+            return self._send(event.time) if silent and self._redraw else self._step(len(self._workers))
+        return self._waiting(1)
 
     def _send(self, now: float) -> Answer:
         """Send the current model to every worker."""
         self._deadline = now + self._wait.patience
         self._clear()
-        return Answer((self._dispatch,), Wants(max(1, self._wait.needs(self._workers)), self._deadline))
+        return self._waiting(max(1, self._wait.needs(self._workers)), self._dispatch)
 
     def _step(self, enough: int) -> Answer:
         """Use the first answers; those that the decoder gives no weight are left out."""
         messages, workers = self._messages[:enough], self._workers[:enough]
         if not enough:
-            return Answer((Update(_NOBODY, 0.0),), Wants(1, self._deadline))
+            return self._waiting(1, Update(_NOBODY, 0.0))
         weights = self._decoder.weights(self._assignment, workers)
         if not isinstance(weights, float) and self._assignment.combined and not (useful := weights != 0.0).all():
             messages, weights = messages[useful], weights[useful]
-        return Answer((Update(messages, weights),), Wants(1, self._deadline))
+        return self._waiting(1, Update(messages, weights))
+
+    def _waiting(self, missing: int, *commands: Command) -> Answer:
+        """What to do now, and for how many more answers to wait at least."""
+        return Answer(commands, Wants(missing, self._deadline))
 
     def _clear(self) -> None:
         self._messages: NDArray[np.int64] = _NOBODY
@@ -185,4 +188,7 @@ class _Rounds:
         if len(self._workers):
             messages = np.concatenate((self._messages, messages))
             workers = np.concatenate((self._workers, workers))
+        if self._redraw and len(first := np.unique(workers, return_index=True)[1]) < len(workers):
+            first.sort()  # a worker that got the same model twice may answer twice; it counts once
+            messages, workers = messages[first], workers[first]
         self._messages, self._workers = messages, workers

@@ -91,8 +91,9 @@ class Manifest:
 
     def policy(self, variant: str, label: str) -> Json:
         """The description of a policy in a variant."""
+        exceptions: dict[str, Json] = self.configuration.get("exceptions", {})
         told: Json = self.configuration["policies"][label]
-        return self.configuration.get("exceptions", {}).get(exception(variant, label), told)
+        return exceptions.get(exception(variant, label), told)
 
     def text(self) -> str:
         """The manifest as JSON; the order of labels is that of plots and tables."""
@@ -185,8 +186,9 @@ class Manifest:
                 path = f"{noun} {label!r}:" if label else "study:"
                 found += differences(theirs[part][label], mine[part][label], path)
         for variant, policy in product(*(filter(theirs[part].__contains__, mine[part]) for part in _LABELLED)):
-            pair = (manifest.policy(variant, policy) for manifest in (stored, self))
-            found += [d for d in differences(*pair, f"variant {variant!r}, policy {policy!r}:") if not found]
+            if not found:
+                path = f"variant {variant!r}, policy {policy!r}:"
+                found += differences(stored.policy(variant, policy), self.policy(variant, policy), path)
         if found:
             more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
             raise ResultsError(

@@ -1,0 +1,157 @@
+"""Coded schemes against plain NumPy loops that are fed the same stragglers and placements: same models, to 1e-9.
+
+The loops are written from the papers: who holds what comes from the placement, all else is done here again.
+"""
+
+import numpy as np
+import pytest
+
+import clustersim as cs
+from clustersim.streams import Streams
+
+N, ROWS, D, UPDATES, P, ETA = 6, 30, 4, 40, 0.65, 0.1
+SEED, REPLICATION = 5, 2
+
+
+@pytest.fixture(scope="module")
+def data():
+    random = np.random.default_rng(5)
+    X = random.normal(size=(ROWS, D)) * random.uniform(0.3, 2.0, size=(ROWS, 1))
+    return X, X @ random.normal(size=D) + random.normal(size=ROWS)
+
+
+def held(X, y, policy):
+    """Who holds which rows: a matrix of zeros and ones, shape (N, ROWS), unpacked by hand."""
+    generator = Streams(SEED, REPLICATION).generator("placement")
+    assignment = policy.placement.assign(cs.LeastSquares(X, y), N, generator)
+    matrix = np.zeros((N, ROWS))
+    for worker in range(N):
+        for entry in range(assignment.starts[worker], assignment.starts[worker + 1]):
+            matrix[worker, assignment.rows[entry]] = 1.0
+    return matrix
+
+
+def answering(p=P):
+    """Who answers in each round, shape (UPDATES, N)."""
+    model = cs.BernoulliStraggler(p)
+    times = model.times(Streams(SEED, REPLICATION).uniforms("compute"), 0, UPDATES, N)
+    return np.isfinite(times)
+
+
+def descend(X, y, row_weights):
+    """Gradient descent of which step t uses the weighted sum of row gradients that `row_weights(t)` tells."""
+    w = np.zeros(D)
+    for t in range(UPDATES):
+        gradient = np.zeros(D)
+        for row, weight in enumerate(row_weights(t)):
+            gradient += weight * (X[row] @ w - y[row]) * X[row]
+        w = w - ETA * gradient
+    return w
+
+
+def engine(X, y, policy, p=P):
+    cluster = cs.Cluster(N, cs.BernoulliStraggler(p), scaling="none")
+    return cs.simulate(
+        cs.LeastSquares(X, y), cluster, policy, optimizer=cs.SGD(ETA), until=cs.Until(updates=UPDATES),
+        seed=SEED, replication=REPLICATION,
+    )  # fmt: skip
+
+
+def copies_of_sgc(X):
+    """d_i of eq. 6 to 8 for d = 2."""
+    norms = (X**2).sum(axis=1)
+    return np.clip(np.rint(2.0 * norms / norms.mean()), 1, N)
+
+
+def sgc(X, y, up):
+    M = held(X, y, cs.StochasticGradientCoding(2, P))
+    d = copies_of_sgc(X)
+    assert (M.sum(axis=0) == d).all()
+    assert len(np.unique(d)) > 2, "the case must have rows of unlike redundancy to mean anything"
+    return lambda t: up[t] @ M / d / (1 - P) / ROWS
+
+
+def bgc(X, y, up):
+    M = held(X, y, cs.BernoulliGradientCoding(3, P))
+    assert (M.sum(axis=0) == 3).all()
+    return lambda t: up[t] @ M / (3 * (1 - P) * ROWS)
+
+
+def ignore(X, y, up):
+    return lambda t: np.repeat(up[t], ROWS // N) / ((1 - P) * ROWS)
+
+
+def send_all(X, y, up):
+    M = held(X, y, cs.SendAll(2, P))
+    return lambda t: (up[t] @ M > 0) / (1 - P ** copies_of_sgc(X)) / ROWS
+
+
+def erasurehead(X, y, up):
+    """Groups (0, 1, 2) and (3, 4, 5), each with half of the rows."""
+    return lambda t: np.repeat([up[t, :3].any(), up[t, 3:].any()], ROWS // 2) / ROWS
+
+
+CASES = {
+    "SGC": (cs.StochasticGradientCoding(2, P), sgc),
+    "BGC": (cs.BernoulliGradientCoding(3, P), bgc),
+    "Ignore-Stragglers": (cs.IgnoreStragglers(P), ignore),
+    "Send-All": (cs.SendAll(2, P), send_all),
+    "ErasureHead": (cs.ErasureHead(load=3, fraction=1.0, deadline=1.0), erasurehead),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_same_models_under_random_stragglers(data, case):
+    X, y = data
+    policy, weights = CASES[case]
+    up = answering()
+    assert not up.any(axis=1).all() or case != "Ignore-Stragglers", "some round must stay without answers"
+    run = engine(X, y, policy)
+    np.testing.assert_allclose(run.w, descend(X, y, weights(X, y, up)), rtol=0, atol=1e-9)
+    assert run.totals["updates"] == UPDATES
+
+
+@pytest.mark.parametrize("code", ["fractional", "cyclic"])
+def test_exact_codes_are_gradient_descent(data, code):
+    """One straggler a round, which a load of 2 survives."""
+    X, y = data
+    times = np.random.default_rng(2).exponential(size=(UPDATES + 1, N))
+    times[np.arange(UPDATES + 1), np.arange(UPDATES + 1) % N] = np.inf
+    run = cs.simulate(
+        cs.LeastSquares(X, y), cs.Cluster(N, cs.Replay(times), scaling="none"), cs.ExactGradientCode(2, code),
+        optimizer=cs.SGD(ETA), until=cs.Until(updates=UPDATES),
+    )  # fmt: skip
+    full = descend(X, y, lambda t: np.full(ROWS, 1.0 / ROWS))
+    np.testing.assert_allclose(run.w, full, rtol=0, atol=1e-9)
+
+
+def test_fresh_batches_are_drawn_by_task_and_worker(data):
+    """A worker's batch is a function of (task, worker), of distinct rows, whoever else answers."""
+    X, y = data
+    policy = cs.FreshBatches(batch=5, straggler_probability=P, deadline=1.0)
+    draws = Streams(SEED, REPLICATION).generators("batch")
+    up = answering()
+
+    def weights(t):
+        total = np.zeros(ROWS)
+        for worker in np.flatnonzero(up[t]):
+            rows = draws.at(t, worker).choice(ROWS, 5, replace=False, shuffle=False)
+            assert len(set(rows)) == 5
+            total[rows] += 1.0 / ((1 - P) * N * 5)
+        return total
+
+    np.testing.assert_allclose(engine(X, y, policy).w, descend(X, y, weights), rtol=0, atol=1e-9)
+
+
+def test_every_row_is_as_likely_in_a_batch():
+    """Chi-square of row counts over many tasks, against its normal approximation at one in a million."""
+    draws = Streams(1).generators("batch")
+    tasks, rows, batch = 4000, 12, 3
+    counts = np.zeros(rows)
+    for task in range(tasks):
+        counts[draws.at(task, task % 7).choice(rows, batch, replace=False, shuffle=False)] += 1
+    share = batch / rows
+    # without replacement counts are less spread: variance share (1 - share), correlated so that the sum is fixed
+    statistic = ((counts - tasks * share) ** 2).sum() / (tasks * share * (1 - share)) * (rows - 1) / rows
+    assert abs(statistic - (rows - 1)) < 4.9 * np.sqrt(2 * (rows - 1))
+    assert statistic > 0.0
