@@ -1,0 +1,220 @@
+"""How fast Stochastic Gradient Coding converges.
+
+R. Bitar, M. Wootters, S. El Rouayheb, "Stochastic Gradient Coding for Straggler Mitigation in Distributed Learning",
+2020. The paper minimises a sum of m losses; clustersim their mean F(w) = (1/m) sum f_r(w), for least squares with
+f_r(w) = (<x_r, w> - y_r)^2 / 2, and estimates the gradient of F. All constants here are those of F, which a problem's
+`smoothness()`, `strong_convexity()` and `optimum()` give; steps are m times as long as the paper's.
+
+======================  ==========================================================================================
+L, c                    largest and smallest eigenvalue of X^T X / m; where X has no full rank, c may be the smallest
+                        that is not 0 if the first model lies in the span of the rows, as 0 does
+incoherence             mu of the paper, `sgc_incoherence`
+optimal_loss            F(w*), for least squares |X w* - y|^2 / (2 m)
+redundancy              d, on how many workers a row is on average
+straggler_probability   p, for each worker and update independently
+epsilon                 the part of the first model's distance that may remain, less than 1
+======================  ==========================================================================================
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clustersim.checks import fraction, integer, number
+from clustersim.errors import ConfigurationError
+from clustersim.theory.sgc_redundancy import checked_spread
+
+__all__ = ["sgc_distance_bound", "sgc_general_distance_bound", "sgc_step_size"]
+
+Floats = NDArray[np.float64]
+
+
+def sgc_step_size(t: ArrayLike, *, epsilon: float, L: float, c: float, printed: bool = False) -> Floats:
+    """The step sizes of Theorem 3, min(1 / (2 L), ln(1 / epsilon^2) / (c t)) for updates t = 1, 2, ...
+
+    Printed is min(1/2, ln(1 / epsilon^2) / t) / L once it is put in terms of the mean objective, where |X^T X| = m L:
+    the step that goes with the sum of *half* squares of the paper's appendix. (Theorem 3 itself has the sum of whole
+    squares; its proof has not.) See `sgc_distance_bound` for c in the place of L.
+
+    Parameters
+    ----------
+    t : array_like
+        Numbers of updates, at least 1.
+    epsilon, L, c
+        See the head of this module.
+    printed : bool
+        Give the paper's.
+
+    Returns
+    -------
+    float64 or ndarray of float64, the shape of `t`
+        As in ``SGD(lambda t: sgc_step_size(t, epsilon=0.01, L=L, c=c))``.
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> sgc_step_size([1, 100], epsilon=0.1, L=2.0, c=1.0).round(4)
+    array([0.25  , 0.0461])
+    """
+    decay, slowest = _decay(epsilon, L, c, printed)
+    steps: Floats = np.minimum(0.5 / L, decay / (slowest * _counts("t", t, 1.0)))[()]
+    return steps
+
+
+def sgc_distance_bound(
+    updates: ArrayLike,
+    *,
+    epsilon: float,
+    workers: int,
+    redundancy: float,
+    straggler_probability: float,
+    incoherence: float,
+    L: float,
+    c: float,
+    optimal_loss: float,
+    initial_squared_distance: float,
+    printed: bool = False,
+) -> Floats:
+    """Bound on E|w_T - w*|^2 of SGC for least squares with the steps of `sgc_step_size` (Theorem 3, mended).
+
+    eps^2 |w_0 - w*|^2 + 2 (a / kappa)^2 (p / (1-p)) (mu / d) r^2 / T, with a = ln(1 / eps^2), kappa = c / L and
+    r^2 = 2 F(w*) / L, which is the paper's |r~|^2 = |X w* - y|^2 / |X^T X|. It is proved for rows on exactly
+    d_r = `sgc_redundancies` workers that are pairwise balanced: rows q and r share d_q d_r / n workers.
+
+    Printed is the same with kappa = 1 and without the factor 2, which the proof has. With kappa = 1 it is false: the
+    proof takes 1 - gamma |X^T X| for the norm of I - gamma X^T X, but that is its smallest eigenvalue. The largest, 1
+    minus gamma times the *smallest* eigenvalue of X^T X, leads through the rest of the proof to the bound above, with
+    steps that fall as 1 / (c t), for T >= 2 a / kappa and, which its last line needs, a >= 2.
+
+    Parameters
+    ----------
+    updates : array_like
+        T, at least 2 a / kappa.
+    workers : int
+        n, at least 8 p / (1-p).
+    redundancy : float
+        d, at least 8 mu p / (1-p).
+    initial_squared_distance : float
+        |w_0 - w*|^2.
+    epsilon, straggler_probability, incoherence, L, c, optimal_loss
+        See the head of this module.
+    printed : bool
+        Give the paper's bound, for comparison.
+
+    Returns
+    -------
+    float64 or ndarray of float64, the shape of `updates`
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is out of range or a condition of the theorem does not hold.
+
+    Examples
+    --------
+    >>> sgc_distance_bound([200, 2000], epsilon=0.01, workers=10, redundancy=2, straggler_probability=0.5, L=2.0, c=1.0,
+    ...                    incoherence=0.05, optimal_loss=0.5, initial_squared_distance=100.0).round(4)
+    array([0.0524, 0.0142])
+    """
+    decay, slowest = _decay(epsilon, L, c, printed)
+    workers, redundancy = checked_spread(workers, redundancy)
+    p = fraction("straggler_probability", straggler_probability, below_one=True)
+    odds = p / (1.0 - p)
+    mu = number("incoherence", incoherence, above=0.0, remedy="sgc_incoherence(X) computes it")
+    if workers < 8.0 * odds:
+        raise ConfigurationError(
+            f"workers = {workers}: expected at least 8 p / (1-p) = {8.0 * odds:.4g}, a condition of Theorem 3"
+        )
+    if redundancy < 8.0 * mu * odds:
+        raise ConfigurationError(
+            f"redundancy = {redundancy:g}: expected at least 8 mu p / (1-p) = {8.0 * mu * odds:.4g}, "
+            "a condition of Theorem 3"
+        )
+    rate = decay * L / slowest
+    counts = _counts("updates", updates, 2.0 * rate)
+    residual = 2.0 * number("optimal_loss", optimal_loss, low=0.0) / L
+    first = epsilon**2 * number("initial_squared_distance", initial_squared_distance, low=0.0)
+    noise = (1.0 if printed else 2.0) * rate**2 * odds * mu / redundancy * residual
+    bound: Floats = (first + noise / counts)[()]
+    return bound
+
+
+def sgc_general_distance_bound(
+    updates: ArrayLike,
+    *,
+    workers: int,
+    rows: int,
+    least_redundancy: float,
+    straggler_probability: float,
+    gradient_bound: float,
+    c: float,
+) -> Floats:
+    """Bound on E|w_T - w*|^2 of SGC for any c-strongly convex objective, 4 G / (c^2 T) (Theorem 4).
+
+    G = C^2 (1 + (p / (1-p)) (1 / (m d_min) + (m-1) / (m n))) bounds the second moment of the estimated gradient for
+    pairwise-balanced placements. The steps are 1 / (c t), and after each the model is projected on a convex set where
+    every row's gradient has norm at most C. (The paper's lambda and step belong to the sum, m c and 1 / (m c t); it
+    prints |grad f_r|^2 <= C, but C^2 in Theorem 2, in the result and in the proof.)
+
+    Parameters
+    ----------
+    updates : array_like
+        T, at least 1.
+    workers, rows : int
+        n and m.
+    least_redundancy : float
+        d_min, on how many workers the row with the fewest is, 1 to n.
+    straggler_probability : float
+        See the head of this module.
+    gradient_bound : float
+        C.
+    c : float
+        Strong convexity of F.
+
+    Returns
+    -------
+    float64 or ndarray of float64, the shape of `updates`
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> bound = sgc_general_distance_bound(1000, workers=10, rows=100, least_redundancy=2, straggler_probability=0.5,
+    ...                                    gradient_bound=3.0, c=1.0)
+    >>> round(float(bound), 4)
+    0.0397
+    """
+    workers, least = checked_spread(workers, least_redundancy, "least_redundancy")
+    m = integer("rows", rows, low=1)
+    p = fraction("straggler_probability", straggler_probability, below_one=True)
+    spread = 1.0 + p / (1.0 - p) * (1.0 / (m * least) + (m - 1) / (m * workers))
+    moment = number("gradient_bound", gradient_bound, low=0.0) ** 2 * spread
+    bound: Floats = (4.0 * moment / number("c", c, above=0.0) ** 2 / _counts("updates", updates, 1.0))[()]
+    return bound
+
+
+def _decay(epsilon: float, L: float, c: float, printed: bool) -> tuple[float, float]:
+    """ln(1 / epsilon^2), and the constant that the theorem takes for the smallest eigenvalue."""
+    decay = -2.0 * math.log(number("epsilon", epsilon, above=0.0))
+    if decay <= 0.0 or (not printed and decay < 2.0 * (1.0 - 1e-12)):
+        limit = "less than 1" if printed else "at most 1/e = 0.3679, which the proof of Theorem 3 needs"
+        raise ConfigurationError(f"epsilon = {epsilon!r}: expected a number greater than 0 and {limit}")
+    c = number("c", c, above=0.0, remedy="Theorem 3 needs strong convexity")
+    L = number("L", L, low=c, remedy="L is the largest and c the smallest eigenvalue of X^T X / m")
+    return decay, L if printed else c
+
+
+def _counts(name: str, updates: ArrayLike, least: float) -> Floats:
+    """Numbers of updates, at least so many."""
+    counts = np.asarray(updates, dtype=np.float64)
+    if not (counts >= least).all():
+        raise ConfigurationError(f"{name} = {updates!r}: expected numbers of updates, at least {least:.6g}")
+    return counts

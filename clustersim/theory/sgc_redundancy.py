@@ -1,0 +1,140 @@
+"""On how many workers SGC puts each row, and the incoherence of rows on which its convergence depends.
+
+R. Bitar, M. Wootters, S. El Rouayheb, "Stochastic Gradient Coding for Straggler Mitigation in Distributed Learning",
+2020, section V-A. Rows come in; redundancies and the mu of `clustersim.theory.sgc` go out.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.linalg import svds
+
+from clustersim.checks import integer, number
+from clustersim.errors import ConfigurationError
+from clustersim.problems.data import Matrix, check_rows, squared_norms
+from clustersim.streams import Streams
+
+__all__ = ["checked_spread", "sgc_incoherence", "sgc_redundancies", "sgc_whole_redundancies"]
+
+Floats = NDArray[np.float64]
+_DENSE = 2000  # sparse rows beyond this order of the Gram matrix are left to an iterative solver
+
+
+def sgc_incoherence(X: Any) -> float:
+    """The incoherence of rows, mu = (|X|_F^2 / m) / |X^T X| with the spectral norm: from 1/m to rank(X)/m.
+
+    1/m where all rows are parallel, 1 for a square orthogonal X. The smaller, the less redundancy SGC needs.
+
+    Parameters
+    ----------
+    X : array_like or scipy.sparse matrix, shape (m, features)
+        The rows, not all 0.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ConfigurationError
+        If X is unusable or all its entries are 0.
+
+    Examples
+    --------
+    >>> sgc_incoherence(np.ones((4, 2))), sgc_incoherence(np.eye(3))
+    (0.25, 1.0)
+    """
+    rows, squares = _rows_and_squares(X)
+    return float(squares.mean() / _squared_spectral_norm(rows))
+
+
+def sgc_redundancies(X: Any, redundancy: float) -> Floats:
+    """On how many workers each row would be if that need not be whole, d_r = m d |x_r|^2 / |X|_F^2 (eq. 6-8).
+
+    Parameters
+    ----------
+    X : array_like or scipy.sparse matrix, shape (m, features)
+        The rows, not all 0.
+    redundancy : float
+        d, their average.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+
+    Raises
+    ------
+    ConfigurationError
+        If X is unusable or all its entries are 0, or the redundancy is not greater than 0.
+
+    Examples
+    --------
+    >>> sgc_redundancies([[1.0, 1.0], [2.0, 0.0], [0.0, 0.0]], redundancy=2)
+    array([2., 4., 0.])
+    """
+    squares = _rows_and_squares(X)[1]
+    redundancies: Floats = number("redundancy", redundancy, above=0.0) / squares.mean() * squares
+    return redundancies
+
+
+def sgc_whole_redundancies(X: Any, redundancy: float, workers: int) -> NDArray[np.int64]:
+    """On how many workers each row is: eq. 6-8 rounded to the nearest whole number, at least 1, at most all workers.
+
+    Rounding moves the average a little; the paper's is 2.024 for d = 2.
+
+    Parameters
+    ----------
+    X : array_like or scipy.sparse matrix, shape (m, features)
+        The rows, not all 0.
+    redundancy : float
+        d, from 1 to the number of workers.
+    workers : int
+        n.
+
+    Returns
+    -------
+    ndarray of int64, shape (m,)
+
+    Raises
+    ------
+    ConfigurationError
+        If X is unusable or all its entries are 0, or the redundancy is out of range.
+
+    Examples
+    --------
+    >>> sgc_whole_redundancies([[1.0, 1.0], [2.0, 0.0], [0.0, 0.0]], redundancy=2, workers=3)
+    array([2, 3, 1])
+    """
+    workers, redundancy = checked_spread(workers, redundancy)
+    return np.clip(np.rint(sgc_redundancies(X, redundancy)), 1, workers).astype(np.int64)
+
+
+def checked_spread(workers: int, redundancy: float, name: str = "redundancy") -> tuple[int, float]:
+    """Number of workers and a redundancy that they can carry."""
+    workers = integer("workers", workers, low=1)
+    redundancy = number(name, redundancy, low=1.0, remedy="every row must be on a worker")
+    if redundancy > workers:
+        raise ConfigurationError(
+            f"{name} = {redundancy:g}: expected at most workers = {workers}; a row is on distinct workers"
+        )
+    return workers, redundancy
+
+
+def _rows_and_squares(X: Any) -> tuple[Matrix, Floats]:
+    """The checked rows, and the squared norm of each."""
+    rows = check_rows(X)
+    squares = squared_norms(rows)
+    if not squares.any():
+        raise ConfigurationError("X: expected rows that are not all 0")
+    return rows, squares
+
+
+def _squared_spectral_norm(X: Matrix) -> float:
+    """|X^T X|, the largest eigenvalue."""
+    order = min(X.shape)
+    if isinstance(X, np.ndarray) or order <= _DENSE:
+        gram = X.T @ X if X.shape[1] == order else X @ X.T
+        return float(np.linalg.eigvalsh(gram if isinstance(gram, np.ndarray) else gram.toarray())[-1])
+    start = Streams(seed=0).generator("lanczos").standard_normal(order)  # else ARPACK starts at random
+    return float(svds(X, k=1, v0=start, return_singular_vectors=False)[0]) ** 2
