@@ -10,7 +10,7 @@ Choose a problem, a cluster and a policy; error, wall-clock time, communication 
 ['time', 'update', 'error']
 """
 
-from clustersim import conformance, datasets, decoders, placements, theory, waits
+from clustersim import conformance, datasets, decoders, placements, schedules, theory, waits
 from clustersim.engine import Cluster, Run, Until, simulate
 from clustersim.errors import (
     ClusterSimError,
@@ -38,8 +38,21 @@ from clustersim.latency import (
     Weibull,
 )
 from clustersim.links import Link
-from clustersim.optimizers import SGD, Optimizer
-from clustersim.policies import AdaptiveK, FastestK, FullSync, SwitchingTimes, Synchronous
+from clustersim.optimizers import SGD, Momentum, Nesterov, Optimizer
+from clustersim.policies import (
+    AdaptiveK,
+    BernoulliGradientCoding,
+    ErasureHead,
+    ExactGradientCode,
+    FastestK,
+    FreshBatches,
+    FullSync,
+    IgnoreStragglers,
+    SendAll,
+    StochasticGradientCoding,
+    SwitchingTimes,
+    Synchronous,
+)
 from clustersim.problems import LeastSquares, LogisticRegression, Problem, SoftmaxRegression
 from clustersim.protocol import Policy
 from clustersim.studies import Claim, Results, Study, compare, load_results
@@ -49,6 +62,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "AdaptiveK",
+    "BernoulliGradientCoding",
     "BernoulliStraggler",
     "Claim",
     "Cluster",
@@ -57,17 +71,23 @@ __all__ = [
     "Constant",
     "DivergenceError",
     "Empirical",
+    "ErasureHead",
+    "ExactGradientCode",
     "Exponential",
     "FastestK",
+    "FreshBatches",
     "FromScipy",
     "FullSync",
     "Gamma",
+    "IgnoreStragglers",
     "LatencyModel",
     "LeastSquares",
     "Link",
     "LogNormal",
     "LogisticRegression",
     "Markov",
+    "Momentum",
+    "Nesterov",
     "Optimizer",
     "Pareto",
     "PerWorker",
@@ -79,9 +99,11 @@ __all__ = [
     "Results",
     "ResultsError",
     "Run",
+    "SendAll",
     "ShiftedExponential",
     "SoftmaxRegression",
     "StalledError",
+    "StochasticGradientCoding",
     "Study",
     "SwitchingTimes",
     "Synchronous",
@@ -95,6 +117,7 @@ __all__ = [
     "load_results",
     "main",
     "placements",
+    "schedules",
     "simulate",
     "theory",
     "waits",

@@ -51,9 +51,13 @@ LABELS = {
     "update": "update",
     "error": r"error $F(w) - F^*$",
     "loss": "loss (mean over the training rows)",
+    "distance": r"distance $\|w - w^*\|_2$",
+    "test_auc": "AUC on the test rows",
     "k": "k (mean over replications)",
-    "uplink_messages": r"uplink messages (vectors of $\mathbb{R}^d$)",
-    "messages": r"uplink + downlink messages (vectors of $\mathbb{R}^d$)",
+    "uplink_messages": "uplink messages",
+    "messages": "uplink + downlink messages",
+    "uplink_vectors": r"uplink (vectors of $\mathbb{R}^d$)",
+    "vectors": r"uplink + downlink (vectors of $\mathbb{R}^d$)",
     "compute_wasted": "compute time wasted (worker-seconds)",
 }
 _STYLE: dict[Any, Any] = {
@@ -73,7 +77,7 @@ def figure(results: Results, y: str | None = None, x: str = "time") -> Figure:
     y : str, optional
         What to draw; the study's metric if not given.
     x : str, default "time"
-        Against what: ``time`` (s), ``uplink_messages`` (adaptive-k's paper: "download") or ``messages``, uplink and
+        Against what: ``time`` (s), ``uplink_vectors`` (adaptive-k's paper: "download") or ``vectors``, uplink and
         downlink together (its "upload" is our downlink).
 
     Returns
@@ -126,7 +130,7 @@ def overview(results: Results, variant: str = "") -> Figure:
     Figure
     """
     metric = results.metric
-    pairs = [("time", metric), ("uplink_messages", metric), ("messages", metric), ("time", _fourth(results))]
+    pairs = [("time", metric), ("uplink_vectors", metric), ("vectors", metric), ("time", _fourth(results))]
     with mpl.rc_context(_STYLE):
         sheet = Figure(figsize=(9.6, 7.4), layout="constrained")
         for panel, (x, y) in zip(sheet.subplots(2, 2).flat, pairs, strict=True):
@@ -139,7 +143,7 @@ def overview(results: Results, variant: str = "") -> Figure:
 def standard_figures(results: Results) -> dict[str, Callable[[], Figure]]:
     """The figures that every study gets, by file name, each drawn when called."""
     metric = results.metric
-    pairs = [(metric, "time", "time"), (metric, "uplink_messages", "uplink"), (metric, "messages", "communication")]
+    pairs = [(metric, "time", "time"), (metric, "uplink_vectors", "uplink"), (metric, "vectors", "communication")]
     others = [name for name in results.metrics if name != metric]
     if results.frame["k"].notna().any():
         others.insert(0, "k")

@@ -11,7 +11,7 @@ PACKAGE = Path(clustersim.__file__).parent
 FLOORS = {
     "errors": 0, "checks": 0, "streams": 0, "threads": 0,
     "latency": 1, "links": 1, "problems": 1, "datasets": 1, "placements": 1, "decoders": 1,
-    "optimizers": 1, "theory": 1,
+    "optimizers": 1, "schedules": 1, "theory": 1,
     "protocol": 2,
     "waits": 3, "policies": 3,
     "engine": 4,

@@ -31,7 +31,7 @@ def test_every_standard_figure_is_drawn(results, tmp_path):
     paths = plots.draw(results, tmp_path)
     assert [path.name for path in paths] == [
         "overview-a.png", "overview-b.png", "error-vs-time.png", "error-vs-uplink.png", "error-vs-communication.png",
-        "k-vs-time.png", "loss-vs-time.png",
+        "k-vs-time.png", "loss-vs-time.png", "distance-vs-time.png",
     ]  # fmt: skip
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
     assert sorted(tmp_path.iterdir()) == sorted(paths)
@@ -45,17 +45,17 @@ def test_the_same_results_give_the_same_bytes_in_every_format(results, kind, mag
 
 
 def test_curves_are_the_bands_of_the_results(results):
-    sheet = plots.figure(results, "error", "uplink_messages")
-    band = results.on_grid("error", over="uplink_messages")
+    sheet = plots.figure(results, "error", "uplink_vectors")
+    band = results.on_grid("error", over="uplink_vectors")
     assert [axes.get_title() for axes in sheet.axes] == ["a", "b"]
     for axes, variant in zip(sheet.axes, "ab", strict=True):
         assert len(axes.lines) == 3
         for line, policy in zip(axes.lines, LABELS, strict=True):
             expected = band[(band["variant"] == variant) & (band["policy"] == policy)]
-            np.testing.assert_array_equal(line.get_xdata(), expected["uplink_messages"])
+            np.testing.assert_array_equal(line.get_xdata(), expected["uplink_vectors"])
             np.testing.assert_array_equal(line.get_ydata(), expected["mean"])
         assert len(axes.collections) == 3, "one band a policy"
-        assert axes.get_xlabel() == r"uplink messages (vectors of $\mathbb{R}^d$)"
+        assert axes.get_xlabel() == r"uplink (vectors of $\mathbb{R}^d$)"
 
 
 def test_a_policy_keeps_its_colour_in_every_figure(results):
@@ -100,6 +100,10 @@ def test_scales_and_units():
     accuracy = plots.figure(made_up(fall, metric="test_accuracy")).axes[0]
     assert accuracy.get_yscale() == "linear"
     assert accuracy.get_ylabel() == "test accuracy"
+    distance = plots.figure(made_up(fall, metric="distance")).axes[0]
+    assert distance.get_yscale() == "log"
+    assert distance.get_ylabel() == r"distance $\|w - w^*\|_2$"
+    distance.figure.draw_without_rendering()  # matplotlib can set the formula
 
 
 def test_wide_bands_of_two_replications_leave_the_curves_readable():

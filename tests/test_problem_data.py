@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse, stats
 
 from clustersim.errors import ConfigurationError
@@ -51,14 +53,48 @@ def test_generators_repeat_by_seed_and_change_one_thing_at_a_time() -> None:
 
 def test_metrics_are_taken_on_the_test_rows() -> None:
     fit = LeastSquares([[1.0], [2.0]], [1.0, 2.0], test=([[1.0], [3.0]], [3.0, 3.0]))
-    assert fit.metrics(np.array([1.0])) == {"test_loss": (4.0 + 0.0) / 2 / 2}
+    assert fit.metrics(np.array([4.0])) == pytest.approx({"test_loss": (1.0 + 81.0) / 2 / 2, "distance": 3.0})
+    assert set(LeastSquares([[1.0], [2.0]], [1.0, 2.0]).metrics(np.zeros(1))) == {"distance"}
     X, y = [[-1.0], [1.0]], ["no", "yes"]
     test = ([[-2.0], [3.0], [4.0], [-5.0]], ["no", "no", "yes", "no"])
     for kind, w in ((LogisticRegression, [1.0, 0.0]), (SoftmaxRegression, [-1.0, 1.0, 0.0, 0.0])):
-        assert kind(X, y, test=test).metrics(np.array(w)) == {"test_accuracy": 0.75}
+        assert kind(X, y, test=test).metrics(np.array(w))["test_accuracy"] == 0.75
         assert kind(X, y).metrics(np.array(w)) == {}
     three = LogisticRegression([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [7, 8, 9], test=([[0, 2, 1]], [8.0]), bias=False)
     assert three.metrics(np.eye(3).ravel()) == {"test_accuracy": 1.0}
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    scores=st.lists(st.integers(-3, 3), min_size=2, max_size=12),
+    labels=st.lists(st.booleans(), min_size=12, max_size=12),
+    thin=st.booleans(),
+)
+def test_the_auc_is_the_chance_that_a_positive_row_scores_above_a_negative_one(
+    scores: list[int], labels: list[bool], thin: bool
+) -> None:
+    rows = np.array(scores, dtype=float)[:, None]
+    test = (sparse.csr_array(rows) if thin else rows, np.where(labels[: len(scores)], "yes", "no"))
+    got = LogisticRegression([[-1.0], [1.0]], ["no", "yes"], test=test).metrics(np.array([2.0, -0.5]))
+    wins = [  # the later label in sorted order is the positive one; a tie is half a win
+        (up > down) + (up == down) / 2
+        for up, yes in zip(scores, labels, strict=False)
+        for down, also in zip(scores, labels, strict=False)
+        if yes and not also
+    ]
+    assert ("test_auc" in got) == bool(wins)
+    if wins:
+        assert got["test_auc"] == pytest.approx(sum(wins) / len(wins), abs=1e-12)
+
+
+def test_only_binary_logistic_regression_has_an_auc_and_a_model_that_ran_away_has_none() -> None:
+    X, y = [[-1.0], [0.5], [1.0]], [0, 1, 2]
+    assert set(LogisticRegression(X, y, test=(X, y)).metrics(np.zeros(6))) == {"test_accuracy"}
+    two = [0, 1, 1]
+    assert set(SoftmaxRegression(X, two, test=(X, two)).metrics(np.zeros(4))) == {"test_accuracy"}
+    binary = LogisticRegression(X, two, test=(X, two))
+    assert binary.metrics(np.array([1.0, 0.0])) == {"test_accuracy": 1.0, "test_auc": 1.0}
+    assert math.isnan(binary.metrics(np.array([math.inf, 0.0]))["test_auc"])
 
 
 def test_labels_are_class_numbers_in_sorted_order() -> None:
@@ -89,8 +125,8 @@ def test_a_problem_pickles_describes_itself_and_does_not_follow_its_source(
     assert not entries.flags.writeable
     assert kind(X, np.array([0, 1, 0])).describe()["X_sha256"] != told["X_sha256"]
     assert len(repr(problem)) < 90
-    if kind in CLASSIFIERS:
-        assert kind(X, [0, 1, 0], ridge=1.0).describe() != kind(X, [0, 1, 0]).describe()
+    assert kind(X, [0, 1, 0], ridge=1.0).describe() != kind(X, [0, 1, 0]).describe()
+    assert "ridge=0.5" in repr(kind(X, [0, 1, 0], ridge=0.5))
 
 
 ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]]
@@ -136,9 +172,13 @@ def test_labels_that_do_not_fit_are_refused(kind: type) -> None:
     ):
         with pytest.raises(ConfigurationError, match=message):
             kind(ROWS, [0, 1, 0], test=test)
-    for ridge in (-0.1, math.nan, "0.1"):
-        with pytest.raises(ConfigurationError, match="ridge = "):
-            kind(ROWS, [0, 1, 0], ridge=ridge)
+
+
+@pytest.mark.parametrize("kind", [LeastSquares, *CLASSIFIERS])
+@pytest.mark.parametrize("ridge", [-0.1, math.nan, math.inf, "0.1", True])
+def test_a_ridge_that_is_no_number_from_zero_on_is_refused(kind: type, ridge: Any) -> None:
+    with pytest.raises(ConfigurationError, match="ridge = "):
+        kind(ROWS, [0, 1, 0], ridge=ridge)
 
 
 @pytest.mark.parametrize("wrong", [{"rows": 0}, {"features": 0}, {"design": "uniform"}, {"noise": -1.0}, {"seed": -1}])

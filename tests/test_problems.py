@@ -1,6 +1,7 @@
 """Problems against per-row Python loops, finite differences, other solvers and brute-force curvature."""
 
 import math
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,9 @@ def rows_of(seed: int, m: int, features: int, classes: int) -> tuple[np.ndarray,
 
 
 def make(kind: type, X: Any, labels: np.ndarray, **options: Any) -> Any:
-    return kind(X, labels, **options) if kind is not LeastSquares else kind(X, labels.astype(float))
+    if kind is LeastSquares:
+        return kind(X, labels.astype(float), **{name: value for name, value in options.items() if name != "bias"})
+    return kind(X, labels, **options)
 
 
 def slope_of(problem: Problem, w: np.ndarray) -> np.ndarray:
@@ -83,7 +86,7 @@ def test_gradients_are_the_weighted_sum_of_a_python_loop_dense_and_sparse(
 ) -> None:
     X, labels = rows_of(seed, m, features, classes)
     X[np.random.default_rng(seed).random(X.shape) < 0.4] = 0.0
-    options = {} if kind is LeastSquares else {"bias": bias, "ridge": 0.5}
+    options = {"bias": bias, "ridge": 0.5}
     problem, thin = make(kind, X, labels, **options), make(kind, sparse.coo_matrix(X), labels, **options)
     rows = data.draw(st.none() | st.lists(st.integers(0, m - 1), max_size=12).map(lambda r: np.array(r, dtype=np.intp)))
     taken = list(range(m)) if rows is None else rows.tolist()
@@ -109,12 +112,32 @@ def test_gradients_are_the_weighted_sum_of_a_python_loop_dense_and_sparse(
 @pytest.mark.parametrize("kind", [LeastSquares, *CLASSIFIERS])
 def test_gradients_are_the_finite_differences_of_the_objective(kind: type, classes: int) -> None:
     X, labels = rows_of(1, 12, 3, classes)
-    problem = make(kind, X, labels, **({} if kind is LeastSquares else {"ridge": 0.3}))
+    problem = make(kind, X, labels, ridge=0.3)
     w = np.random.default_rng(2).normal(size=problem.dimension)
     steps = 1e-6 * np.eye(problem.dimension)
     numeric = [(problem.objective(w + e) - problem.objective(w - e)) / 2e-6 for e in steps]
     np.testing.assert_allclose(slope_of(problem, w), numeric, rtol=1e-7, atol=1e-8)
     assert problem.objective(w) == problem.loss(w) + problem.penalty(w)
+
+
+@pytest.mark.parametrize("thin", [False, True])
+@pytest.mark.parametrize("kind", [LeastSquares, *CLASSIFIERS])
+def test_a_weight_for_every_row_takes_all_rows_and_copies_none(kind: type, thin: bool) -> None:
+    X, labels = rows_of(2, 2000, 60, 3)
+    problem = make(kind, sparse.csr_array(X) if thin else X, labels)
+    weights = np.random.default_rng(3).normal(size=2000)
+    weights[::3] = 0.0
+    weights.setflags(write=False)
+    w = np.random.default_rng(4).normal(size=problem.dimension)
+    some = np.random.default_rng(5).permutation(2000)
+    one_by_one = sum(weights[r] * problem.gradient(w, np.array([r]), 1.0) for r in range(2000))
+    tracemalloc.start()
+    got = problem.gradient(w, rows=None, weights=weights)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(got, one_by_one, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(got, problem.gradient(w, some, weights[some]), rtol=1e-9, atol=1e-9)
+    assert most < X.nbytes / 2
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -68,9 +68,9 @@ class Problem(ABC):
         w : ndarray, shape (dimension,)
             The model.
         rows : ndarray of int or None
-            Row numbers, repetitions allowed; None stands for all rows and copies nothing.
-        weights : float or ndarray, shape (len(rows),)
-            The weight of each row, or one weight for all of them.
+            Row numbers, repetitions allowed; None stands for all rows in their order and copies none of them.
+        weights : float or ndarray, shape (len(rows),), or (m,) if `rows` is None
+            The weight of each row, or one weight for all of them; left as they are.
 
         Returns
         -------

@@ -21,7 +21,7 @@ from clustersim.errors import ConfigurationError
 from clustersim.problems.base import Floats, Optimum
 from clustersim.problems.data import Matrix, check_labels, check_rows, check_test, frozen, take_rows
 from clustersim.problems.newton import newton_step
-from clustersim.problems.spectrum import gram_eigenvalues
+from clustersim.problems.spectrum import largest_eigenvalue
 from clustersim.problems.tabular import TabularProblem
 from clustersim.threads import one_blas_thread
 
@@ -148,7 +148,7 @@ class LinearClassifier(TabularProblem):
         """L, the largest curvature of the objective; it is reached, or approached as closely as one likes."""
         ridge = np.full(self.X.shape[1], self.ridge / self._sharpest)
         ridge[self.X.shape[1] - self.bias :] = 0.0
-        return self._sharpest * gram_eigenvalues(self.X, ridge)[0] / self._sharing
+        return self._sharpest * largest_eigenvalue(self.X, ridge) / self._sharing
 
     def strong_convexity(self) -> float:
         """c, the smallest curvature anywhere: the ridge, or 0 with a bias, since far out only the ridge bends F."""
@@ -159,8 +159,12 @@ class LinearClassifier(TabularProblem):
         if self._test is None:
             return {}
         X, codes = self._test
-        hits = self._predict(X @ w.reshape(-1, self._columns)) == codes
-        return {"test_accuracy": float(hits.mean())}
+        scores: Floats = X @ w.reshape(-1, self._columns)
+        return {"test_accuracy": float((self._predict(scores) == codes).mean())} | self._ranking(scores, codes)
+
+    def _ranking(self, scores: Floats, codes: NDArray[np.intp]) -> dict[str, float]:  # noqa: ARG002 - most have none
+        """Metrics of how the scores rank the test rows."""
+        return {}
 
     @property
     def _penalised(self) -> int:

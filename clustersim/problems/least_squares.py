@@ -4,19 +4,19 @@ Rows and targets flow in from the user or from `LeastSquares.synthetic`; losses,
 constants L and c flow out to the engine and to theory.
 """
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import lsmr
 
 from clustersim.checks import choice, integer, number
-from clustersim.errors import ConfigurationError
 from clustersim.problems.base import Floats, Optimum
 from clustersim.problems.data import Matrix, check_rows, check_targets, check_test, take_rows
-from clustersim.problems.spectrum import DENSE_FEATURES, gram, gram_eigenvalues
+from clustersim.problems.solution import least_squares_solution
+from clustersim.problems.spectrum import DENSE_FEATURES, gram, largest_eigenvalue, smallest_eigenvalue
 from clustersim.problems.tabular import TabularProblem
 from clustersim.streams import Streams
 from clustersim.threads import one_blas_thread
@@ -25,7 +25,9 @@ __all__ = ["LeastSquares"]
 
 
 class LeastSquares(TabularProblem):
-    r"""Least squares, :math:`F(w) = \frac{1}{m} \sum_i \frac{1}{2} (\langle x_i, w \rangle - y_i)^2`.
+    r"""Least squares with ridge.
+
+    .. math:: F(w) = \frac{1}{m} \sum_i \frac{1}{2} (\langle x_i, w \rangle - y_i)^2 + \frac{\lambda}{2} \|w\|^2
 
     Parameters
     ----------
@@ -33,23 +35,28 @@ class LeastSquares(TabularProblem):
         The rows; give a column of ones if the model shall have an intercept.
     y : array_like, shape (rows,)
         The targets.
+    ridge : float, default 0.0
+        Lambda; every column is penalised, one of ones included.
     test : tuple (X, y), optional
         Rows that are not trained on; the history then has a column ``test_loss``, the same mean over them.
 
     Raises
     ------
     ConfigurationError
-        If the data is empty, ragged, not numeric, not finite, or X, y and test do not fit each other.
+        If the data is empty, ragged, not numeric, not finite, or X, y and test do not fit each other, or the ridge is
+        negative.
 
     Notes
     -----
     The papers state the sum over the rows; the mean is what reproduces their figures. F is quadratic, so
-    :math:`F(w) - F(w^*) = \|X (w - w^*)\|^2 / 2m`, which is how the error is computed: exact near the optimum, where
-    the difference of two losses would cancel.
+    :math:`F(w) - F(w^*) = \|X (w - w^*)\|^2 / 2m + \lambda \|w - w^*\|^2 / 2`, which is how the error is computed:
+    exact near the optimum, where the difference of two objectives would cancel. The history has a column ``distance``,
+    :math:`\|w - w^*\|_2`; where there are several optima, w* is the shortest, the nearest one to all models of a run
+    from zeros.
 
     References
     ----------
-    Kas Hanna et al., 2022, section V-A.
+    Kas Hanna et al., 2022, section V-A. ``distance``: Bitar, Wootters and El Rouayheb, 2020, section VI and Theorem 3.
 
     Examples
     --------
@@ -58,9 +65,12 @@ class LeastSquares(TabularProblem):
     (1.25, [-0.5, -2.0])
     >>> problem.smoothness(), problem.strong_convexity()
     (2.0, 0.5)
+    >>> round(problem.metrics(np.array([4.0, 5.0]))["distance"], 9)  # from (1, 1)
+    5.0
     """
 
-    def __init__(self, X: Any, y: Any, *, test: Any = None) -> None:
+    def __init__(self, X: Any, y: Any, *, ridge: float = 0.0, test: Any = None) -> None:
+        self.ridge = number("ridge", ridge, low=0.0)
         self.X: Matrix = check_rows(X)
         self.y: Floats = check_targets(y, self.rows)
         self._test: tuple[Matrix, Floats] | None = None
@@ -118,7 +128,8 @@ class LeastSquares(TabularProblem):
         return cls(X, signal + deviation * streams.generator("synthetic noise").standard_normal(shape[0]))
 
     def __repr__(self) -> str:
-        return f"LeastSquares({self.rows} rows, {self.dimension} features)"
+        ridge = f", ridge={self.ridge:g}" if self.ridge else ""
+        return f"LeastSquares({self.rows} rows, {self.dimension} features{ridge})"
 
     @property
     def dimension(self) -> int:
@@ -126,13 +137,14 @@ class LeastSquares(TabularProblem):
         return int(self.X.shape[1])
 
     def loss(self, w: Floats) -> float:
-        """Mean of (<x_i, w> - y_i)^2 / 2 over the training rows."""
+        """Mean of (<x_i, w> - y_i)^2 / 2 over the training rows, without the ridge."""
         if self._gram is None:
             return _half_mean_square(self.X @ w - self.y)
-        return self.error(w) + self.optimum().objective
+        off = w - self._optimum.w
+        return self._loss_near(off, self._bent(off))
 
     def gradient(self, w: Floats, rows: NDArray[np.intp] | None, weights: float | Floats) -> Floats:
-        """Weighted sum of (<x_r, w> - y_r) x_r over `rows` (None: all rows)."""
+        """Weighted sum of (<x_r, w> - y_r) x_r over `rows` (None: all rows), without the ridge."""
         X = take_rows(self.X, rows)
         residual: Floats = X @ w
         residual -= self.y if rows is None else self.y[rows]
@@ -140,13 +152,21 @@ class LeastSquares(TabularProblem):
         total: Floats = X.T @ residual
         return total
 
+    def penalty(self, w: Floats) -> float:
+        """Half the ridge times the squared norm of w."""
+        return 0.5 * self.ridge * float(w @ w) if self.ridge else 0.0
+
+    def penalty_gradient(self, w: Floats) -> Floats | None:
+        """The ridge times w; None without ridge."""
+        return self.ridge * w if self.ridge else None
+
     @property
     def has_optimum(self) -> bool:
         """True: a least-squares problem always attains its minimum."""
         return True
 
     def optimum(self) -> Optimum:
-        """Return the solution of least norm and its objective, computed once.
+        """Return the minimiser, the one of least norm without ridge, and its objective, computed once.
 
         Raises
         ------
@@ -158,34 +178,51 @@ class LeastSquares(TabularProblem):
     def error(self, w: Floats) -> float:
         """F(w) - F(w*), computed from w - w* and therefore accurate however small it is."""
         off = w - self._optimum.w
-        if self._gram is None:
-            return _half_mean_square(self.X @ off)
-        return 0.5 * float(off @ (self._gram @ off))
+        return self._bent(off) + self.penalty(off)
 
     def evaluate(self, w: Floats) -> tuple[float, float]:
         """Return error and loss at w; the error is the accurate one of `error`."""
-        return self.error(w), self.loss(w)
+        off = w - self._optimum.w
+        bent = self._bent(off)
+        loss = self.loss(w) if self._gram is None else self._loss_near(off, bent)
+        return bent + self.penalty(off), loss
 
     def smoothness(self) -> float:
-        """L, the largest eigenvalue of X^T X / m."""
-        return self._eigenvalues[0]
+        """L, the largest eigenvalue of X^T X / m, plus the ridge."""
+        return self._largest
 
     def strong_convexity(self) -> float:
-        """c, the smallest eigenvalue of X^T X / m; 0 where columns are collinear or outnumber the rows."""
-        return self._eigenvalues[1]
+        """c, the smallest eigenvalue of X^T X / m, plus the ridge; that alone where columns are collinear or many."""
+        return self._smallest
 
     def metrics(self, w: Floats) -> dict[str, float]:
-        """``test_loss``, the mean of (<x, w> - y)^2 / 2 over the test rows, if there are any."""
+        """``test_loss``, the mean of (<x, w> - y)^2 / 2 over the test rows, if any, and ``distance``, ||w - w*||."""
+        off = w - self._optimum.w
+        distance = {"distance": math.sqrt(off @ off)}
         if self._test is None:
-            return {}
+            return distance
         X, y = self._test
-        return {"test_loss": _half_mean_square(X @ w - y)}
+        return {"test_loss": _half_mean_square(X @ w - y)} | distance
+
+    def _bent(self, off: Floats) -> float:
+        """What the curvature of the loss adds at w* + off: ||X off||^2 / 2m."""
+        if self._gram is None:
+            return _half_mean_square(self.X @ off)
+        return max(0.5 * float(off @ (self._gram @ off)), 0.0)  # rounding, where off is almost in the null space
+
+    def _loss_near(self, off: Floats, bent: float) -> float:
+        """The loss at w* + off, from that at w*, where its gradient is minus that of the ridge."""
+        slope = -self.ridge * float(self._optimum.w @ off) if self.ridge else 0.0
+        return max(self._least_loss + slope + bent, 0.0)
 
     def _arrays(self) -> Mapping[str, Matrix | Floats]:
         arrays = {"X": self.X, "y": self.y}
         if self._test is not None:
             arrays |= {"test_X": self._test[0], "test_y": self._test[1]}
         return arrays
+
+    def _parameters(self) -> Mapping[str, Any]:
+        return {"ridge": self.ridge}
 
     @cached_property
     @one_blas_thread
@@ -195,33 +232,28 @@ class LeastSquares(TabularProblem):
 
     @cached_property
     @one_blas_thread
-    def _eigenvalues(self) -> tuple[float, float]:
-        return gram_eigenvalues(self.X)
+    def _largest(self) -> float:
+        return largest_eigenvalue(self.X, self.ridge)
+
+    @cached_property
+    @one_blas_thread
+    def _smallest(self) -> float:
+        return smallest_eigenvalue(self.X, self.ridge)
 
     @cached_property
     @one_blas_thread
     def _optimum(self) -> Optimum:
-        w = _solve(self.X, self.y)
+        w = least_squares_solution(self.X, self.y, self.rows * self.ridge)
         w.setflags(write=False)
-        return Optimum(w, _half_mean_square(self.X @ w - self.y))
+        return Optimum(w, _half_mean_square(self.X @ w - self.y) + self.penalty(w))
+
+    @cached_property
+    @one_blas_thread
+    def _least_loss(self) -> float:
+        """The loss at the optimum."""
+        return _half_mean_square(self.X @ self._optimum.w - self.y)
 
 
 def _half_mean_square(residual: Floats) -> float:
     """Mean of the squared entries, halved."""
     return float(residual @ residual) / (2 * len(residual))
-
-
-def _solve(X: Matrix, y: Floats) -> Floats:
-    """Least-squares solution of least norm: by SVD if dense, by LSMR with one round of refinement if sparse."""
-    if isinstance(X, np.ndarray):
-        return np.asarray(np.linalg.lstsq(X, y)[0])
-    w: Floats = np.zeros(X.shape[1])
-    for _ in range(2):
-        w = w + lsmr(X, y - X @ w, atol=1e-14, btol=1e-14, conlim=0.0, maxiter=20 * min(X.shape))[0]
-    slope, scale = np.linalg.norm(X.T @ (X @ w - y)), np.linalg.norm(X.T @ y)
-    if slope > 1e-8 * scale:
-        raise ConfigurationError(
-            f"LeastSquares of {X.shape[0]} sparse rows: the optimum was not found (gradient {slope:.2g} after LSMR, "
-            f"{scale:.2g} at zero); bring the columns to a common scale or drop collinear ones"
-        )
-    return w

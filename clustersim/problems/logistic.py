@@ -4,6 +4,7 @@ Rows and labels flow in from the user; losses, gradients, the optimum and consta
 `clustersim.problems.classifier.LinearClassifier`, which also says how w is laid out.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,8 @@ class LogisticRegression(LinearClassifier):
     ridge : float, default 0.0
         Lambda; the bias is not penalised.
     test : tuple (X, y), optional
-        Rows that are not trained on; the history then has a column ``test_accuracy``.
+        Rows that are not trained on; the history then has a column ``test_accuracy``, and with two labels, if both are
+        among the test rows, a column ``test_auc``: the area under the ROC curve of their scores.
     bias : bool, default True
         Whether the model has one.
 
@@ -99,3 +101,12 @@ class LogisticRegression(LinearClassifier):
 
     def _predict(self, scores: Floats) -> NDArray[Any]:
         return scores[:, 0] > 0.0 if self._columns == 1 else scores.argmax(axis=1)
+
+    def _ranking(self, scores: Floats, codes: NDArray[np.intp]) -> dict[str, float]:
+        if self._columns > 1 or codes.min() == codes.max():
+            return {}
+        if not np.isfinite(scores).all():
+            return {"test_auc": math.nan}  # a model that has run away, which scikit-learn would refuse to judge
+        from sklearn.metrics import roc_auc_score  # noqa: PLC0415 - half a second that other problems are spared
+
+        return {"test_auc": float(roc_auc_score(codes, scores[:, 0]))}

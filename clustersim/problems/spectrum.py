@@ -1,9 +1,10 @@
 """Extreme eigenvalues of the matrices behind L and c.
 
-Rows flow in from the problems; two numbers flow out, by a dense solver for few features and by Lanczos for many.
+Rows flow in from the problems; a number flows out, by a dense solver for few features and by Lanczos for many.
 """
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
@@ -13,7 +14,7 @@ from clustersim.problems.base import Floats
 from clustersim.problems.data import Matrix
 from clustersim.streams import Streams
 
-__all__ = ["DENSE_FEATURES", "gram", "gram_eigenvalues"]
+__all__ = ["DENSE_FEATURES", "gram", "largest_eigenvalue", "smallest_eigenvalue"]
 
 DENSE_FEATURES = 2000  # a Gram matrix of this order takes 32 MB, its eigenvalues about a second
 
@@ -26,60 +27,104 @@ def gram(X: Matrix) -> Floats:
     return dense
 
 
-def gram_eigenvalues(X: Matrix, ridge: Floats | None = None) -> tuple[float, float]:
-    """Largest and smallest eigenvalue of X^T X / m + diag(ridge).
+def largest_eigenvalue(X: Matrix, ridge: float | Floats = 0.0) -> float:
+    """Largest eigenvalue of X^T X / m + diag(ridge).
 
     Parameters
     ----------
     X : ndarray or csr_array, shape (m, features)
         The rows.
-    ridge : ndarray, shape (features,), optional
-        Added to the diagonal; nothing if left out.
+    ridge : float or ndarray, shape (features,), default 0.0
+        Added to the diagonal; not negative.
 
     Returns
     -------
-    tuple of float
-        Both accurate to about 1e-15 times the largest; a smallest one below that accuracy is returned as 0.
+    float
+        Accurate to about 1e-13 of itself.
 
     Raises
     ------
     ConfigurationError
-        If Lanczos does not converge, as for nearly collinear sparse columns.
+        If Lanczos does not converge.
 
     Examples
     --------
-    >>> gram_eigenvalues(np.array([[2.0, 0.0], [0.0, 4.0]]))
-    (8.0, 2.0)
+    >>> largest_eigenvalue(np.array([[2.0, 0.0], [0.0, 4.0]]))
+    8.0
+    """
+    if X.shape[1] <= DENSE_FEATURES:
+        return _ends(X, ridge)[1]
+    return _lanczos(_product(X, ridge), X.shape[1])
+
+
+def smallest_eigenvalue(X: Matrix, ridge: float | Floats = 0.0) -> float:
+    """Smallest eigenvalue of X^T X / m + diag(ridge).
+
+    Parameters
+    ----------
+    X, ridge
+        As for `largest_eigenvalue`.
+
+    Returns
+    -------
+    float
+        Accurate to about 1e-13 of the largest; one that is no larger than rounding is returned as the least ridge,
+        below which it cannot lie.
+
+    Raises
+    ------
+    ConfigurationError
+        If Lanczos does not converge, as it may not for many nearly collinear sparse columns.
+
+    Examples
+    --------
+    >>> smallest_eigenvalue(np.array([[2.0, 0.0], [0.0, 4.0]]))
+    2.0
+    >>> smallest_eigenvalue(np.array([[2.0, 4.0]]), ridge=0.5)
+    0.5
     """
     m, features = X.shape
+    least = float(np.min(ridge))
+    if features > m and least == np.max(ridge):
+        return least
     if features <= DENSE_FEATURES:
-        matrix = gram(X)
-        if ridge is not None:
-            matrix[np.diag_indices(features)] += ridge
-        values = np.linalg.eigvalsh(matrix)
-        largest, smallest = float(values[-1]), float(values[0])
+        smallest, largest = _ends(X, ridge)
     else:
-        largest = _lanczos(X, ridge, "LA")
-        smallest = 0.0 if features > m and ridge is None else _lanczos(X, ridge, "SA")
+        product = _product(X, ridge)
+        largest = _lanczos(product, features)
+        # turned round, because Lanczos judges an eigenvalue by its own size, which near 0 is beyond rounding
+        smallest = largest - _lanczos(lambda v: largest * v - product(v), features, basis=80)
     noise = max(m, features) * np.finfo(np.float64).eps * largest
-    return largest, smallest if smallest > noise else 0.0
+    return max(least, smallest) if smallest > noise else least
 
 
-def _lanczos(X: Matrix, ridge: Floats | None, end: Literal["LA", "SA"]) -> float:
-    """One extreme eigenvalue from products with X alone."""
-    m, features = X.shape
-    diagonal = np.zeros(features) if ridge is None else ridge
+def _ends(X: Matrix, ridge: float | Floats) -> tuple[float, float]:
+    """Smallest and largest eigenvalue by a dense solver."""
+    matrix = gram(X)
+    matrix[np.diag_indices(X.shape[1])] += ridge
+    values = np.linalg.eigvalsh(matrix)
+    return float(values[0]), float(values[-1])
+
+
+def _product(X: Matrix, ridge: float | Floats) -> Callable[[Floats], Floats]:
+    """Multiplication with X^T X / m + diag(ridge)."""
 
     def product(v: Floats) -> Floats:
-        image: Floats = X.T @ (X @ v) / m
-        return image + diagonal * v
+        image: Floats = X.T @ (X @ v) / X.shape[0]
+        return image + ridge * v
 
+    return product
+
+
+def _lanczos(product: Callable[[Floats], Floats], features: int, basis: int = 20) -> float:
+    """Largest eigenvalue, from products alone; a large basis finds one among many neighbours."""
     operator = LinearOperator((features, features), matvec=product, dtype=np.float64)
     start = Streams(seed=0).generator("lanczos").standard_normal(features)  # else ARPACK starts at random
+    settings: dict[str, Any] = {"v0": start, "ncv": min(features, basis), "tol": 1e-13, "maxiter": 500}
     try:
-        return float(eigsh(operator, k=1, which=end, v0=start, return_eigenvectors=False)[0])
+        return float(eigsh(operator, k=1, which="LA", return_eigenvectors=False, **settings)[0])
     except ArpackNoConvergence:
         raise ConfigurationError(
             f"X with {features} features: Lanczos found no extreme eigenvalue; expected columns that are not nearly "
-            "collinear; standardise or drop columns, or add a ridge"
+            "collinear; standardise or drop columns"
         ) from None

@@ -1,0 +1,12 @@
+"""Optimisers: how the master turns the gradient of an update into the next model.
+
+Each has its own file; `base` says what an optimiser and its state are, and holds the step size that all of them share.
+Step sizes that change with the update number are in `clustersim.schedules`.
+"""
+
+from clustersim.optimizers.base import Optimizer, OptimizerState
+from clustersim.optimizers.momentum import Momentum
+from clustersim.optimizers.nesterov import Nesterov
+from clustersim.optimizers.sgd import SGD
+
+__all__ = ["SGD", "Momentum", "Nesterov", "Optimizer", "OptimizerState"]

@@ -1,0 +1,66 @@
+"""Gradient descent with a velocity: the heavy ball."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clustersim.checks import fraction
+from clustersim.optimizers.base import Floats, GradientMethod, OptimizerState
+
+__all__ = ["Momentum"]
+
+
+@dataclass(frozen=True)
+class Momentum(GradientMethod):
+    r"""The heavy-ball method: :math:`v_t = \mu v_{t-1} + g_t`, :math:`w_t = w_{t-1} - \eta_t v_t`, with v_0 = 0.
+
+    Parameters
+    ----------
+    step_size : float or callable
+        The step size eta, or a function that maps the update number t = 1, 2, ... to it. It multiplies the velocity,
+        so a constant gradient ends in steps of eta / (1 - mu) times it.
+    momentum : float, default 0.9
+        Mu, the share of the velocity that is kept, in [0, 1); 0 is `SGD`.
+
+    Raises
+    ------
+    ConfigurationError
+        If the momentum is not in [0, 1), or the step size is not positive and finite.
+
+    References
+    ----------
+    B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964. There the step size is
+    inside the velocity; with a constant one that is the same.
+
+    Examples
+    --------
+    >>> w = np.zeros(1)
+    >>> state = Momentum(0.1, momentum=0.5).begin(w)
+    >>> for t in (1, 2, 3):
+    ...     w = state.step(w, gradient=np.array([-1.0]), update_number=t)  # velocities -1, -1.5, -1.75
+    >>> w.round(12).tolist()
+    [0.425]
+    """
+
+    momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "momentum", fraction("momentum", self.momentum, below_one=True))
+
+    def begin(self, w0: Floats) -> OptimizerState:
+        """Return the state of a run, at rest."""
+        return _MomentumState(self, np.zeros_like(w0))
+
+
+class _MomentumState:
+    """The velocity."""
+
+    def __init__(self, optimizer: Momentum, velocity: Floats) -> None:
+        self._optimizer = optimizer
+        self._velocity = velocity
+
+    def step(self, w: Floats, gradient: Floats, update_number: int) -> Floats:
+        """Return w - eta_t v_t."""
+        self._velocity = self._optimizer.momentum * self._velocity + gradient
+        return w - self._optimizer.step_size_at(update_number) * self._velocity

@@ -1,0 +1,71 @@
+"""The solution of a least-squares problem, dense or sparse, with or without ridge.
+
+Checked rows and targets flow in from `clustersim.problems.least_squares`, the minimiser flows out.
+"""
+
+import math
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import lsmr
+
+from clustersim.errors import ConfigurationError
+from clustersim.problems.base import Floats
+from clustersim.problems.data import Matrix
+
+__all__ = ["least_squares_solution"]
+
+
+def least_squares_solution(X: Matrix, y: Floats, ridge: float = 0.0) -> Floats:
+    """Return the w that minimises ||X w - y||^2 + ridge ||w||^2, the shortest one if there are several.
+
+    Parameters
+    ----------
+    X : ndarray or csr_array, shape (m, features)
+        The rows.
+    y : ndarray, shape (m,)
+        The targets.
+    ridge : float, default 0.0
+        Of the sum over the rows: m times the ridge of their mean.
+
+    Returns
+    -------
+    ndarray, shape (features,)
+        By singular values if dense, by LSMR with one round of refinement if sparse.
+
+    Raises
+    ------
+    ConfigurationError
+        If LSMR does not converge.
+
+    Examples
+    --------
+    >>> least_squares_solution(np.array([[2.0], [0.0]]), np.array([5.0, 7.0]), ridge=1.0)
+    array([2.])
+    """
+    if not isinstance(X, np.ndarray):
+        return _sparse(X, y, ridge)
+    if not ridge:
+        return np.asarray(np.linalg.lstsq(X, y)[0])
+    U, sizes, V = np.linalg.svd(X, full_matrices=False)
+    sizes[sizes <= max(X.shape) * np.finfo(np.float64).eps * sizes[0]] = 0.0  # else a tiny ridge blows up rounding
+    w: Floats = (sizes / (sizes**2 + ridge) * (y @ U)) @ V
+    return w
+
+
+def _sparse(X: Matrix, y: Floats, ridge: float) -> Floats:
+    """LSMR; a ridge is as many further rows, which unlike LSMR's own damping allow for refinement."""
+    m, features = X.shape
+    if ridge:
+        X = sparse.vstack([X, math.sqrt(ridge) * sparse.eye_array(features)], format="csr")
+        y = np.append(y, np.zeros(features))
+    w: Floats = np.zeros(features)
+    for _ in range(2):
+        w = w + lsmr(X, y - X @ w, atol=1e-14, btol=1e-14, conlim=0.0, maxiter=20 * min(m, features))[0]
+    slope, scale = np.linalg.norm(X.T @ (X @ w - y)), np.linalg.norm(X.T @ y)
+    if slope > 1e-8 * scale:
+        raise ConfigurationError(
+            f"LeastSquares of {m} sparse rows: the optimum was not found (gradient {slope:.2g} after LSMR, "
+            f"{scale:.2g} at zero); bring the columns to a common scale, drop collinear ones or add a ridge"
+        )
+    return w

@@ -1,0 +1,114 @@
+"""Step-size schedules: the papers' formulas, refusals, and how a study's manifest tells them."""
+
+import functools
+import math
+import pickle
+import sys
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from clustersim.errors import ConfigurationError
+from clustersim.optimizers import SGD, Momentum, Nesterov
+from clustersim.schedules import Capped, ExponentialDecay, PowerDecay
+from clustersim.studies.configuration import canonical, describe
+
+SCHEDULES = (PowerDecay(7.0, 0.7), ExponentialDecay(0.1, 0.99), Capped(PowerDecay(7.0, 0.7), 0.5))
+
+
+@pytest.mark.parametrize("t", [1, 2, 10, 5000])
+def test_schedules_are_the_formulas_of_the_papers(t: int) -> None:
+    sgc = PowerDecay(7 * 100 * math.log(10), 0.7)
+    assert sgc(t) == pytest.approx(float(7 * (Decimal(10) ** 100).ln() / Decimal(t) ** Decimal("0.7")), rel=1e-13)
+    erasure_head = ExponentialDecay(0.1, 0.99)
+    by_factors = functools.reduce(lambda size, _: size * Decimal("0.99"), range(t), Decimal("0.1"))
+    assert erasure_head(t) == pytest.approx(float(by_factors), rel=1e-12)
+    tolerance = 1e-3
+    theorem_3 = Capped(PowerDecay(math.log(1 / tolerance**2), 1.0), 0.5)
+    assert theorem_3(t) == pytest.approx(min(0.5, -2 * math.log(tolerance) / t), rel=1e-13)
+
+
+def test_the_first_update_takes_the_initial_step_of_a_power_and_one_factor_less_of_an_exponential() -> None:
+    assert PowerDecay(0.8, 3.0)(1) == 0.8
+    assert PowerDecay(0.8, 0.0)(1000) == 0.8
+    assert ExponentialDecay(0.8, 0.5)(1) == 0.4
+    assert ExponentialDecay(0.8, 1.0)(1000) == 0.8
+
+
+def test_a_step_that_would_underflow_stays_a_step() -> None:
+    schedule = ExponentialDecay(0.1, 0.5)
+    assert 0.1 * 0.5**2000 == 0.0
+    assert SGD(schedule).step_size_at(2000) == sys.float_info.min
+    assert schedule(1000) == pytest.approx(0.1 * 2.0**-1000, rel=1e-12)
+
+
+def test_a_cap_takes_any_function_of_t_and_hides_no_nonsense() -> None:
+    assert [Capped(lambda t: 1.0 / t, 0.4)(t) for t in (1, 2, 4)] == [0.4, 0.4, 0.25]
+    for nonsense in (math.nan, -1.0, 0.0):
+        with pytest.raises(ConfigurationError, match=r"step_size\(3\)"):
+            SGD(Capped(lambda t, wrong=nonsense: wrong, 0.4)).step_size_at(3)
+    with pytest.raises(ConfigurationError, match=r"step_size\(3\).*TypeError"):
+        SGD(Capped(lambda t: None, 0.4)).step_size_at(3)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: PowerDecay(0.0, 0.7), "initial = 0.0: expected .* greater than 0"),
+        (lambda: PowerDecay(math.inf, 0.7), "initial = inf"),
+        (lambda: PowerDecay(1.0, -0.7), "power = -0.7: expected .* at least 0"),
+        (lambda: PowerDecay(1.0, "0.7"), "power = '0.7'"),
+        (lambda: ExponentialDecay(-1, 0.9), "initial = -1"),
+        (lambda: ExponentialDecay(1.0, 0), "factor = 0: expected .*; give a factor in"),
+        (lambda: ExponentialDecay(1.0, 1.01), "factor = 1.01: expected .*; give a factor in"),
+        (lambda: ExponentialDecay(1.0, math.nan), "factor = nan"),
+        (lambda: Capped(0.5, 0.5), "schedule = 0.5: expected a function of the update number"),
+        (lambda: Capped(PowerDecay(1.0, 1.0), 0), "highest = 0"),
+    ],
+)
+def test_bad_numbers_are_refused(make: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        make()
+
+
+def test_schedules_compare_hash_print_and_pickle() -> None:
+    assert PowerDecay(1, 2) == PowerDecay(1.0, 2.0) != PowerDecay(1.0, 1.0)
+    assert len({*SCHEDULES, PowerDecay(7, 0.7), Capped(PowerDecay(7, 0.7), 0.5)}) == 3
+    assert repr(SCHEDULES[2]) == "Capped(schedule=PowerDecay(initial=7.0, power=0.7), highest=0.5)"
+    for schedule in SCHEDULES:
+        assert pickle.loads(pickle.dumps(schedule)) == schedule  # noqa: S301 - our own bytes
+
+
+@dataclass(frozen=True)
+class Halving:
+    """A user's own schedule."""
+
+    initial: float
+    every: int
+
+    def __call__(self, t: int) -> float:
+        return self.initial / 2.0 ** (t // self.every)
+
+
+def test_a_manifest_tells_schedules_by_their_numbers() -> None:
+    power = {"class": "PowerDecay", "initial": 7, "power": 0.7}
+    assert describe(SGD(SCHEDULES[0])) == {"class": "SGD", "step_size": power}
+    assert describe(Momentum(SCHEDULES[2], 0.5)) == {
+        "class": "Momentum",
+        "momentum": 0.5,
+        "step_size": {"class": "Capped", "schedule": power, "highest": 0.5},
+    }
+    assert describe(Nesterov(0.25)) == {"class": "Nesterov", "momentum": None, "step_size": 0.25}
+    own = describe(SGD(Halving(0.5, every=10)))["step_size"]
+    assert (own["class"], own["initial"], own["every"]) == ("Halving", 0.5, 10)
+    assert "self.initial / 2.0" in own["source"]
+    rate = 0.1
+    by_lambda = describe(SGD(lambda t: rate / t))["step_size"]
+    assert "rate / t" in by_lambda["source"]
+    assert by_lambda["refers to"] == {"rate": 0.1}
+    told = [SGD(schedule) for schedule in SCHEDULES]
+    told += [SGD(0.1), SGD(PowerDecay(7.0, 0.6)), Nesterov(0.1), Nesterov(0.1, 0), Momentum(0.1, 0.5)]
+    told += [SGD(Halving(0.5, 10)), SGD(Halving(0.5, 20))]
+    assert len({canonical(describe(optimizer)) for optimizer in told}) == len(told)
