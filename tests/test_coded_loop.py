@@ -3,10 +3,13 @@
 The loops are written from the papers: who holds what comes from the placement, all else is done here again.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 import clustersim as cs
+from clustersim.protocol import Answer, Dispatch, Policy, Update, Updated, Wants
 from clustersim.streams import Streams
 
 N, ROWS, D, UPDATES, P, ETA = 6, 30, 4, 40, 0.65, 0.1
@@ -141,6 +144,85 @@ def test_fresh_batches_are_drawn_by_task_and_worker(data):
         return total
 
     np.testing.assert_allclose(engine(X, y, policy).w, descend(X, y, weights), rtol=0, atol=1e-9)
+
+
+def test_batches_come_from_the_rows_that_a_worker_holds(data):
+    """On an even partition worker i draws 2 of its own 5 rows."""
+    X, y = data
+    draws = Streams(0, 0).generators("batch")
+
+    def weights(t):
+        total = np.zeros(ROWS)
+        for worker in range(N):
+            total[5 * worker + draws.at(t, worker).choice(5, 2, replace=False, shuffle=False)] = 1.0 / (2 * N)
+        return total
+
+    policy = cs.Synchronous(cs.waits.All(), batch=2)
+    run = cs.simulate(
+        cs.LeastSquares(X, y), cs.Cluster(N, cs.Constant(1.0)), policy,
+        optimizer=cs.SGD(ETA), until=cs.Until(updates=UPDATES),
+    )  # fmt: skip
+    np.testing.assert_allclose(run.w, descend(X, y, weights), rtol=0, atol=1e-9)
+    assert run.totals["time"] == pytest.approx(UPDATES * 2 / 5), "a batch of 2 of 5 rows takes 2/5 of the time"
+
+
+def test_a_generator_depends_on_its_task_and_worker_alone():
+    draws = Streams(3).generators("batch")
+
+    def first(task, worker):
+        return draws.at(task, worker).integers(0, 2**31, size=3, dtype=np.uint32).tolist()  # leaves half a word over
+
+    seen = {(task, worker): first(task, worker) for task in range(4) for worker in range(4)}
+    assert len({tuple(draw) for draw in seen.values()}) == 16
+    assert {key: first(*key) for key in reversed(seen)} == seen
+
+
+@dataclass(frozen=True)
+class Late(Policy):
+    """Updates with worker 0's first answer, and then with its second and the late first one of worker 1."""
+
+    weights: tuple
+
+    @property
+    def placement(self):
+        return cs.placements.Uncombined(cs.placements.EvenPartition())
+
+    def begin(self, setting):
+        return LateState(self.weights)
+
+
+class LateState:
+    k = 1
+
+    def __init__(self, weights):
+        self.weights, self.held = weights, []
+
+    def react(self, event):
+        if isinstance(event, Updated):
+            return Answer(
+                (Dispatch(None if event.version == 0 else np.array([0])),) if event.version < 2 else (), Wants()
+            )
+        self.held += event.messages.tolist()
+        if len(self.held) == 1:
+            return Answer((Update(event.messages, 0.5, keep=None),), Wants())
+        commands = (Update(np.array(self.held[1:]), np.array(self.weights)),) if len(self.held) == 3 else ()
+        return Answer(commands, Wants())
+
+
+def test_uncombined_answers_of_two_versions_are_weighted_vector_by_vector():
+    """Worker 0 answers at 1 (version 0) and 2 (version 1), worker 1 at 3 (version 0); three rows each."""
+    random = np.random.default_rng(8)
+    X, y = random.normal(size=(6, 2)), random.normal(size=6)
+    weights = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+    run = cs.simulate(
+        cs.LeastSquares(X, y), cs.Cluster(2, cs.Replay([[1.0, 3.0], [1.0, 9.0]]), scaling="none"), Late(weights),
+        optimizer=cs.SGD(1.0), until=cs.Until(updates=2),
+    )  # fmt: skip
+    w1 = -0.5 * X[:3].T @ (X[:3] @ np.zeros(2) - y[:3])
+    late = [weight * (X[r] @ w - y[r]) * X[r] for r, (weight, w) in
+            enumerate(zip(weights, [w1] * 3 + [np.zeros(2)] * 3, strict=True))]  # fmt: skip
+    np.testing.assert_allclose(run.w, w1 - sum(late), rtol=0, atol=1e-12)
+    assert (run.totals["used"], run.totals["used_late"], run.totals["time"]) == (2, 1, 3.0)
 
 
 def test_every_row_is_as_likely_in_a_batch():

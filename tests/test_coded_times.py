@@ -84,6 +84,15 @@ def test_cyclic_code_queueing_follows_the_backlog_recursion(seed, load):
     np.testing.assert_allclose(durations(policy, times, busy="queue"), expected, rtol=0, atol=1e-9)
 
 
+def test_the_earliest_of_several_rules_grows_with_them():
+    """k = 1 before 1.5 s, then 2, then 3, but never more than 2."""
+    policy = cs.Synchronous(cs.waits.Earliest(cs.waits.Schedule([1.5, 3.5]), cs.waits.Fastest(2)))
+    cluster = cs.Cluster(3, cs.Constant(1.0), scaling="none")
+    run = cs.simulate(PROBLEM, cluster, policy, optimizer=cs.SGD(1e-6), until=cs.Until(updates=5), evaluate_every=1)
+    assert run.history["k"].tolist() == [1, 1, 1, 2, 2, 2]  # the k of the round that ended
+    assert run.totals["used"] == 1 + 1 + 2 + 2 + 2
+
+
 def test_rounds_of_random_stragglers_last_until_the_deadline_unless_all_answer():
     """A round ends at 2.0, or before if every worker has answered."""
     times = replayed(9)
