@@ -100,7 +100,6 @@ class Generators:
         """The generator of one task of one worker; it serves until the next call."""
         self._state["state"]["counter"][:] = (0, 0, task, worker)
         self._state["buffer_pos"] = 4  # nothing is left over from the last one
-        self._state["has_uint32"] = 0
         self._bits.state = self._state
         return self._generator
 

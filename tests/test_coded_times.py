@@ -142,3 +142,18 @@ def test_a_deadline_that_nobody_can_meet_is_refused():
         cs.simulate(
             PROBLEM, cluster, cs.IgnoreStragglers(0.5, deadline=0.5), optimizer=cs.SGD(1e-6), until=cs.Until(updates=1)
         )
+
+
+@pytest.mark.parametrize(("scaling", "soonest"), [("none", 1.75), ("proportional", 2.75), ("server-dependent", 1.75)])
+def test_the_soonest_answer_counts_links_and_loads(scaling, soonest):
+    """0.5 s down, 1 s for a share (2 shares here), 0.25 s up; what arrives at the deadline itself counts."""
+    compute, down, up = cs.ShiftedExponential(shift=1.0, mean=1.0), cs.Link(latency=0.5), cs.Link(latency=0.25)
+    cluster = cs.Cluster(WORKERS, compute, downlink=down, uplink=up, scaling=scaling)
+
+    def run(deadline):
+        policy = cs.ErasureHead(load=2, fraction=1.0, deadline=deadline)
+        return cs.simulate(PROBLEM, cluster, policy, optimizer=cs.SGD(1e-6), until=cs.Until(updates=1))
+
+    assert run(soonest).totals["updates"] == 1
+    with pytest.raises(cs.ConfigurationError, match=f"no worker can answer before {soonest} s"):
+        run(soonest - 0.01)

@@ -1,8 +1,27 @@
 """Who holds which rows: a placement is a rule, an `Assignment` is what it comes to for one problem and one cluster."""
 
 from clustersim.placements.assignment import Assignment
+from clustersim.placements.balance import imbalance
 from clustersim.placements.base import Placement
+from clustersim.placements.cyclic import CyclicRepetition
+from clustersim.placements.designs import BlockDesign
 from clustersim.placements.minibatches import MiniBatches
 from clustersim.placements.partition import EvenPartition
+from clustersim.placements.repetition import Everything, FractionalRepetition
+from clustersim.placements.replication import NormReplication, UniformReplication
+from clustersim.placements.uncombined import Uncombined
 
-__all__ = ["Assignment", "EvenPartition", "MiniBatches", "Placement"]
+__all__ = [
+    "Assignment",
+    "BlockDesign",
+    "CyclicRepetition",
+    "EvenPartition",
+    "Everything",
+    "FractionalRepetition",
+    "MiniBatches",
+    "NormReplication",
+    "Placement",
+    "Uncombined",
+    "UniformReplication",
+    "imbalance",
+]

@@ -83,12 +83,17 @@ class Assignment:
         """Sum of the coefficients of each worker, shape (n,)."""
         if self.coefficients is None:
             return self.sizes.astype(np.float64)
-        return np.bincount(self._owners, self.coefficients, minlength=self.workers)
+        return _sums(self._owners, self.coefficients, self.workers)
 
     @cached_property
     def row_sums(self) -> NDArray[np.float64]:
         """Sum of the coefficients of each row over the workers, shape (m,)."""
-        return np.bincount(self.rows, self.coefficients, minlength=self.total_rows).astype(np.float64)
+        return _sums(self.rows, self.coefficients, self.total_rows)
+
+    @cached_property
+    def evenly_coded(self) -> bool:
+        """Whether each row's coefficients add up to the same."""
+        return bool(np.allclose(self.row_sums, self.row_sums[0], rtol=1e-9, atol=0.0))
 
     @cached_property
     def redundancy(self) -> NDArray[np.int64]:
@@ -140,7 +145,7 @@ class Assignment:
         return self.rows[self._entries_of(workers)]
 
     def _blocks(self, workers: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """Names of the disjoint blocks of rows that these workers hold; None where rows overlap or have coefficients."""
+        """Names of the disjoint blocks of rows that these workers hold; None where rows overlap or are coded."""
         if self._is_partition:
             return workers
         if self.groups is None:
@@ -158,7 +163,7 @@ class Assignment:
             weights = np.repeat(weights, self.sizes[workers])
         if self.coefficients is not None:
             weights = weights * self.coefficients[entries]
-        summed = np.bincount(self.rows[entries], weights, minlength=self.total_rows)
+        summed = _sums(self.rows[entries], weights, self.total_rows)
         present = np.flatnonzero(summed)
         return (None, summed) if 2 * len(present) > self.total_rows else (present, summed[present])
 
@@ -166,7 +171,9 @@ class Assignment:
         """Positions in `rows` of the entries of some workers, one worker after the other."""
         starts, sizes = self.starts[workers], np.diff(self.starts)[workers]
         ends = np.cumsum(sizes)
-        return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + sizes, sizes)
+        entries: NDArray[np.int64] = np.repeat(starts - ends + sizes, sizes)
+        entries += np.arange(len(entries))
+        return entries
 
     # ------------------------------------------------------------------ decoding
 
@@ -205,8 +212,8 @@ class Assignment:
             return self.recovery - len(workers)
         if not self.decodes(workers):
             return 1
-        low, high = 0, len(workers)
-        if not self.decodes(workers[:-1]):
+        low, high = (self.recovery or 1) - 1, len(workers)
+        if low + 1 == high or not self.decodes(workers[:-1]):
             return 0  # the usual case: whoever asks after each answer knew that the last but one was not enough
         while high - low > 1:
             middle = (low + high) // 2
@@ -215,6 +222,8 @@ class Assignment:
 
     def decodes(self, workers: NDArray[np.int64]) -> bool:
         """Whether the answers of some workers determine the full gradient, to ten digits."""
+        if self.groups is not None:
+            return len(np.unique(self.groups[workers])) == self._groups_total
         if self.combined:
             return self.decode(workers)[1] <= EXACT
         return len(np.unique(self.rows_of(workers))) == self.total_rows
@@ -267,3 +276,8 @@ class Assignment:
     def _is_partition(self) -> bool:
         """Whether every row is on exactly one worker, with coefficient 1."""
         return self.coefficients is None and self.combined and bool((self.redundancy == 1).all())
+
+
+def _sums(names: NDArray[np.int64], values: NDArray[np.float64] | None, count: int) -> NDArray[np.float64]:
+    """Sum of the values (None: 1 each) of each name 0 .. count - 1."""
+    return np.bincount(names, values, minlength=count).astype(np.float64, copy=False)

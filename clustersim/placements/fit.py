@@ -62,9 +62,10 @@ def _triangle(matrix: "sparse.csr_array") -> NDArray[np.float64]:
     """R of a QR decomposition of ``[B^T, 1] / sqrt(m)``: orthogonal Q changes neither weights nor residuals."""
     workers, rows = matrix.shape
     by_row = matrix.T.tocsr()
-    triangle = np.empty((0, workers + 1))
+    triangle: NDArray[np.float64] = np.empty((0, workers + 1))
     for start in range(0, rows, _CHUNK):
         dense = by_row[start : start + _CHUNK].toarray()
         block = np.column_stack((dense, np.ones(len(dense)))) / math.sqrt(rows)
-        triangle = np.linalg.qr(np.vstack((triangle, block)), mode="r")
+        stacked = linalg.qr(np.vstack((triangle, block)), mode="r", overwrite_a=True, check_finite=False)[0]
+        triangle = np.asarray(stacked[: workers + 1], dtype=np.float64)  # below it are zeros
     return triangle

@@ -90,6 +90,12 @@ class MiniBatches(Assignment):
         """Never: a batch does not determine the full gradient."""
         return False
 
+    def decode(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:  # noqa: ARG002
+        """Not defined; raises `ConfigurationError`."""
+        raise ConfigurationError(
+            f"batch = {self.batch}: a decoder cannot fit mini-batches to the full gradient; use Mean() or Unbiased(p)"
+        )
+
     def gather(
         self,
         workers: NDArray[np.int64],

@@ -1,14 +1,15 @@
-"""Placements without redundancy: every row on exactly one worker."""
+"""Placements by even runs of the rows: the even partition, which has no redundancy, and what codes share."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement, enough_rows
 from clustersim.problems import Problem
 
-__all__ = ["EvenPartition", "even_starts"]
+__all__ = ["EvenPartition", "even_starts", "place_runs"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class EvenPartition(Placement):
         return Assignment(problem.rows, even_starts(problem.rows, workers), np.arange(problem.rows))
 
 
-def even_starts(rows: int, parts: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def even_starts(rows: int, parts: int) -> NDArray[np.int64]:
     """Where each of `parts` runs of rows begins, and where the last one ends; the first runs are the longer ones.
 
     Examples
@@ -47,3 +48,31 @@ def even_starts(rows: int, parts: int) -> np.ndarray[tuple[int], np.dtype[np.int
     """
     sizes = np.sort(np.diff(np.arange(parts + 1) * rows // parts))[::-1]
     return np.concatenate(([0], np.cumsum(sizes)))
+
+
+def place_runs(rows: int, code: NDArray[np.float64], recovery: int | None = None) -> Assignment:
+    """Cut the rows into even runs, one a column of `code`, and give worker i those where its line is not zero.
+
+    Parameters
+    ----------
+    rows : int
+        m, at least the number of runs.
+    code : ndarray, shape (workers, runs)
+        The coefficients of each worker's runs.
+    recovery : int, optional
+        Any so many answers determine the full gradient.
+
+    Examples
+    --------
+    >>> assignment = place_runs(5, np.array([[1.0, 1.0], [0.0, 2.0]]))
+    >>> assignment.rows.tolist(), assignment.coefficients.tolist()
+    ([0, 1, 2, 3, 4, 3, 4], [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0])
+    """
+    runs = even_starts(rows, code.shape[1])
+    lengths = np.diff(runs)
+    workers, held = np.nonzero(code)
+    starts = np.concatenate(([0], np.cumsum((code != 0.0) @ lengths)))
+    placed = np.concatenate([np.arange(runs[run], runs[run + 1]) for run in held.tolist()])
+    values = code[workers, held]
+    coefficients = None if bool((values == 1.0).all()) else np.repeat(values, lengths[held])
+    return Assignment(rows, starts, placed, coefficients, recovery=recovery)

@@ -22,4 +22,15 @@ from clustersim.waits.fastest import All, Fastest, Fraction
 from clustersim.waits.pflug import Pflug
 from clustersim.waits.schedule import Schedule
 
-__all__ = ["All", "Covered", "Deadline", "Earliest", "Fastest", "Fraction", "Pflug", "Schedule", "WaitRule", "WaitState"]
+__all__ = [
+    "All",
+    "Covered",
+    "Deadline",
+    "Earliest",
+    "Fastest",
+    "Fraction",
+    "Pflug",
+    "Schedule",
+    "WaitRule",
+    "WaitState",
+]

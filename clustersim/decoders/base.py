@@ -1,0 +1,80 @@
+"""What a decoder is: weights of messages, and how far the gradient that they give is from the full one."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.errors import ConfigurationError
+from clustersim.placements import Assignment
+
+__all__ = ["Decoder", "firsts"]
+
+
+class Decoder(ABC):
+    """A rule for the weights of messages; a frozen dataclass of hyper-parameters."""
+
+    @abstractmethod
+    def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> float | NDArray[np.float64]:
+        """Weights of the messages that `workers` sent.
+
+        Parameters
+        ----------
+        assignment : Assignment
+            Who holds which rows, with which coefficients.
+        workers : ndarray of int, shape (a,)
+            Who sent the messages, in order of arrival; possibly nobody.
+
+        Returns
+        -------
+        float or ndarray of float
+            One weight for all, or shape (a,); where messages are not combined one for each vector in them, in the order
+            of ``assignment.rows_of(workers)``. What weighs 0 is not used.
+
+        Raises
+        ------
+        ConfigurationError
+            If the decoder cannot do with this assignment or these answers.
+        """
+
+    def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:  # noqa: ARG002
+        r"""Expected error where each worker straggles with probability p, independently.
+
+        .. math:: E\Big[\frac{1}{m} \sum_r (\alpha_r - 1)^2\Big],
+
+        where the estimate is :math:`\frac{1}{m} \sum_r \alpha_r \nabla f_r`. Stragglers do not answer, all others do.
+
+        Parameters
+        ----------
+        assignment : Assignment
+        straggler_probability : float
+            p in [0, 1).
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ConfigurationError
+            If it is not known in closed form for this decoder and this assignment, or p is out of range.
+        """
+        raise ConfigurationError(
+            f"{self!r}: its expected error is not known in closed form for this placement; estimate it: draw who "
+            "answers, take decoder.weights(assignment, workers), and average"
+        )
+
+
+def firsts(names: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
+    """Which entries are the first of their name; names are 0 .. count - 1.
+
+    Examples
+    --------
+    >>> firsts(np.array([2, 0, 2, 1, 0]), 3).tolist()
+    [True, True, False, True, False]
+    """
+    places = np.arange(len(names))
+    first = np.empty(count, dtype=np.int64)
+    first[names[::-1]] = places[::-1]  # the last assignment is the one that stays
+    is_first: NDArray[np.bool_] = first[names] == places
+    return is_first

@@ -1,0 +1,117 @@
+"""Decoders that use each group, or each row, once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.checks import fraction
+from clustersim.decoders.base import Decoder, firsts
+from clustersim.errors import ConfigurationError
+from clustersim.placements import Assignment
+
+__all__ = ["DistinctGroups", "DistinctRows"]
+
+
+@dataclass(frozen=True)
+class DistinctGroups(Decoder):
+    """The first answer of each group weighs 1/m, later ones of it nothing: the sum of distinct groups over m.
+
+    Groups that no one has answered for are missing. If each of the d workers of a group straggles with probability p,
+    the expected gradient is 1 - p^d times the full one, and the expected error is p^d.
+
+    Raises
+    ------
+    ConfigurationError
+        If (when asked) the placement has no groups of workers that hold the same rows.
+
+    Notes
+    -----
+    Source: Wang, Charles and Papailiopoulos 2019, eq. 1 and Algorithm 1, without rescaling.
+
+    Examples
+    --------
+    >>> groups = Assignment(total_rows=4, starts=np.array([0, 2, 4, 6]), rows=np.array([0, 1, 0, 1, 2, 3]))
+    >>> DistinctGroups().weights(groups, np.array([1, 0])).tolist()
+    [0.25, 0.0]
+    >>> DistinctGroups().expected_error(groups, 0.5)  # half the rows on two workers, half on one
+    0.375
+    """
+
+    def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """One weight a message."""
+        groups = self._groups(assignment)
+        return firsts(groups[workers], assignment.workers) / assignment.total_rows
+
+    def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
+        """Expected error, see `Decoder.expected_error`."""
+        p = fraction("straggler_probability", straggler_probability, below_one=True)
+        self._groups(assignment)
+        return float(np.mean(p**assignment.redundancy))
+
+    def _groups(self, assignment: Assignment) -> NDArray[np.int64]:
+        if assignment.groups is None:
+            raise ConfigurationError(
+                f"{self!r}: this placement has no groups of workers that send the same sum of rows; use "
+                "FractionalRepetition, EvenPartition or Everything, or the decoder Optimal()"
+            )
+        return assignment.groups
+
+
+@dataclass(frozen=True)
+class DistinctRows(Decoder):
+    """The first copy of row r weighs 1 / (m (1 - p^d_r)), later copies nothing; d_r workers hold the row.
+
+    A row arrives with probability 1 - p^d_r, so the expected gradient is the full one. Workers must send every row's
+    gradient by itself.
+
+    Parameters
+    ----------
+    straggler_probability : float
+        p in [0, 1).
+
+    Raises
+    ------
+    ConfigurationError
+        If p is out of range, or (when asked) messages are combined.
+
+    Notes
+    -----
+    Source: Bitar, Wootters and El Rouayheb 2020, Table I (SGC-Send-All), row by row. Its expected error is the mean of
+    p^d_r / (1 - p^d_r).
+
+    Examples
+    --------
+    >>> rows = np.array([0, 1, 1, 2])
+    >>> apart = Assignment(total_rows=3, starts=np.array([0, 2, 4]), rows=rows, combined=False)
+    >>> DistinctRows(0.5).weights(apart, np.array([0, 1])).round(4).tolist()  # 1 / (3 * 0.5), 1 / (3 * 0.75)
+    [0.6667, 0.4444, 0.0, 0.6667]
+    >>> round(DistinctRows(0.5).expected_error(apart, 0.5), 4)  # (1 + 1/3 + 1) / 3
+    0.7778
+    """
+
+    straggler_probability: float
+
+    def __post_init__(self) -> None:
+        fraction("straggler_probability", self.straggler_probability, below_one=True)
+
+    def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """One weight a vector, message by message."""
+        self._check(assignment)
+        rows = assignment.rows_of(workers)
+        arrives = 1.0 - self.straggler_probability ** assignment.redundancy[rows]
+        return firsts(rows, assignment.total_rows) / (assignment.total_rows * arrives)
+
+    def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
+        """Expected error, see `Decoder.expected_error`; the bias counts if p is not the decoder's."""
+        p = fraction("straggler_probability", straggler_probability, below_one=True)
+        self._check(assignment)
+        missing, assumed = p**assignment.redundancy, self.straggler_probability**assignment.redundancy
+        return float(np.mean(missing + (1.0 - missing) * (assumed / (1.0 - assumed)) ** 2))
+
+    def _check(self, assignment: Assignment) -> None:
+        if assignment.combined:
+            raise ConfigurationError(
+                f"{self!r}: it needs the gradient of every row by itself, but workers send one sum; wrap the placement "
+                "as Uncombined(placement)"
+            )

@@ -1,0 +1,105 @@
+"""Decoders that look for the weights which bring each row's coefficient to 1."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.checks import fraction
+from clustersim.decoders.base import Decoder, firsts
+from clustersim.errors import ConfigurationError
+from clustersim.placements import Assignment
+
+__all__ = ["Exact", "Optimal"]
+
+
+@dataclass(frozen=True)
+class Exact(Decoder):
+    """The full gradient, or an error if the answers do not determine it; never another gradient.
+
+    Groups and rows that arrive several times count once, from the first answer; a code is decoded by least squares, and
+    the result is used only if every coefficient is 1 to ten digits (root mean square over the rows). No answers have no
+    weights: that is no gradient rather than a wrong one.
+
+    Raises
+    ------
+    ConfigurationError
+        If (when asked) the answers do not determine the full gradient. `clustersim.waits.Covered` waits until they do.
+
+    Notes
+    -----
+    Source: Tandon, Lei, Dimakis and Karampatziakis 2017.
+
+    Examples
+    --------
+    >>> code = np.array([1.0, 2.0, 1.0, -1.0, 2.0, 1.0])  # workers send f0 + 2 f1, f1 - f2 and 2 f2 + f0 (summed, of 3)
+    >>> coded = Assignment(3, np.array([0, 2, 4, 6]), np.array([0, 1, 1, 2, 2, 0]), code)
+    >>> (3.0 * Exact().weights(coded, np.array([1, 0]))).round(12).tolist()  # (f0 + 2 f1) - (f1 - f2)
+    [-1.0, 1.0]
+    """
+
+    def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """One weight a message, or a vector where messages are not combined."""
+        if not len(workers):
+            return np.empty(0)
+        if not assignment.decodes(workers):
+            raise ConfigurationError(
+                f"{self!r}: the answers of {len(workers)} of {assignment.workers} workers do not determine the full "
+                "gradient; wait until they do with waits.Covered(), or take the decoder Optimal()"
+            )
+        if assignment.groups is not None:
+            return firsts(assignment.groups[workers], assignment.workers) / assignment.total_rows
+        if not assignment.combined:
+            return firsts(assignment.rows_of(workers), assignment.total_rows) / assignment.total_rows
+        return assignment.decode(workers)[0] / assignment.total_rows
+
+    def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
+        """Undefined: where it gives a gradient its error is 0, and with some answers it gives none."""
+        del assignment, straggler_probability
+        raise ConfigurationError(
+            f"{self!r}: its expected error is undefined: answers that do not determine the full gradient are refused, "
+            "with all others it is 0; Optimal() does the same with those and its best with the rest"
+        )
+
+
+@dataclass(frozen=True)
+class Optimal(Decoder):
+    r"""The weights a for which :math:`\sum_r (\sum_j a_j B_{jr} - 1)^2` is least, over m: for any placement.
+
+    Of several best the shortest: answers of one group share its weight, and so do copies of one row. The estimate is
+    biased towards zero where rows are missing.
+
+    Notes
+    -----
+    Source: M. Glasgow and M. Wootters, "Approximate gradient coding with optimal decoding", 2021; the decoder itself is
+    Charles et al. 2017. Its expected error is p^d for groups of d workers, and the mean of p^d_r where workers send
+    each row by itself: no decoder does better with d_r copies.
+
+    Examples
+    --------
+    >>> halves = np.full(12, 0.5)
+    >>> twice = Assignment(6, np.array([0, 4, 8, 12]), np.array([0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 0, 1]), halves)
+    >>> (6.0 * Optimal().weights(twice, np.array([0, 2]))).round(12).tolist()  # instead of 1 / (1 - p)
+    [1.333333333333, 1.333333333333]
+    """
+
+    def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """One weight a message, or a vector where messages are not combined."""
+        if assignment.groups is not None:
+            return _shared(assignment.groups[workers]) / assignment.total_rows
+        if not assignment.combined:
+            return _shared(assignment.rows_of(workers)) / assignment.total_rows
+        return assignment.decode(workers)[0] / assignment.total_rows
+
+    def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
+        """Expected error, see `Decoder.expected_error`; known where groups or single rows are sent."""
+        p = fraction("straggler_probability", straggler_probability, below_one=True)
+        if assignment.combined and assignment.groups is None:
+            return super().expected_error(assignment, p)
+        return float(np.mean(p**assignment.redundancy))
+
+
+def _shared(names: NDArray[np.int64]) -> NDArray[np.float64]:
+    """One over how often each name occurs."""
+    shares: NDArray[np.float64] = 1.0 / np.bincount(names)[names]
+    return shares

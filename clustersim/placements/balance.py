@@ -1,0 +1,75 @@
+"""How far a placement is from pairwise balance."""
+
+import math
+
+import numpy as np
+from scipy import sparse
+
+from clustersim.placements.assignment import Assignment
+
+__all__ = ["imbalance"]
+
+
+def imbalance(assignment: Assignment) -> float:
+    r"""Root mean square, over pairs of rows, of how far the workers that hold both are from :math:`d_i d_{i'} / n`.
+
+    .. math:: \Big(\frac{1}{m (m - 1)} \sum_{i \ne i'} \big(|S_i \cap S_{i'}| - d_i d_{i'} / n\big)^2\Big)^{1/2}
+
+    where :math:`S_i` are the workers that hold row i, and d_i is their number. It is 0 for the pairwise-balanced
+    schemes that SGC's theorems assume. Coefficients play no part.
+
+    Parameters
+    ----------
+    assignment : Assignment
+        Who holds which rows; at least two rows.
+
+    Returns
+    -------
+    float
+        In workers. Exact integers are added up, so that balance gives 0 and not rounding.
+
+    Notes
+    -----
+    With d copies of each row, up to terms of order n / m:
+
+    ============================  =====================================================================
+    placement                     imbalance
+    ============================  =====================================================================
+    uniform random replication    :math:`d (n - d) / (n \sqrt{n - 1})`, its square exactly in expectation
+    fractional repetition         :math:`d \sqrt{d (n - d)} / n`, :math:`\sqrt{d (n - 1) / (n - d)}` times as much
+    any placement                 at least :math:`d (n - d) / (n \sqrt{n - 1}) \cdot \sqrt{(m - n + 1) / (m - 1)}`
+    a block design, n | m         exactly that least value (0 for at most n - 1 rows that are balanced)
+    ============================  =====================================================================
+
+    So a random placement of many rows is as near to pairwise balance as any can be. The bound: with
+    :math:`u_i = 1_{S_i} - d/n`, the imbalance adds up squared entries of the Gram matrix of m vectors of length
+    :math:`\sqrt{d (1 - d/n)}` in n - 1 dimensions, and the squares of all entries add up to at least the squared trace
+    over n - 1. The expectation: :math:`|S_i \cap S_{i'}|` is hypergeometric.
+
+    References
+    ----------
+    Bitar, Wootters and El Rouayheb 2020, Definition 1.
+
+    Examples
+    --------
+    >>> from clustersim import LeastSquares
+    >>> from clustersim.placements import FractionalRepetition, UniformReplication
+    >>> problem = LeastSquares.synthetic(rows=1000, features=2, seed=1)
+    >>> for placement in UniformReplication(2), FractionalRepetition(2):
+    ...     print(round(imbalance(placement.assign(problem, 10, np.random.default_rng(0))), 2))
+    0.53
+    0.8
+    """
+    rows, workers = assignment.total_rows, assignment.workers
+    if rows == 1:
+        return 0.0
+    ones = np.ones(len(assignment.rows), dtype=np.int64)
+    held = sparse.csr_array((ones, assignment.rows, assignment.starts), shape=(workers, rows))
+    copies = assignment.redundancy
+    both = (held @ held.T).toarray()  # rows that two workers share
+    weighted = np.asarray(held @ copies)
+    # n^2 U^T U, where line i of U is u_i; its squared norm is the same sum as that of the m x m matrix U U^T
+    gram = workers**2 * both - workers * np.add.outer(weighted, weighted) + int(copies @ copies)
+    total = sum(entry * entry for entry in gram.ravel().tolist())  # whole numbers of any size
+    alone = sum(entry * entry for entry in (workers * copies * (workers - copies)).tolist())
+    return math.sqrt((total - alone) / (rows * (rows - 1))) / workers**2

@@ -1,0 +1,118 @@
+"""Fractional repetition: groups of workers that hold the same rows, so that one answer of a group stands for all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clustersim.checks import integer
+from clustersim.errors import ConfigurationError
+from clustersim.placements.assignment import Assignment
+from clustersim.placements.base import Placement, enough_rows
+from clustersim.placements.partition import place_runs
+from clustersim.problems import Problem
+
+__all__ = ["Everything", "FractionalRepetition"]
+
+
+@dataclass(frozen=True)
+class FractionalRepetition(Placement):
+    r"""FRC(n, k, c): n tasks on k workers, c tasks a worker, in n / c groups of :math:`l = kc/n` workers each.
+
+    Group g is workers gl, ..., (g + 1)l - 1; all of them hold the tasks gc, ..., (g + 1)c - 1 and send the plain sum of
+    their gradients. A task is an even run of m / n rows; any k - l + 1 answers hear every group.
+
+    Parameters
+    ----------
+    load : int
+        c, tasks a worker.
+    tasks : int, optional
+        n; as many as workers if not given, and then l = c.
+
+    Raises
+    ------
+    ConfigurationError
+        If a number is no whole number, at least 1, or (at the start of a run) the load exceeds or does not divide the
+        tasks, or the workers do not split evenly into the groups.
+
+    Notes
+    -----
+    Source: Wang, Charles and Papailiopoulos 2019, section 2, after Tandon et al. 2017.
+
+    Examples
+    --------
+    >>> from clustersim import LeastSquares
+    >>> problem = LeastSquares.synthetic(rows=12, features=2, seed=1)
+    >>> assignment = FractionalRepetition(2).assign(problem, 6, np.random.default_rng(0))
+    >>> assignment.groups.tolist(), assignment.loads.tolist(), assignment.recovery
+    ([0, 0, 1, 1, 2, 2], [2.0, 2.0, 2.0, 2.0, 2.0, 2.0], 5)
+    >>> assignment.rows_of(np.array([0, 3])).tolist()
+    [0, 1, 2, 3, 4, 5, 6, 7]
+    """
+
+    load: int
+    tasks: int | None = None
+
+    def __post_init__(self) -> None:
+        integer("load", self.load, low=1)
+        if self.tasks is not None:
+            integer("tasks", self.tasks, low=1)
+
+    def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:  # noqa: ARG002
+        """Form the groups and give each its run of the rows."""
+        groups = self._groups(workers)
+        enough_rows(problem, groups, "group")
+        size = workers // groups
+        code = np.repeat(np.eye(groups), size, axis=0)
+        return place_runs(problem.rows, code, recovery=workers - size + 1)
+
+    def _groups(self, workers: int) -> int:
+        """Return n / c, or say what does not divide what."""
+        tasks = workers if self.tasks is None else self.tasks
+        of = "workers" if self.tasks is None else "tasks"
+        if self.load > tasks or tasks % self.load:
+            raise ConfigurationError(
+                f"load = {self.load}: expected a divisor of the {tasks} {of}; the nearest are "
+                f"{_listed(_nearest_divisors(tasks, self.load))}"
+            )
+        groups = tasks // self.load
+        if workers % groups:
+            raise ConfigurationError(
+                f"tasks = {tasks}, load = {self.load}: {workers} workers do not split into {groups} groups of equal "
+                f"size; expected a multiple of {groups} workers"
+            )
+        return groups
+
+
+@dataclass(frozen=True)
+class Everything(Placement):
+    """Every worker holds all rows, as in training on fresh random mini-batches.
+
+    Parameters have no place here: with mini-batches a task is `batch` rows, without them it is the whole data set.
+
+    Notes
+    -----
+    Source: Chen, Pan, Monga, Bengio and Jozefowicz, "Revisiting distributed synchronous SGD", 2016, section 2.
+
+    Examples
+    --------
+    >>> from clustersim import LeastSquares
+    >>> problem = LeastSquares.synthetic(rows=12, features=2, seed=1)
+    >>> assignment = Everything().assign(problem, 3, np.random.default_rng(0))
+    >>> assignment.sizes.tolist(), assignment.loads.tolist(), assignment.recovery
+    ([12, 12, 12], [3.0, 3.0, 3.0], 1)
+    """
+
+    def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:  # noqa: ARG002
+        """Give all rows to all workers."""
+        return place_runs(problem.rows, np.ones((workers, 1)), recovery=1)
+
+
+def _nearest_divisors(number: int, near: int) -> list[int]:
+    """The next divisor of `number` below `near` and the next one above."""
+    divisors = [d for d in range(1, number + 1) if number % d == 0]
+    below, above = [d for d in divisors if d < near], [d for d in divisors if d > near]
+    return below[-1:] + above[:1]
+
+
+def _listed(numbers: list[int]) -> str:
+    return " and ".join(str(number) for number in numbers)

@@ -1,0 +1,56 @@
+"""Workers that send the gradient of every row by itself, instead of one combined vector."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clustersim.errors import ConfigurationError
+from clustersim.placements.assignment import Assignment
+from clustersim.placements.base import Placement
+from clustersim.problems import Problem
+
+__all__ = ["Uncombined"]
+
+
+@dataclass(frozen=True)
+class Uncombined(Placement):
+    """The rows of another placement, but a message is one vector for each row that its worker holds.
+
+    Coefficients are dropped: the master knows every row's gradient and weighs it as the decoder says.
+
+    Parameters
+    ----------
+    placement : Placement
+        Who holds which rows.
+
+    Raises
+    ------
+    ConfigurationError
+        If `placement` is not a placement.
+
+    Notes
+    -----
+    Source: Bitar, Wootters and El Rouayheb 2020, Table I (SGC-Send-All).
+
+    Examples
+    --------
+    >>> from clustersim import LeastSquares
+    >>> from clustersim.placements import UniformReplication
+    >>> problem = LeastSquares.synthetic(rows=100, features=2, seed=1)
+    >>> assignment = Uncombined(UniformReplication(2)).assign(problem, 10, np.random.default_rng(0))
+    >>> int(assignment.vectors.sum()), assignment.combined
+    (200, False)
+    """
+
+    placement: Placement
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.placement, Placement):
+            raise ConfigurationError(
+                f"placement = {self.placement!r}: expected a placement, such as UniformReplication(2)"
+            )
+
+    def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:
+        """Place the rows as `placement` does, with the same draws."""
+        placed = self.placement.assign(problem, workers, generator)
+        return Assignment(placed.total_rows, placed.starts, placed.rows, combined=False)
