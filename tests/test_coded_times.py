@@ -157,3 +157,50 @@ def test_the_soonest_answer_counts_links_and_loads(scaling, soonest):
     assert run(soonest).totals["updates"] == 1
     with pytest.raises(cs.ConfigurationError, match=f"no worker can answer before {soonest} s"):
         run(soonest - 0.01)
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (cs.Synchronous(cs.waits.Covered(), batch=2), "not even the answers of all workers"),
+        (
+            cs.Synchronous(cs.waits.All(), cs.decoders.DistinctGroups(), cs.placements.UniformReplication(2)),
+            "no groups",
+        ),
+        (cs.Synchronous(cs.waits.All(), cs.decoders.DistinctRows(0.1)), "every row by itself"),
+        (cs.Synchronous(cs.waits.All(), cs.decoders.Unbiased(0.1), cs.placements.CyclicRepetition(2)), "biased"),
+        (cs.Synchronous(cs.waits.All(), batch=5), "worker 0 holds only 4 rows"),
+        (cs.Synchronous(cs.waits.All(), placement=cs.placements.CyclicRepetition(2), batch=2), "coded"),
+        (cs.ExactGradientCode(load=4), "load = 4"),
+        (cs.StochasticGradientCoding(7, 0.1), "redundancy = 7"),
+        (cs.BernoulliGradientCoding(7, 0.1), "redundancy = 7"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_before_anything_is_run(policy, words):
+    with pytest.raises(cs.ConfigurationError, match=words):
+        cs.Study(
+            name="misfit", problem=PROBLEM, cluster=cs.Cluster(WORKERS, cs.Constant(1.0)), policies={"a": policy},
+            optimizer=cs.SGD(1e-6), until=cs.Until(updates=1),
+        ).run()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: cs.ErasureHead(load=0, fraction=0.5), "load = 0"),
+        (lambda: cs.ErasureHead(load=2, fraction=0.0), r"fraction = 0\.0"),
+        (lambda: cs.ErasureHead(load=2, fraction=1.5), r"fraction = 1\.5"),
+        (lambda: cs.ErasureHead(load=2, fraction=0.5, deadline=-1.0), r"deadline = -1\.0"),
+        (lambda: cs.ErasureHead(load=2, fraction=0.5, silence="loud"), "silence = 'loud'"),
+        (lambda: cs.ExactGradientCode(load=2, code="magic"), "code = 'magic'"),
+        (lambda: cs.IgnoreStragglers(1.0), r"straggler_probability = 1\.0"),
+        (lambda: cs.SendAll(0.5, 0.1), r"redundancy = 0\.5"),
+        (lambda: cs.FreshBatches(10, 0.1), "deadline = None"),
+        (lambda: cs.FreshBatches(0), "batch = 0"),
+        (cs.waits.Earliest, "at least one wait rule"),
+        (lambda: cs.waits.Earliest(3), "got 3"),
+    ],
+)
+def test_bad_hyper_parameters_are_named(make, words):
+    with pytest.raises(cs.ConfigurationError, match=words):
+        make()

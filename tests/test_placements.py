@@ -354,6 +354,13 @@ def test_gather_of_whole_groups_copies_nothing():
     assert (rows.tolist(), weight) == (list(range(10, 20)), 0.1)
 
 
+def test_gather_of_two_answers_of_one_group():
+    assignment = place(pl.FractionalRepetition(2), 24, 12)
+    rows, weights = assignment.gather(np.array([1, 0]), 0.25)
+    assert rows.tolist() == [0, 1, 2, 3]
+    assert weights.tolist() == [0.5] * 4
+
+
 def test_row_sums_and_redundancy():
     for placement in PLACEMENTS:
         assignment = place(placement, 31, 6)

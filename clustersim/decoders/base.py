@@ -37,6 +37,15 @@ class Decoder(ABC):
             If the decoder cannot do with this assignment or these answers.
         """
 
+    def check(self, assignment: Assignment) -> None:  # noqa: B027 - most decoders can do with any assignment
+        """Refuse an assignment with which the decoder cannot do; asked before a run begins.
+
+        Raises
+        ------
+        ConfigurationError
+            If it cannot.
+        """
+
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:  # noqa: ARG002
         r"""Expected error where each worker straggles with probability p, independently.
 

@@ -23,7 +23,7 @@ class DistinctGroups(Decoder):
     Raises
     ------
     ConfigurationError
-        If (when asked) the placement has no groups of workers that hold the same rows.
+        If (at the start of a run) the placement has no groups of workers that hold the same rows.
 
     Notes
     -----
@@ -40,22 +40,23 @@ class DistinctGroups(Decoder):
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
         """One weight a message."""
-        groups = self._groups(assignment)
-        return firsts(groups[workers], assignment.workers) / assignment.total_rows
+        self.check(assignment)
+        assert assignment.groups is not None  # noqa: S101 - for the type checker; `check` has looked
+        return firsts(assignment.groups[workers], assignment.workers) / assignment.total_rows
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
         """Expected error, see `Decoder.expected_error`."""
         p = fraction("straggler_probability", straggler_probability, below_one=True)
-        self._groups(assignment)
+        self.check(assignment)
         return float(np.mean(p**assignment.redundancy))
 
-    def _groups(self, assignment: Assignment) -> NDArray[np.int64]:
+    def check(self, assignment: Assignment) -> None:
+        """Refuse a placement without groups."""
         if assignment.groups is None:
             raise ConfigurationError(
                 f"{self!r}: this placement has no groups of workers that send the same sum of rows; use "
                 "FractionalRepetition, EvenPartition or Everything, or the decoder Optimal()"
             )
-        return assignment.groups
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class DistinctRows(Decoder):
     Raises
     ------
     ConfigurationError
-        If p is out of range, or (when asked) messages are combined.
+        If p is out of range, or (at the start of a run) messages are combined.
 
     Notes
     -----
@@ -97,7 +98,7 @@ class DistinctRows(Decoder):
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
         """One weight a vector, message by message."""
-        self._check(assignment)
+        self.check(assignment)
         rows = assignment.rows_of(workers)
         arrives = 1.0 - self.straggler_probability ** assignment.redundancy[rows]
         return firsts(rows, assignment.total_rows) / (assignment.total_rows * arrives)
@@ -105,11 +106,12 @@ class DistinctRows(Decoder):
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
         """Expected error, see `Decoder.expected_error`; the bias counts if p is not the decoder's."""
         p = fraction("straggler_probability", straggler_probability, below_one=True)
-        self._check(assignment)
+        self.check(assignment)
         missing, assumed = p**assignment.redundancy, self.straggler_probability**assignment.redundancy
         return float(np.mean(missing + (1.0 - missing) * (assumed / (1.0 - assumed)) ** 2))
 
-    def _check(self, assignment: Assignment) -> None:
+    def check(self, assignment: Assignment) -> None:
+        """Refuse combined messages."""
         if assignment.combined:
             raise ConfigurationError(
                 f"{self!r}: it needs the gradient of every row by itself, but workers send one sum; wrap the placement "

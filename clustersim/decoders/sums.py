@@ -73,7 +73,7 @@ class Unbiased(Decoder):
     Raises
     ------
     ConfigurationError
-        If p is out of range, or (when asked) the rows' coefficients do not add up to the same.
+        If p is out of range, or (at the start of a run) the rows' coefficients do not add up to the same.
 
     Notes
     -----
@@ -97,12 +97,16 @@ class Unbiased(Decoder):
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> float:  # noqa: ARG002 - so it is fixed
         """One weight for all, whoever answers."""
+        self.check(assignment)
+        return 1.0 / ((1.0 - self.straggler_probability) * float(assignment.totals.sum()))
+
+    def check(self, assignment: Assignment) -> None:
+        """Refuse rows whose coefficients do not add up to the same."""
         if not assignment.evenly_coded:
             raise ConfigurationError(
                 f"{self!r}: the coefficients of some rows add up to more than those of others, so the sum is biased; "
                 "use a placement such as NormReplication, UniformReplication or EvenPartition, or the decoder Optimal()"
             )
-        return 1.0 / ((1.0 - self.straggler_probability) * float(assignment.totals.sum()))
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
         """Expected error, see `Decoder.expected_error`; the bias counts if p is not the decoder's."""

@@ -54,16 +54,16 @@ class CyclicRepetition(Placement):
     Notes
     -----
     Source: Tandon, Lei, Dimakis and Karampatziakis, "Gradient coding: avoiding stragglers in distributed learning",
-    2017, Algorithm 2. They draw H normal. Rounding leaves an error in the gradient of about 3e-16 times the length of the
-    decoding weights; with normal draws, n = 100 and c = 5 that length is 2000 for half of all sets of stragglers and
-    above 1e5 for one in a hundred. Here the rows of H are sines and cosines of random frequencies with a little noise,
-    so that B is nearly a circulant filter that passes the constant vector. Of several draws that one is taken whose
-    longest weights, over all sets of stragglers or 4000 random ones and all runs of neighbours, are shortest.
+    2017, Algorithm 2. They draw H normal. Rounding leaves an error in the gradient of about 3e-16 times the length of
+    the decoding weights; with normal draws, n = 100 and c = 5 that length is 2000 for half of all sets of stragglers
+    and above 1e5 for one in a hundred. Here the rows of H are sines and cosines of random frequencies with a little
+    noise, so that B is nearly a circulant filter that passes the constant vector. Of several draws that one is taken
+    whose longest weights, over all sets of stragglers or 4000 random ones and all runs of neighbours, are shortest.
 
-    For n = 100 and c = 5 the length is then 10 for half of the sets and 440 at most for 99 in a hundred. About one set in
-    30,000 is still beyond ten digits (3e5): then `Assignment.missing` asks for one answer more. Up to n = 14 no set is
-    beyond. Sizes for which one set in 4000 would be are refused: load 40 of 500 workers, no load of up to 200 workers
-    that was tried.
+    For n = 100 and c = 5 the length is then 10 for half of the sets and 440 at most for 99 in a hundred. About one set
+    in 30,000 is still beyond ten digits (3e5): then `Assignment.missing` asks for one answer more. Up to n = 14 no set
+    is beyond. Sizes for which one set in 4000 would be are refused: load 40 of 500 workers, no load of up to 200
+    workers that was tried.
 
     Examples
     --------

@@ -126,6 +126,7 @@ class _Rounds:
     """The state of `Synchronous` during one run: the answers to the current version, in order of arrival."""
 
     def __init__(self, policy: Synchronous, setting: Setting) -> None:
+        policy.decoder.check(setting.assignment)
         self._decoder = policy.decoder
         self._redraw = policy.silence == "redraw"
         self._assignment = setting.assignment

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment
 from clustersim.protocol import Setting, Updated
 from clustersim.waits.base import WaitRule, WaitState
@@ -27,7 +28,13 @@ class Covered(WaitRule):
     """
 
     def begin(self, setting: Setting) -> WaitState:
-        """Learn who holds which rows."""
+        """Learn who holds which rows; raises `ConfigurationError` if not even all workers determine the gradient."""
+        placed = setting.assignment
+        if placed.recovery is None and not placed.decodes(np.arange(placed.workers)):
+            raise ConfigurationError(
+                "Covered(): with this placement (and mini-batch) not even the answers of all workers determine the full "
+                "gradient; wait for a number of workers instead, with Fastest(k) or All()"
+            )
         return _CoveredWait(setting.assignment)
 
 
