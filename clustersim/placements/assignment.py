@@ -128,15 +128,14 @@ class Assignment:
         weights : float or ndarray of float, shape (r,)
         """
         del tasks
-        if not isinstance(weights, float) and self.combined and len(weights) and bool((weights == weights[0]).all()):
-            weights = float(weights[0])
-        if isinstance(weights, float) and (blocks := self._blocks(workers)) is not None:
-            count = self.workers if self._is_partition else self._groups_total
-            if len(blocks) == count == len(np.unique(blocks)):
+        if self._is_partition and isinstance(weights, float):
+            if len(workers) == self.workers == len(np.unique(workers)):
                 return None, weights
-            if 2 * len(blocks) <= count:
+            if 2 * len(workers) <= self.workers:
                 return self.rows_of(workers), weights
-        return self._merged(self._entries_of(workers), workers, weights)
+        summed = self._summed(workers, weights)
+        present = np.flatnonzero(summed)  # weights of zero are cheaper than copies of most rows
+        return (None, summed) if 2 * len(present) > self.total_rows else (present, summed[present])
 
     def rows_of(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rows of some workers, one worker after the other."""
@@ -144,28 +143,14 @@ class Assignment:
             return self._table[workers].ravel()
         return self.rows[self._entries_of(workers)]
 
-    def _blocks(self, workers: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """Names of the disjoint blocks of rows that these workers hold; None where rows overlap or are coded."""
-        if self._is_partition:
-            return workers
-        if self.groups is None:
-            return None
-        blocks = self.groups[workers]
-        return blocks if len(np.unique(blocks)) == len(blocks) else None
-
-    def _merged(
-        self, entries: NDArray[np.int64], workers: NDArray[np.int64], weights: float | NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64] | None, NDArray[np.float64]]:
-        """Each row once; all rows where most are there, since weights of zero are cheaper than copies of rows."""
-        if isinstance(weights, float):
-            weights = np.full(len(entries), weights)
-        elif self.combined:
-            weights = np.repeat(weights, self.sizes[workers])
-        if self.coefficients is not None:
-            weights = weights * self.coefficients[entries]
-        summed = _sums(self.rows[entries], weights, self.total_rows)
-        present = np.flatnonzero(summed)
-        return (None, summed) if 2 * len(present) > self.total_rows else (present, summed[present])
+    def _summed(self, workers: NDArray[np.int64], weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        """The weight of each row, shape (m,)."""
+        count = len(workers) if self.combined else int(self.sizes[workers].sum())
+        each = np.full(count, weights) if isinstance(weights, float) else weights
+        if not self.combined:
+            return _sums(self.rows_of(workers), each, self.total_rows)
+        summed: NDArray[np.float64] = self._transposed @ _sums(workers, each, self.workers)
+        return summed
 
     def _entries_of(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Positions in `rows` of the entries of some workers, one worker after the other."""
@@ -256,6 +241,11 @@ class Assignment:
     @cached_property
     def _fit(self) -> Fit:
         return Fit(self.matrix)
+
+    @cached_property
+    def _transposed(self) -> "sparse.csr_array":
+        """B transposed: a line a row of the problem."""
+        return self.matrix.T.tocsr()
 
     @cached_property
     def _groups_total(self) -> int:

@@ -32,8 +32,8 @@ class Covered(WaitRule):
         placed = setting.assignment
         if placed.recovery is None and not placed.decodes(np.arange(placed.workers)):
             raise ConfigurationError(
-                "Covered(): with this placement (and mini-batch) not even the answers of all workers determine the full "
-                "gradient; wait for a number of workers instead, with Fastest(k) or All()"
+                "Covered(): with this placement (and mini-batch) not even the answers of all workers determine the full"
+                " gradient; wait for a number of workers instead, with Fastest(k) or All()"
             )
         return _CoveredWait(setting.assignment)
 
