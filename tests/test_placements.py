@@ -351,9 +351,9 @@ def test_gather_of_whole_groups_copies_nothing():
     assignment = place(pl.FractionalRepetition(2), 30, 6)
     rows, weights = assignment.gather(np.array([5, 0, 3]), np.full(3, 0.1))
     assert rows is None
-    np.testing.assert_array_equal(weights, 0.1)
-    rows, weight = assignment.gather(np.array([3]), 0.1)
-    assert (rows.tolist(), weight) == (list(range(10, 20)), 0.1)
+    assert weights.tolist() == [0.1] * 30
+    rows, weights = assignment.gather(np.array([3]), 0.1)
+    assert (rows.tolist(), weights.tolist()) == (list(range(10, 20)), [0.1] * 10)
 
 
 def test_gather_of_two_answers_of_one_group():
