@@ -60,6 +60,7 @@ LABELS = {
     "vectors": r"uplink + downlink (vectors of $\mathbb{R}^d$)",
     "compute_wasted": "compute time wasted (worker-seconds)",
 }
+MOST_OVERVIEWS = 6
 _STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 10, "legend.fontsize": 8.5,
     "axes.grid": True, "grid.alpha": 0.3, "grid.linewidth": 0.6, "axes.spines.top": False, "axes.spines.right": False,
@@ -141,7 +142,10 @@ def overview(results: Results, variant: str = "") -> Figure:
 
 
 def standard_figures(results: Results) -> dict[str, Callable[[], Figure]]:
-    """The figures that every study gets, by file name, each drawn when called."""
+    """The figures that every study gets, by file name, each drawn when called.
+
+    Each variant has an overview, unless there are more than six of them: then the panels of the others have to do.
+    """
     metric = results.metric
     pairs = [(metric, "time", "time"), (metric, "uplink_vectors", "uplink"), (metric, "vectors", "communication")]
     others = [name for name in results.metrics if name != metric]
@@ -149,7 +153,8 @@ def standard_figures(results: Results) -> dict[str, Callable[[], Figure]]:
         others.insert(0, "k")
     pairs += [(name, "time", "time") for name in others]
     figures: dict[str, Callable[[], Figure]] = {}
-    for variant in dict.fromkeys(variant for variant, _, _ in results.series()):
+    variants = list(dict.fromkeys(variant for variant, _, _ in results.series()))
+    for variant in variants if len(variants) <= MOST_OVERVIEWS else ():
         name = f"overview-{slug(variant)}" if variant else "overview"
         figures[name] = partial(overview, results, variant)
     for y, x, word in pairs:

@@ -37,6 +37,15 @@ def test_every_standard_figure_is_drawn(results, tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted(paths)
 
 
+@pytest.mark.parametrize("variants", [6, 7])
+def test_many_variants_have_no_overviews_of_their_own(variants):
+    runs = {(f"v{i}", "a", r): [(0, 8.0, 0), (1, 1.0, 1)] for i in range(variants) for r in range(2)}
+    results = dataclasses.replace(made_up(runs), variants=tuple(f"v{i}" for i in range(variants)))
+    names = plots.standard_figures(results)
+    assert sum(name.startswith("overview") for name in names) == (6 if variants == 6 else 0)
+    assert "error-vs-time" in names
+
+
 @pytest.mark.parametrize(("kind", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
 def test_the_same_results_give_the_same_bytes_in_every_format(results, kind, magic):
     first, second = (plots.picture(plots.figure(results), kind) for _ in range(2))
