@@ -164,7 +164,7 @@ def _clusters(workers: int) -> Iterator[Cluster]:
     links = (Link(), Link(latency=Exponential(0.3)))
     busy: tuple[Busy, ...] = ("restart", "finish", "queue")
     for compute, link, habit in product(computes, links, busy):
-        yield Cluster(workers, compute, downlink=link, uplink=link, busy=habit)
+        yield Cluster(workers, compute, downlink=link, uplink=link, busy=habit, scaling="none")
 
 
 def _run(problem: Problem, cluster: Cluster, policy: Policy, updates: int, seed: int) -> Run:

@@ -191,14 +191,14 @@ class Setting:
         Who holds which rows.
     busy : {"restart", "finish", "queue"}
         What the cluster's workers do with a newer model, unless the policy decides otherwise.
-    soonest : float
-        Seconds from a dispatch before which no answer can arrive.
+    soonest : ndarray of float, shape (n,), optional
+        Seconds from a dispatch before which no answer of each worker can arrive; not known if not given.
     """
 
     workers: int
     assignment: Assignment
     busy: Busy
-    soonest: float = 0.0
+    soonest: NDArray[np.float64] | None = None
 
 
 class PolicyState(Protocol):

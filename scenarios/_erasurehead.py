@@ -13,6 +13,7 @@ the paper's number. It is measured pair by pair, for all policies meet the same 
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -82,10 +83,16 @@ def goal(results: cs.Results) -> float:
     return float(run[results.metric].iloc[run["update"].argmax()])
 
 
+@lru_cache(maxsize=32)
+def reached(results: cs.Results, target: float) -> pd.DataFrame:
+    """`Results.time_to_target`, which looks at all runs at once and is asked for one policy after the other."""
+    return results.time_to_target(target)
+
+
 def spent(results: cs.Results, variant: str, column: str = "time", target: float | None = None) -> pd.DataFrame:
     """What each run had spent at the goal, or at a target; one row a replication, one column a policy."""
-    table = results.time_to_target(goal(results) if target is None else target)
-    return table[table["variant"] == variant].pivot_table(column, "replication", "policy", dropna=False)
+    table = reached(results, goal(results) if target is None else target)
+    return table[table["variant"] == variant].pivot(index="replication", columns="policy", values=column)
 
 
 def speed_up(
@@ -131,7 +138,7 @@ def least_speed_up(results: cs.Results, variant: str, r: int = 11) -> float:
 
 def gain_of_six(results: cs.Results, variant: str) -> float:
     """How much the best speed-up over uncoded gradient descent gains from waiting for 6 workers instead of 11."""
-    return float(np.nanmax(over_uncoded(results, variant, 6))) / max(over_uncoded(results, variant))
+    return float(pd.Series(over_uncoded(results, variant, 6)).max()) / max(over_uncoded(results, variant))
 
 
 def worst_updates(results: cs.Results) -> float:

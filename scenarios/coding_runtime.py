@@ -217,6 +217,9 @@ study = cs.Study(
                  over_printed_exact_update, low=1.02),
     ],
     figures={"time-per-update": time_per_update},
+    notes="Time 1 is the least that the full gradient takes on one worker. At 20/30, where all groups often answer "
+    "before the 20th worker, ErasureHead takes up to 28 % less than eq. 14 allows. The cyclic code, for the same "
+    "promise, takes longer: it needs n - c + 1 answers, whoever they come from.",
 )  # fmt: skip
 
 if __name__ == "__main__":

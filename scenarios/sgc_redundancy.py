@@ -108,7 +108,9 @@ study = cs.Study(
                  lambda results: float(ratios(results, SGC, ALL).mean.min()), low=1.0),
     ],
     figures={"fig-5": figure_5},
-    notes="",
+    notes="Five copies leave less than half the distance, whatever p. ErasureHead and SGC-Send-All, which count each "
+    "group or row once, are far better still for small p, where hardly a row is missed. ErasureHead is the best of all "
+    "to p = 0.8, where it hears two groups in three, and the worst at 0.9, where its gradient is 41 % of the full one.",
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from test_laws import latencies, links
 import clustersim as cs
 from clustersim import decoders, placements, waits
 from clustersim.conformance import check_policy, check_run
+from clustersim.protocol import Setting, Updated
 
 ROWS = 24
 
@@ -117,6 +118,11 @@ def test_named_schemes_keep_the_laws_of_policies(policy):
     check_policy(policy, updates=8)
 
 
+def test_redrawing_keeps_the_laws_of_policies():
+    """In some of the suite each of two workers straggles with probability 0.3: every 11th round is silent."""
+    check_policy(cs.IgnoreStragglers(0.3, silence="redraw"), workers=2)
+
+
 def test_a_coded_answer_is_one_vector_and_send_all_one_a_row():
     """n = 4, 12 rows on two workers each, nobody straggles: 24 vectors in 4 messages, 8 bytes times 3 features each."""
     problem = cs.LeastSquares.synthetic(rows=12, features=3, seed=1)
@@ -145,6 +151,25 @@ def test_answers_without_weight_are_discarded():
     run = cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=1), messages=True)
     assert run.messages["status"].tolist() == ["used", "discarded", "used", "discarded"]
     assert (run.totals["compute_used"], run.totals["compute_wasted"]) == (2.0, 2.0)
+
+
+def test_messages_of_which_no_vector_has_weight_are_discarded():
+    """Each row by itself on two workers: the second worker of a pair brings nothing new."""
+    problem = cs.LeastSquares.synthetic(rows=12, features=3, seed=1)
+    placement = placements.Uncombined(placements.FractionalRepetition(2))
+    policy = cs.Synchronous(waits.All(), decoders.DistinctRows(0.0), placement)
+    cluster = cs.Cluster(4, cs.Constant(1.0), scaling="none")
+    run = cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=1), messages=True)
+    assert run.messages["status"].tolist() == ["used", "discarded", "used", "discarded"]
+    full = cs.simulate(problem, cluster, cs.FullSync(), optimizer=cs.SGD(1e-3), until=cs.Until(updates=1))
+    np.testing.assert_allclose(run.w, full.w, rtol=1e-12)
+
+
+def test_pflugs_test_takes_no_notice_of_silent_rounds():
+    state = waits.Pflug(1, threshold=0, burn_in=0).begin(Setting(3, None, "restart"))
+    for version, gradient in enumerate(([1.0], [0.0], [-1.0], [0.0])):
+        state.opened(Updated(1.0, version, np.array(gradient)))
+    assert state.k == 2
 
 
 def test_a_round_without_answers_moves_nothing_but_the_ridge():

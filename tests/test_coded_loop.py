@@ -138,7 +138,7 @@ def test_fresh_batches_are_drawn_by_task_and_worker(data):
     def weights(t):
         total = np.zeros(ROWS)
         for worker in np.flatnonzero(up[t]):
-            rows = draws.at(t, worker).choice(ROWS, 5, replace=False, shuffle=False)
+            rows = draws.at(t, worker).choice(ROWS, 5, replace=False)
             assert len(set(rows)) == 5
             total[rows] += 1.0 / ((1 - P) * N * 5)
         return total
@@ -154,7 +154,7 @@ def test_batches_come_from_the_rows_that_a_worker_holds(data):
     def weights(t):
         total = np.zeros(ROWS)
         for worker in range(N):
-            total[5 * worker + draws.at(t, worker).choice(5, 2, replace=False, shuffle=False)] = 1.0 / (2 * N)
+            total[5 * worker + draws.at(t, worker).choice(5, 2, replace=False)] = 1.0 / (2 * N)
         return total
 
     policy = cs.Synchronous(cs.waits.All(), batch=2)
@@ -225,15 +225,27 @@ def test_uncombined_answers_of_two_versions_are_weighted_vector_by_vector():
     assert (run.totals["used"], run.totals["used_late"], run.totals["time"]) == (2, 1, 3.0)
 
 
-def test_every_row_is_as_likely_in_a_batch():
-    """Chi-square of row counts over many tasks, against its normal approximation at one in a million."""
-    draws = Streams(1).generators("batch")
-    tasks, rows, batch = 4000, 12, 3
-    counts = np.zeros(rows)
+def test_every_row_is_as_likely_in_every_place_of_a_batch():
+    """Chi-square of (row, place) over many tasks, against its normal approximation at one in a million."""
+    rows, batch, tasks = 12, 3, 6000
+    held = cs.placements.Assignment(rows, np.array([0, rows]), np.arange(rows))
+    drawn = cs.placements.MiniBatches.of(held, batch, Streams(1).generators("batch"))
+    counts = np.zeros((rows, batch))
     for task in range(tasks):
-        counts[draws.at(task, task % 7).choice(rows, batch, replace=False, shuffle=False)] += 1
-    share = batch / rows
-    # without replacement counts are less spread: variance share (1 - share), correlated so that the sum is fixed
-    statistic = ((counts - tasks * share) ** 2).sum() / (tasks * share * (1 - share)) * (rows - 1) / rows
-    assert abs(statistic - (rows - 1)) < 4.9 * np.sqrt(2 * (rows - 1))
-    assert statistic > 0.0
+        counts[drawn.gather(np.array([0]), 1.0, np.array([task]))[0], np.arange(batch)] += 1
+    for place in counts.T:
+        statistic = ((place - tasks / rows) ** 2).sum() / (tasks / rows)
+        assert abs(statistic - (rows - 1)) < 4.9 * np.sqrt(2 * (rows - 1))
+
+
+def test_a_sum_of_batches_from_unequal_holdings_is_refused_as_biased():
+    """7 rows on 3 workers, 2 of them a task: a row of the worker with 3 is drawn less often than the others."""
+    problem = cs.LeastSquares.synthetic(rows=7, features=2, seed=1)
+    policy = cs.Synchronous(cs.waits.All(), cs.decoders.Unbiased(0.0), batch=2)
+    with pytest.raises(cs.ConfigurationError, match="biased"):
+        cs.simulate(problem, cs.Cluster(3, cs.Constant(1.0)), policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=1))
+    held = cs.placements.EvenPartition().assign(problem, 3, np.random.default_rng(0))
+    drawn = cs.placements.MiniBatches.of(held, 2, Streams(1).generators("batch"))
+    assert drawn.row_sums == pytest.approx([2 / 3] * 3 + [1.0] * 4)
+    with pytest.raises(cs.ConfigurationError, match="batch = 2"):
+        cs.decoders.Mean().expected_error(drawn, 0.5)

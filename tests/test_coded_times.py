@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import clustersim as cs
+from clustersim.streams import Streams
 
 WORKERS, UPDATES = 6, 8
 PROBLEM = cs.LeastSquares.synthetic(rows=24, features=2, seed=3)
@@ -121,13 +122,60 @@ def test_redrawing_sends_the_model_again_and_counts_nothing():
 
 
 def test_a_worker_that_gets_the_same_model_twice_counts_once():
-    """Sent at 0 and, since nobody answers before 1, again at 1: worker 0 answers at 1.5 and at 1.75, worker 1 never."""
-    cluster = cs.Cluster(2, cs.Replay([[1.5, 9.0], [0.25, 9.0]]), scaling="none", busy="queue")
-    policy = cs.IgnoreStragglers(0.0, deadline=1.0, silence="redraw")
+    """Sent at 0 and, since nobody answers before 1, again: worker 0's answers come at 0.5 + 0.75 and 1.25 + 0.75."""
+    uplink = cs.Link(latency=0.75)
+    cluster = cs.Cluster(2, cs.Replay([[0.5, 9.0], [0.25, 9.0]]), scaling="none", busy="queue", uplink=uplink)
+    policy = cs.Synchronous(cs.waits.Deadline(1.0), cs.decoders.Unbiased(0.0), silence="redraw")
     problem = cs.LeastSquares(np.eye(2), [1.0, 1.0])
     run = cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1.0), until=cs.Until(updates=1))
     assert (run.totals["time"], run.totals["used"], run.totals["discarded"]) == (2.0, 1, 1)
     assert run.w.tolist() == [0.5, 0.0]
+
+
+@pytest.mark.parametrize("busy", ["restart", "finish", "queue"])
+def test_redrawing_starts_anew_whatever_busy_workers_do(busy):
+    """No backlog of copies: the first answers count that come within 0.4 s of a sending, as in plain NumPy."""
+    compute = cs.Exponential(mean=1.0)
+    cluster = cs.Cluster(3, compute, scaling="none", busy=busy)
+    policy = cs.IgnoreStragglers(0.5, deadline=0.4, silence="redraw")
+    run = cs.simulate(PROBLEM, cluster, policy, optimizer=cs.SGD(1e-6), until=cs.Until(updates=6), messages=True)
+    times = compute.times(Streams(0, 0).uniforms("compute"), 0, 60, 3)
+    silent = (times >= 0.4).all(axis=1)
+    if busy == "restart":
+        assert run.totals["downlink_messages"] == 3 * (1 + np.flatnonzero(~silent)[5])
+    assert run.totals["downlink_messages"] < 150
+    used = run.messages[run.messages["status"] == "used"]
+    assert (used["arrived"] - used["dispatched"]).max() <= 0.4 + 1e-12
+
+
+def test_nobody_for_ever_is_given_up():
+    cluster = cs.Cluster(2, cs.Gamma(mean=1.0, shape=100.0), scaling="none")
+    policy = cs.IgnoreStragglers(0.5, deadline=0.1, silence="redraw")
+    with pytest.raises(cs.StalledError, match=r"nobody has answered 10000 times in a row within 0[.]1 s"):
+        cs.simulate(PROBLEM, cluster, policy, optimizer=cs.SGD(1e-6), until=cs.Until(updates=1))
+
+
+def test_a_worker_that_is_always_late_is_refused_where_p_is_assumed():
+    """25 rows on 6 workers: worker 0 holds 5, the others 4, and a share takes 1 s."""
+    problem = cs.LeastSquares.synthetic(rows=25, features=2, seed=1)
+    until = cs.Until(updates=1)
+
+    def run(policy, scaling):
+        cluster = cs.Cluster(6, cs.Constant(1.0), scaling=scaling)
+        return cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1e-6), until=until)
+
+    with pytest.raises(cs.ConfigurationError, match=r"worker 0 can never answer before 1\.2 s.*scaling=\"none\""):
+        run(cs.IgnoreStragglers(0.1), "proportional")
+    assert run(cs.IgnoreStragglers(0.1), "none").totals["used"] == 6
+    assert run(cs.Synchronous(cs.waits.Deadline(1.0)), "proportional").totals["used"] == 5
+
+
+def test_a_worker_without_rows_does_not_save_a_deadline():
+    problem = cs.LeastSquares(np.eye(2), [1.0, 1.0])
+    cluster = cs.Cluster(5, cs.Constant(1.0))
+    policy = cs.Synchronous(cs.waits.Deadline(0.5), placement=cs.placements.UniformReplication(1))
+    with pytest.raises(cs.ConfigurationError, match=r"no worker can answer before 2\.5 s"):
+        cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1e-6), until=cs.Until(updates=1))
 
 
 def test_a_recording_that_is_too_short_is_refused():
@@ -170,6 +218,8 @@ def test_the_soonest_answer_counts_links_and_loads(scaling, soonest):
         (cs.Synchronous(cs.waits.All(), cs.decoders.DistinctRows(0.1)), "every row by itself"),
         (cs.Synchronous(cs.waits.All(), cs.decoders.Unbiased(0.1), cs.placements.CyclicRepetition(2)), "biased"),
         (cs.Synchronous(cs.waits.All(), batch=5), "worker 0 holds only 4 rows"),
+        (cs.Synchronous(cs.waits.All(), cs.decoders.Exact(), batch=2), "not even the answers of all workers"),
+        (cs.Synchronous(cs.waits.All(), cs.decoders.Optimal(), batch=2), "cannot fit mini-batches"),
         (cs.Synchronous(cs.waits.All(), placement=cs.placements.CyclicRepetition(2), batch=2), "coded"),
         (cs.ExactGradientCode(load=4), "load = 4"),
         (cs.StochasticGradientCoding(7, 0.1), "redundancy = 7"),
@@ -197,6 +247,9 @@ def test_what_does_not_fit_together_is_refused_before_anything_is_run(policy, wo
         (lambda: cs.SendAll(0.5, 0.1), r"redundancy = 0\.5"),
         (lambda: cs.FreshBatches(10, 0.1), "deadline = None"),
         (lambda: cs.FreshBatches(0), "batch = 0"),
+        (lambda: cs.Synchronous(cs.waits.All), "wait = .*expected a WaitRule"),
+        (lambda: cs.Synchronous(cs.waits.All(), "mean"), "decoder = 'mean': expected a Decoder"),
+        (lambda: cs.Synchronous(cs.waits.All(), placement=3), "placement = 3: expected a Placement"),
         (cs.waits.Earliest, "at least one wait rule"),
         (lambda: cs.waits.Earliest(3), "got 3"),
     ],

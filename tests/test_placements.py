@@ -74,7 +74,7 @@ def test_fractional_repetition_of_as_many_tasks_as_workers():
         (pl.BlockDesign(6), 16, r"no pairwise-balanced.* can be 1, 8, 15, 16, .* 6, 7, 11, 12, 31 workers"),
         (pl.CyclicRepetition(2), 50, r"workers = 50: the problem has only 40 rows"),
         (pl.EvenPartition(), 50, r"workers = 50: the problem has only 40 rows"),
-        (pl.BlockDesign(1), 50, r"workers = 50: the problem has only 40 rows"),
+        (pl.BlockDesign(1), 50, r"partitions = 50: the problem has only 40 rows"),
     ],
 )
 def test_placements_that_cannot_be_carried_out(placement, workers, says):

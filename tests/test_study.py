@@ -178,6 +178,20 @@ def test_a_variant_may_have_policies_of_its_own(tmp_path, calls):
     assert len(calls) == before + len(base.policies)
 
 
+def test_a_run_that_is_missing_is_done_again_under_its_variants_policy(tmp_path):
+    """A folder in which the only run of an overridden policy is not there yet, as after an interrupt."""
+    study = small_study(replications=1, variants={"a": {}, "b": {"policies": {"k = 1": cs.FastestK(3)}}})
+    study.run(tmp_path / "whole")
+    study.run(tmp_path / "out")
+    whole = tree(tmp_path / "whole")
+    for file in sorted((tmp_path / "out" / "runs").iterdir()):
+        content = file.read_bytes()
+        file.unlink()
+        study.run(tmp_path / "out")
+        assert file.read_bytes() == content
+    assert tree(tmp_path / "out") == whole
+
+
 @pytest.mark.parametrize(
     ("policies", "words"),
     [

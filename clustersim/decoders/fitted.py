@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from clustersim.checks import fraction
 from clustersim.decoders.base import Decoder, firsts
 from clustersim.errors import ConfigurationError
-from clustersim.placements import Assignment
+from clustersim.placements import Assignment, MiniBatches
 
 __all__ = ["Exact", "Optimal"]
 
@@ -37,6 +37,14 @@ class Exact(Decoder):
     >>> (3.0 * Exact().weights(coded, np.array([1, 0]))).round(12).tolist()  # (f0 + 2 f1) - (f1 - f2)
     [-1.0, 1.0]
     """
+
+    def check(self, assignment: Assignment) -> None:
+        """Refuse what not even all answers determine, such as mini-batches."""
+        if assignment.recovery is None and not assignment.decodes(np.arange(assignment.workers)):
+            raise ConfigurationError(
+                f"{self!r}: with this placement (and mini-batch) not even the answers of all workers determine the "
+                "full gradient; use Mean() or Unbiased(p)"
+            )
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
         """One weight a message, or a vector where messages are not combined."""
@@ -82,6 +90,11 @@ class Optimal(Decoder):
     >>> (6.0 * Optimal().weights(twice, np.array([0, 2]))).round(12).tolist()  # instead of 1 / (1 - p)
     [1.333333333333, 1.333333333333]
     """
+
+    def check(self, assignment: Assignment) -> None:
+        """Refuse mini-batches, whose rows differ from task to task."""
+        if isinstance(assignment, MiniBatches):
+            assignment.decode(np.arange(assignment.workers))  # says why not
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
         """One weight a message, or a vector where messages are not combined."""

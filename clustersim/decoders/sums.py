@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from clustersim.checks import fraction
 from clustersim.decoders.base import Decoder
 from clustersim.errors import ConfigurationError
-from clustersim.placements import Assignment
+from clustersim.placements import Assignment, MiniBatches
 
 __all__ = ["Mean", "Unbiased"]
 
@@ -119,6 +119,11 @@ class Unbiased(Decoder):
 
 def _row_moments(assignment: Assignment) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sum of each row's coefficients and of their squares, shape (m,)."""
+    if isinstance(assignment, MiniBatches):
+        raise ConfigurationError(
+            f"batch = {assignment.batch}: the expected error is known for whole holdings only; "
+            "estimate it by simulation"
+        )
     if assignment.coefficients is None:
         return assignment.row_sums, assignment.row_sums
     squares = np.bincount(assignment.rows, assignment.coefficients**2, minlength=assignment.total_rows)

@@ -5,6 +5,7 @@ fit before anything is run.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clustersim.engine.cluster import Cluster
 from clustersim.latency import shortest_times
@@ -31,10 +32,10 @@ def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams)
     return Setting(cluster.workers, assignment, cluster.busy, _soonest(cluster, assignment, vector_bytes))
 
 
-def _soonest(cluster: Cluster, assignment: Assignment, vector_bytes: int) -> float:
-    """Seconds from a dispatch before which no worker can answer."""
+def _soonest(cluster: Cluster, assignment: Assignment, vector_bytes: int) -> NDArray[np.float64]:
+    """Seconds from a dispatch before which no answer of each worker can arrive."""
     workers = cluster.workers
     down = cluster.downlink.shortest(workers, vector_bytes)
     compute = shortest_times(cluster.compute, cluster.scaling, assignment.loads, workers)
     up = cluster.uplink.shortest(workers, assignment.vectors * vector_bytes)
-    return float(np.min(down + compute + up))
+    return down + compute + up

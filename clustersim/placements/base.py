@@ -42,6 +42,6 @@ def enough_rows(problem: Problem, parts: int, what: str) -> None:
     """Refuse to cut the rows of a problem into more parts than there are rows."""
     if parts > problem.rows:
         raise ConfigurationError(
-            f"workers = {parts}: the problem has only {problem.rows} rows, expected at least one row a {what}; "
+            f"{what}s = {parts}: the problem has only {problem.rows} rows, expected at least one row a {what}; "
             "use fewer workers or more data"
         )

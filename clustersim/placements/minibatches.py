@@ -81,6 +81,13 @@ class MiniBatches(Assignment):
         """Rows that each worker computes in a task, shape (n,)."""
         return np.full(self.workers, self.batch)
 
+    @cached_property
+    def row_sums(self) -> NDArray[np.float64]:
+        """How often each row is expected among the batches of all workers, shape (m,)."""
+        held = np.diff(self.starts)
+        sums = np.bincount(self.rows, np.repeat(self.batch / held, held), minlength=self.total_rows)
+        return sums.astype(np.float64, copy=False)
+
     @property
     def groups(self) -> None:
         """None: two workers never answer for the same rows."""
@@ -107,7 +114,7 @@ class MiniBatches(Assignment):
         assert self.draws is not None  # noqa: S101
         held = np.diff(self.starts)
         drawn = [
-            self.starts[i] + self.draws.at(task, i).choice(held[i], self.batch, replace=False, shuffle=False)
+            self.starts[i] + self.draws.at(task, i).choice(held[i], self.batch, replace=False)
             for i, task in zip(workers.tolist(), tasks.tolist(), strict=True)
         ]
         entries = np.concatenate(drawn) if drawn else np.empty(0, dtype=np.int64)

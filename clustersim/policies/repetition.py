@@ -96,7 +96,7 @@ class ErasureHead(Composition):
     Examples
     --------
     >>> ErasureHead(load=2, fraction=11 / 30).compose().wait
-    Earliest(rules=(Fraction(delta=0.36666666666666664), Covered()))
+    Earliest(Fraction(delta=0.36666666666666664), Covered())
     """
 
     load: int

@@ -1,7 +1,9 @@
 """Stochastic gradient codes and their rivals: place rows at random, take what comes by the deadline.
 
 All of them are for stragglers at random: a worker fails to answer before the deadline with a known probability p, for
-which the decoder makes up. They differ in who holds which rows, and in what the answers weigh.
+which the decoder makes up. The papers' workers answer in time or not at all, whatever they hold:
+``Cluster(..., compute=BernoulliStraggler(p), scaling="none")``; another cluster needs the p that its deadline implies. The
+schemes differ in who holds which rows, and in what the answers weigh.
 """
 
 from dataclasses import dataclass
@@ -237,11 +239,11 @@ class FreshBatches(Composition):
 
     def compose(self) -> Synchronous:
         """All rows everywhere, until the deadline, an unbiased sum over the batches."""
-        wait = All() if self.deadline is None else Deadline(self.deadline)
+        wait = All() if self.deadline is None else Deadline(self.deadline, for_all=True)
         decoder = Unbiased(self.straggler_probability)
         return Synchronous(wait, decoder, Everything(), batch=self.batch, silence=self.silence)
 
 
 def _until_deadline(deadline: float, decoder: Decoder, placement: Placement, silence: Silence) -> Synchronous:
     """What the schemes for stragglers at random share."""
-    return Synchronous(Deadline(deadline), decoder, placement, silence=silence)
+    return Synchronous(Deadline(deadline, for_all=True), decoder, placement, silence=silence)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from clustersim.checks import choice, integer
 from clustersim.decoders import Decoder, Mean
+from clustersim.errors import ConfigurationError, StalledError
 from clustersim.placements import EvenPartition, Placement
 from clustersim.protocol import (
     Answer,
@@ -36,6 +37,7 @@ __all__ = ["Composition", "Synchronous"]
 
 Silence = Literal["count", "redraw"]
 
+_PATIENCE = 10_000  # silent rounds in a row after which a run is given up
 _NOBODY = np.empty(0, dtype=np.int64)
 
 
@@ -55,12 +57,15 @@ class Synchronous(Policy):
         Rows that a worker draws afresh for each task, from those that it holds; it computes all of them if not given.
     silence : {"count", "redraw"}, default "count"
         What becomes of a round that nobody answers before its deadline: it *counts* as an update whose data says
-        nothing (the empty sum), or the same model is sent out again (*redraw*) and only the time has passed.
+        nothing (the empty sum), or the same model is sent out again (*redraw*): workers drop what they were at, begin
+        anew, and only the time has passed.
 
     Raises
     ------
     ConfigurationError
-        If `silence` is none of these, or `batch` is below 1.
+        If a part is of the wrong kind, `silence` is none of these, or `batch` is below 1.
+    StalledError
+        In a run, if nobody answers ten thousand times in a row.
 
     Notes
     -----
@@ -86,6 +91,10 @@ class Synchronous(Policy):
     silence: Silence = "count"
 
     def __post_init__(self) -> None:
+        parts = (("wait", WaitRule, "waits.Fastest(3)"), ("decoder", Decoder, "decoders.Mean()"))
+        for name, kind, example in (*parts, ("placement", Placement, "placements.EvenPartition()")):
+            if not isinstance(value := getattr(self, name), kind):
+                raise ConfigurationError(f"{name} = {value!r}: expected a {kind.__name__}, such as {example}")
         choice("silence", self.silence, get_args(Silence))
         if self.batch is not None:
             integer("batch", self.batch, low=1)
@@ -134,6 +143,7 @@ class _Rounds:
         self._wait = policy.wait.begin(setting)
         self._version = -1
         self._deadline = math.inf
+        self._silent = 0
         self._clear()
 
     @property
@@ -146,30 +156,43 @@ class _Rounds:
         if isinstance(event, Updated):
             self._wait.opened(event)
             self._version = event.version
-            return self._send(event.time)
+            return self._send(event.time, self._dispatch)
         if isinstance(event, Arrivals):
             self._collect(event)
             missing = self._wait.needs(self._workers)
             return self._step(len(self._workers) + missing) if missing <= 0 else self._waiting(missing)
         if isinstance(event, Timeout):
             silent = not len(self._workers)
-            return self._send(event.time) if silent and self._redraw else self._step(len(self._workers))
+            return self._again(event.time) if silent and self._redraw else self._step(len(self._workers))
         return self._waiting(1)
 
-    def _send(self, now: float) -> Answer:
+    def _send(self, now: float, dispatch: Dispatch) -> Answer:
         """Send the current model to every worker."""
         self._deadline = now + self._wait.patience
         self._clear()
-        return self._waiting(max(1, self._wait.needs(self._workers)), self._dispatch)
+        return self._waiting(max(1, self._wait.needs(self._workers)), dispatch)
+
+    def _again(self, now: float) -> Answer:
+        """Send the model that nobody answered once more; a queue of its copies would only grow."""
+        self._silent += 1
+        if self._silent > _PATIENCE:
+            raise StalledError(
+                f"nobody has answered {_PATIENCE} times in a row within {self._wait.patience:g} s; use a later "
+                'deadline, a faster cluster, or silence="count"'
+            )
+        return self._send(now, Dispatch(busy="restart"))
 
     def _step(self, enough: int) -> Answer:
         """Use the first answers; those that the decoder gives no weight are left out."""
+        self._silent = 0
         messages, workers = self._messages[:enough], self._workers[:enough]
         if not enough:
             return self._waiting(1, Update(_NOBODY, 0.0))
         weights = self._decoder.weights(self._assignment, workers)
-        if not isinstance(weights, float) and self._assignment.combined and not (useful := weights != 0.0).all():
-            messages, weights = messages[useful], weights[useful]
+        if not isinstance(weights, float) and not (weights != 0.0).all():
+            owners = np.repeat(np.arange(enough), self._assignment.vectors[workers])
+            useful = np.bincount(owners, weights != 0.0, minlength=enough) > 0
+            messages, weights = messages[useful], weights[useful[owners]]
         return self._waiting(1, Update(messages, weights))
 
     def _waiting(self, missing: int, *commands: Command) -> Answer:

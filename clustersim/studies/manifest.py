@@ -18,9 +18,9 @@ from clustersim.errors import ResultsError
 from clustersim.studies.configuration import Json, differences, digest
 from clustersim.studies.results import RunKey
 
-__all__ = ["Manifest", "exception", "versions"]
+__all__ = ["Manifest", "overridden", "versions"]
 
-FORMAT = 1
+FORMAT = 2
 _LABELLED = ("variants", "policies")
 _PARTS = (*_LABELLED, "exceptions")
 _DEPENDENCIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow")
@@ -37,8 +37,8 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in _DEPENDENCIES}
 
 
-def exception(variant: str, policy: str) -> str:
-    """The label of a policy that differs in a variant; labels are single lines, so it is unambiguous."""
+def overridden(variant: str, policy: str) -> str:
+    """The label of a policy that a variant overrides; labels are single lines, so it is unambiguous."""
     return f"{variant}\n{policy}"
 
 
@@ -93,7 +93,7 @@ class Manifest:
         """The description of a policy in a variant."""
         exceptions: dict[str, Json] = self.configuration.get("exceptions", {})
         told: Json = self.configuration["policies"][label]
-        return exceptions.get(exception(variant, label), told)
+        return exceptions.get(overridden(variant, label), told)
 
     def text(self) -> str:
         """The manifest as JSON; the order of labels is that of plots and tables."""
@@ -166,7 +166,7 @@ class Manifest:
             part: {label: told for label, told in self.configuration[part].items() if label in labels}
             for part, labels in kept.items()
         }
-        exceptions = {exception(key.variant, key.policy) for key in keys}
+        exceptions = {overridden(*pair) for pair in product(kept["variants"], kept["policies"])}
         told = self.configuration.get("exceptions", {})
         parts["exceptions"] = {label: told[label] for label in told if label in exceptions}
         return replace(self, configuration={**self.configuration, **parts})
@@ -181,7 +181,7 @@ class Manifest:
         found: list[str] = []
         for name in _COMMON:
             found += differences(theirs[name], mine[name], name)
-        for part, noun in (("variants", "variant"), ("policies", "policy")):
+        for part, noun in zip(_LABELLED, ("variant", "policy"), strict=True):
             for label in (label for label in mine[part] if label in theirs[part]):
                 path = f"{noun} {label!r}:" if label else "study:"
                 found += differences(theirs[part][label], mine[part][label], path)

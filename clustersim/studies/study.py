@@ -24,7 +24,7 @@ from clustersim.studies.claims import Claim
 from clustersim.studies.configuration import describe
 from clustersim.studies.execution import Progress, Task, carry_out
 from clustersim.studies.files import slug
-from clustersim.studies.manifest import Manifest, exception, numerics
+from clustersim.studies.manifest import Manifest, numerics, overridden
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import Store
 
@@ -227,7 +227,7 @@ class Study:
             "variants": {label: describe(self._setting(label)) for label in self.variants},
             "policies": {label: describe(policy) for label, policy in self.policies.items()},
             "exceptions": {
-                exception(variant, label): describe(policy)
+                overridden(variant, label): describe(policy)
                 for variant, overrides in self.variants.items()
                 for label, policy in overrides.get("policies", {}).items()
             },

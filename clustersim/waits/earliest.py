@@ -12,7 +12,7 @@ from clustersim.waits.base import WaitRule, WaitState
 __all__ = ["Earliest"]
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Earliest(WaitRule):
     """Act as soon as one of several rules would.
 
@@ -32,7 +32,7 @@ class Earliest(WaitRule):
 
     >>> from clustersim.waits import Covered, Fraction
     >>> Earliest(Fraction(0.5), Covered())
-    Earliest(rules=(Fraction(delta=0.5), Covered()))
+    Earliest(Fraction(delta=0.5), Covered())
     """
 
     rules: tuple[WaitRule, ...]
@@ -44,6 +44,9 @@ class Earliest(WaitRule):
         if not rules:
             raise ConfigurationError("rules: expected at least one wait rule, such as Fraction(0.5), Covered()")
         object.__setattr__(self, "rules", rules)
+
+    def __repr__(self) -> str:
+        return f"Earliest({', '.join(map(repr, self.rules))})"
 
     def begin(self, setting: Setting) -> WaitState:
         """Begin them all."""

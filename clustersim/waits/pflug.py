@@ -89,8 +89,8 @@ class _PflugState(WaitState):
 
     def opened(self, updated: Updated) -> None:
         """Compare the newest gradient with the one before, and switch if it is time."""
-        if updated.gradient is None:
-            return
+        if updated.gradient is None or not updated.gradient.any():
+            return  # a round that nobody answered tells nothing
         if self._previous is not None:
             self._count_negative += 1 if float(updated.gradient @ self._previous) < 0.0 else -1
             raised = self._rule.next_k(self.k)
