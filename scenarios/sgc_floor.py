@@ -74,9 +74,10 @@ def ratios(results: cs.Results, n: int, above: str, below: str, low: float = 0.1
     return geometric_interval(np.column_stack([values[above] / values[below] for values in chosen]))
 
 
-def reduction(results: cs.Results, n: int) -> float:
-    """How much lower SGC's floor is than that of Ignore-Stragglers: 1 minus their ratio, mean over p > 0."""
-    return float(1 - np.mean(ratios(results, n, SGC, IGNORE).mean))
+def pooled(results: cs.Results, n: int, above: str, below: str, high: float = 0.9) -> Interval:
+    """One policy's floor over another's, by pairs, mean over p > 0 up to `high`."""
+    chosen = [floors(results, n, p) for p in PS[n] if 0 < p <= high]
+    return geometric_interval(np.exp(np.mean([np.log(values[above] / values[below]) for values in chosen], axis=0)))
 
 
 def unlikeness(results: cs.Results, n: int, one: str, other: str) -> float:
@@ -124,21 +125,35 @@ study = cs.Study(
     claims=[
         cs.Claim("average redundancy of SGC is near 2.02", lambda _: float(
                  cs.theory.sgc_whole_redundancies(journal.X, D, workers=10).mean()), low=2.0, high=2.04),
-        cs.Claim("ErasureHead has the lowest floor for p up to 0.4, below SGC-Send-All (greatest ratio, upper end)",
-                 lambda results: float(ratios(results, 10, HEAD, ALL, 0.1, 0.4).high.max()), high=1.0),
+        cs.Claim("ErasureHead has a lower floor than SGC for small p, up to 0.4 (greatest ratio, upper end)",
+                 lambda results: float(ratios(results, 10, HEAD, SGC, 0.1, 0.4).high.max()), high=1.0),
+        cs.Claim("there it is the lowest of all, below SGC-Send-All (ratio, mean over p, upper end)",
+                 lambda results: float(pooled(results, 10, HEAD, ALL, 0.4).high), high=1.0),
         cs.Claim("from p = 0.7 it is far the worst (ErasureHead / worst of the others, least, lower end)",
                  lambda results: behind(results, 10, 0.7), low=1.5),
         cs.Claim("SGC and BGC are alike (greatest ratio, either way)",
                  lambda results: unlikeness(results, 10, SGC, BGC), high=1.15),
-        cs.Claim("SGC's floor is about 30 % below that of Ignore-Stragglers (mean over p)",
-                 lambda results: reduction(results, 10), low=0.25, high=0.4),
+        cs.Claim("SGC's floor is about 30 % below that of Ignore-Stragglers (ratio, mean over p)",
+                 lambda results: float(pooled(results, 10, SGC, IGNORE).mean), low=0.6, high=0.75),
         cs.Claim("SGC-Send-All is a lower bound for SGC (SGC / Send-All, least, upper end)",
                  lambda results: float(ratios(results, 10, SGC, ALL).high.min()), low=1.0),
         cs.Claim("SGC almost meets it from p = 0.6 (SGC / Send-All, greatest)",
                  lambda results: float(ratios(results, 10, SGC, ALL, 0.6).mean.max()), high=1.2),
+        cs.Claim("ITW: SGC's floor is below that of Ignore-Stragglers (ratio, mean over p)",
+                 lambda results: float(pooled(results, 100, SGC, IGNORE).mean), low=0.6, high=0.75),
+        cs.Claim("ITW: SGC almost meets SGC-Send-All from p = 0.6 (SGC / Send-All, greatest)",
+                 lambda results: float(ratios(results, 100, SGC, ALL, 0.6).mean.max()), high=1.2),
+        cs.Claim("ITW: ErasureHead is better than SGC for small p, up to 0.3 (greatest ratio, upper end)",
+                 lambda results: float(ratios(results, 100, HEAD, SGC, 0.1, 0.3).high.max()), high=1.0),
+        cs.Claim("ITW: it deteriorates with p, and is the worst at 0.9 (ErasureHead / worst of the others, lower end)",
+                 lambda results: behind(results, 100, 0.9), low=1.5),
     ],
     figures={"floor-against-p": floor_against_p},
-    notes="",
+    notes="Where copies are placed at random, the gradient of SGC at the optimum varies in proportion to (1/d - 1/n) "
+    "p / (1 - p), and distances go with its square root: 0.667 of Ignore-Stragglers for n = 10, 0.704 for n = 100. "
+    "ErasureHead uses 1 - p^d of the gradient on average. For large p its distance is no floor, it is still falling; "
+    "with steps longer by 1 / (1 - p^d) it is the lowest for p = 0.6 to 0.9 too. Floors in the ITW setting are a hundred "
+    "times as high, so that it falls behind only where p is larger.",
 )  # fmt: skip
 
 if __name__ == "__main__":

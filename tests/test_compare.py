@@ -1,5 +1,6 @@
 """Bands, costs to a target, comparisons and claims, against numbers computed on paper or by plain NumPy and SciPy."""
 
+import dataclasses
 import io
 import math
 import re
@@ -169,6 +170,15 @@ def test_curves_end_where_their_policy_ends_and_zero_errors_count_as_the_smalles
     assert band[band["policy"] == "b"]["low"].isna().all(), "one replication has no interval"
     over_uplink = made_up(runs).on_grid(over="vectors", points=7)
     assert over_uplink["vectors"].max() == 6.0, "uplink and downlink"
+
+
+def test_a_short_variant_has_as_many_points_as_a_long_one():
+    runs = {("long", "a", r): [(0, 8.0, 0), (400, 1.0, 1)] for r in range(2)}
+    runs |= {("short", "a", r): [(0, 8.0, 0), (1, 1.0, 1)] for r in range(2)}
+    results = dataclasses.replace(made_up(runs), variants=("long", "short"))
+    band = results.on_grid(points=9)
+    assert band["variant"].value_counts().to_dict() == {"long": 9, "short": 9}
+    assert band[band["variant"] == "short"]["time"].tolist() == np.linspace(0.0, 1.0, 9).tolist()
 
 
 def test_over_messages_a_curve_ends_where_the_first_replication_ends():

@@ -2,8 +2,8 @@
 
 All of them are for stragglers at random: a worker fails to answer before the deadline with a known probability p, for
 which the decoder makes up. The papers' workers answer in time or not at all, whatever they hold:
-``Cluster(..., compute=BernoulliStraggler(p), scaling="none")``; another cluster needs the p that its deadline implies. The
-schemes differ in who holds which rows, and in what the answers weigh.
+``Cluster(..., compute=BernoulliStraggler(p), scaling="none")``; another cluster needs the p that its deadline
+implies. The schemes differ in who holds which rows, and in what the answers weigh.
 """
 
 from dataclasses import dataclass

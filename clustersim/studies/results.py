@@ -126,7 +126,7 @@ class Results:
         Zeros, which an error reaches when it falls below the resolution of floating-point numbers, count as the
         smallest positive value of the column.
         """
-        if column not in ("error", "loss", "distance"):
+        if column not in ("error", "loss", "test_loss", "distance"):
             return False
         values = self.values(column).dropna()
         return bool(len(values)) and bool((values >= 0).all()) and bool((values > 0).any())
@@ -155,7 +155,7 @@ class Results:
         over : str, default "time"
             The column of the grid: time in seconds, ``uplink_vectors``, ``vectors`` or any other that grows.
         grid : array_like, optional
-            Points of `over`; if not given, `points` even steps from 0 to the end of the longest run.
+            Points of `over`; if not given, `points` even steps from 0 to the end of a variant's longest run.
         points : int, default 400
             Number of points of the grid.
         confidence : float, default 0.95
@@ -176,13 +176,14 @@ class Results:
         given = None if grid is None else _row_of_numbers("grid", grid)
         fraction("confidence", confidence, below_one=True)
         integer("points", points, low=2)
-        end = float(self.values(over).max())
+        longest = self.values(over).groupby(self.frame["variant"]).max()
         parts = []
         for variant, policy, runs in self.series():
             ends = [float(self.values(over, run).iloc[-1]) for run in runs]
             last = max(ends) if over == "time" else min(ends)
-            even = np.linspace(0.0, end, points)  # one step beyond the policy's end, so that the curve reaches it
-            places = np.minimum(even[: 1 + np.searchsorted(even, last)], last) if given is None else given
+            even = np.linspace(0.0, float(longest[variant]), points)
+            beyond = 1 + np.searchsorted(even, last)  # one step beyond the policy's end, so that the curve reaches it
+            places = np.minimum(even[:beyond], last) if given is None else given
             states = np.stack([self._carried(run, column, over, places) for run in runs])
             band = self._interval(column, states, confidence)
             part = {"variant": variant, "policy": policy, over: places} | band._asdict() | {"replications": len(runs)}
