@@ -32,6 +32,7 @@ def numerics() -> dict[str, str]:
     return {name: version(name) for name in ("numpy", "scipy", "simpy")}
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """The versions of Python and of what the numbers depend on."""
     return {"python": platform.python_version()} | {name: version(name) for name in _DEPENDENCIES}
