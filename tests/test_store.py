@@ -129,7 +129,7 @@ def test_a_run_under_the_wrong_name_is_named(folder):
         lambda text: "[]",
         lambda text: "",
         lambda text: text.replace('"updates": 30', '"updates": 40'),
-        lambda text: text.replace('"format": 1', '"format": 99'),
+        lambda text: text.replace('"format": 2', '"format": 99'),
     ],
     ids=["cut short", "a list", "empty", "edited", "other format"],
 )
