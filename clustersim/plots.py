@@ -149,7 +149,7 @@ def standard_figures(results: Results) -> dict[str, Callable[[], Figure]]:
     metric = results.metric
     pairs = [(metric, "time", "time"), (metric, "uplink_vectors", "uplink"), (metric, "vectors", "communication")]
     others = [name for name in results.metrics if name != metric]
-    if results.frame["k"].notna().any():
+    if _k_changes(results):
         others.insert(0, "k")
     pairs += [(name, "time", "time") for name in others]
     figures: dict[str, Callable[[], Figure]] = {}
@@ -321,6 +321,10 @@ def _label(column: str) -> str:
 
 def _fourth(results: Results) -> str:
     """What the overview shows last: k if some policy changes it, else another metric, if there is one."""
-    ks = results.frame.groupby(["variant", "policy", "replication"])["k"].nunique()
     others = [name for name in results.metrics if name not in (results.metric, "loss", "error")]
-    return "k" if ks.max() > 1 or not others else others[0]
+    return "k" if _k_changes(results) or not others else others[0]
+
+
+def _k_changes(results: Results) -> bool:
+    """Whether some policy changes the number of workers for which it waits; a picture of flat lines says nothing."""
+    return bool(results.frame.groupby(["variant", "policy", "replication"])["k"].nunique().max() > 1)

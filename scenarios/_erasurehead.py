@@ -160,6 +160,7 @@ def time_per_update(results: cs.Results) -> Figure:
         mean, low, high = mean_interval(update_times(results, variant)[list(POLICIES)])
         reach = np.nan_to_num([mean - low, high - mean])
         axes.barh(list(POLICIES), mean, xerr=reach, color=COLOURS, error_kw={"elinewidth": 1})
+        axes.locator_params(axis="x", nbins=5)
         _dress(axes, f"{variant}: time of an update (s)", "")
     figure.axes[0].invert_yaxis()  # the first policy on top, in both panels
     return figure

@@ -124,7 +124,7 @@ def test_redrawing_sends_the_model_again_and_counts_nothing():
 def test_a_worker_that_gets_the_same_model_twice_counts_once():
     """Sent at 0 and, since nobody answers before 1, again: worker 0's answers come at 0.5 + 0.75 and 1.25 + 0.75."""
     uplink = cs.Link(latency=0.75)
-    cluster = cs.Cluster(2, cs.Replay([[0.5, 9.0], [0.25, 9.0]]), scaling="none", busy="queue", uplink=uplink)
+    cluster = cs.Cluster(2, cs.Replay([[0.5, math.inf], [0.25, math.inf]]), scaling="none", busy="queue", uplink=uplink)
     policy = cs.Synchronous(cs.waits.Deadline(1.0), cs.decoders.Unbiased(0.0), silence="redraw")
     problem = cs.LeastSquares(np.eye(2), [1.0, 1.0])
     run = cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1.0), until=cs.Until(updates=1))
@@ -167,15 +167,31 @@ def test_a_worker_that_is_always_late_is_refused_where_p_is_assumed():
     with pytest.raises(cs.ConfigurationError, match=r"worker 0 can never answer before 1\.2 s.*scaling=\"none\""):
         run(cs.IgnoreStragglers(0.1), "proportional")
     assert run(cs.IgnoreStragglers(0.1), "none").totals["used"] == 6
-    assert run(cs.Synchronous(cs.waits.Deadline(1.0)), "proportional").totals["used"] == 5
+    with pytest.raises(cs.ConfigurationError, match="worker 0 can never answer"):
+        run(cs.Synchronous(cs.waits.Deadline(1.0)), "proportional")
+    copies = cs.Synchronous(cs.waits.Deadline(2.2), placement=cs.placements.Everything())
+    assert run(copies, "none").totals["used"] == 6
 
 
-def test_a_worker_without_rows_does_not_save_a_deadline():
+def test_a_worker_without_rows_is_refused():
     problem = cs.LeastSquares(np.eye(2), [1.0, 1.0])
-    cluster = cs.Cluster(5, cs.Constant(1.0))
-    policy = cs.Synchronous(cs.waits.Deadline(0.5), placement=cs.placements.UniformReplication(1))
-    with pytest.raises(cs.ConfigurationError, match=r"no worker can answer before 2\.5 s"):
-        cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1e-6), until=cs.Until(updates=1))
+    policy = cs.Synchronous(cs.waits.Fastest(2), placement=cs.placements.UniformReplication(1))
+    with pytest.raises(cs.ConfigurationError, match=r"workers = 5: .* leaves worker [0-4] without rows"):
+        cs.simulate(problem, cs.Cluster(5, cs.Constant(1.0)), policy, optimizer=cs.SGD(1e-6), until=cs.Until(updates=1))
+
+
+def test_rows_that_would_always_be_late_are_refused_and_others_are_not():
+    """Workers 0 and 1 of the same group are slow: together they keep their rows away, alone the other stands in."""
+    fast, slow = cs.Constant(1.0), cs.Constant(3.0)
+
+    def run(*models):
+        cluster = cs.Cluster(6, cs.PerWorker(models), scaling="none")
+        policy = cs.ErasureHead(load=2, fraction=1.0, deadline=2.0)
+        return cs.simulate(PROBLEM, cluster, policy, optimizer=cs.SGD(1e-6), until=cs.Until(updates=3))
+
+    assert run(slow, fast, fast, fast, fast, fast).totals["used"] == 9
+    with pytest.raises(cs.ConfigurationError, match="worker 0 can never answer before 3 s"):
+        run(slow, slow, fast, fast, fast, fast)
 
 
 def test_a_recording_that_is_too_short_is_refused():

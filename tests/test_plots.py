@@ -31,7 +31,7 @@ def test_every_standard_figure_is_drawn(results, tmp_path):
     paths = plots.draw(results, tmp_path)
     assert [path.name for path in paths] == [
         "overview-a.png", "overview-b.png", "error-vs-time.png", "error-vs-uplink.png", "error-vs-communication.png",
-        "k-vs-time.png", "loss-vs-time.png", "distance-vs-time.png",
+        "loss-vs-time.png", "distance-vs-time.png",
     ]  # fmt: skip
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
     assert sorted(tmp_path.iterdir()) == sorted(paths)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.cluster import Cluster
+from clustersim.errors import ConfigurationError
 from clustersim.latency import shortest_times
 from clustersim.placements import Assignment, MiniBatches
 from clustersim.problems import Problem
@@ -23,9 +24,14 @@ def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams)
     Raises
     ------
     ConfigurationError
-        If the placement or the mini-batch does not fit the problem and the cluster.
+        If the placement or the mini-batch does not fit the problem and the cluster, or leaves a worker without rows.
     """
     assignment = policy.placement.assign(problem, cluster.workers, streams.generator("placement"))
+    if (idle := np.flatnonzero(assignment.sizes == 0)).size:
+        raise ConfigurationError(
+            f"workers = {cluster.workers}: {policy.placement!r} leaves worker {idle[0]} without rows, so that it would "
+            "answer at once with nothing; use fewer workers, more rows or more redundancy"
+        )
     if policy.batch_size is not None:
         assignment = MiniBatches.of(assignment, policy.batch_size, streams.generators("batch"))
     vector_bytes = problem.dimension * cluster.bytes_per_entry

@@ -70,7 +70,8 @@ class Synchronous(Policy):
     Notes
     -----
     Bitar et al. 2020 leave open what a round without answers is; the empty sum keeps the estimate of the gradient
-    unbiased. Their code draws the stragglers again.
+    unbiased. Their code draws the stragglers again, which makes a sum that is unbiased otherwise too large by
+    1 / (1 - p^n).
 
     Examples
     --------

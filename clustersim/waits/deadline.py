@@ -1,6 +1,5 @@
 """A wait that runs out: what has arrived by then must do."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from clustersim.checks import number
 from clustersim.errors import ConfigurationError
+from clustersim.placements import Assignment
 from clustersim.protocol import Setting, Updated
 from clustersim.waits.base import WaitRule, WaitState
 
@@ -25,18 +25,20 @@ class Deadline(WaitRule):
     seconds : float
         After the dispatch. An answer that arrives at that very instant counts.
     for_all : bool, default False
-        Whether every worker must be able to meet it, as schemes for stragglers at random assume: the rows of a worker
-        that is always late would be missing without notice.
+        Whether every worker must be able to meet it, as schemes for stragglers at random assume; otherwise it is enough
+        that every row is on a worker that can.
 
     Raises
     ------
     ConfigurationError
-        If it is not positive, or (at the start of a run) if no worker, or with `for_all` some worker, can ever answer
-        so soon. Workers that hold no rows, or never answer at all, do not count.
+        If it is not positive, or (at the start of a run) if no worker can ever answer so soon, or some rows would
+        always be missing, or with `for_all` some worker would. Workers that never answer at all do not count.
 
     Notes
     -----
     Source: the random stragglers of Bitar et al. 2020, section II: the deadline ends the round of those who answer.
+    Delays of links and computing are added in floating point: where their sum is to be in time, set the deadline a
+    little later than the sum.
     """
 
     seconds: float
@@ -48,20 +50,22 @@ class Deadline(WaitRule):
     def begin(self, setting: Setting) -> WaitState:
         """Hold the deadline against the soonest possible answer."""
         if setting.soonest is not None:
-            self._check(np.where(setting.assignment.sizes > 0, setting.soonest, math.inf))
+            self._check(setting.soonest, setting.assignment)
         return _DeadlineWait(self.seconds, setting.workers)
 
-    def _check(self, soonest: NDArray[np.float64]) -> None:
+    def _check(self, soonest: NDArray[np.float64], placed: Assignment) -> None:
         """Hold the deadline against the soonest answers, but for rounding."""
         advice = 'use a later deadline, a faster cluster, or scaling="none" if times do not grow with the load'
         late = soonest > self.seconds * (1.0 + _ROUNDING)
         if late.all():
-            when = f"before {soonest.min():g} s have passed" if np.isfinite(soonest).any() else "at all"
-            raise ConfigurationError(f"deadline = {self.seconds:g}: no worker can answer {when}; {advice}")
-        if self.for_all and (never := np.flatnonzero(late & np.isfinite(soonest))).size:
+            when = f"before {soonest.min():.12g} s have passed" if np.isfinite(soonest).any() else "at all"
+            raise ConfigurationError(f"deadline = {self.seconds:.12g}: no worker can answer {when}; {advice}")
+        slow = np.flatnonzero(late & np.isfinite(soonest))
+        missing = np.setdiff1d(placed.rows_of(slow), placed.rows_of(np.flatnonzero(~late)))
+        if slow.size and (self.for_all or missing.size):
             raise ConfigurationError(
-                f"deadline = {self.seconds:g}: worker {never[0]} can never answer before {soonest[never[0]]:g} s have "
-                f"passed, so its rows would always be missing; {advice}"
+                f"deadline = {self.seconds:.12g}: worker {slow[0]} can never answer before {soonest[slow[0]]:.12g} s "
+                f"have passed, so its rows would be missing in every round; {advice}"
             )
 
 
