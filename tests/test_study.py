@@ -178,6 +178,12 @@ def test_a_variant_may_have_policies_of_its_own(tmp_path, calls):
     assert len(calls) == before + len(base.policies)
 
 
+def test_a_policy_that_does_not_fit_in_a_variant_is_named_with_it():
+    study = small_study(variants={"": {}, "odd": {"policies": {"k = 1": cs.ExactGradientCode(4)}}})
+    with pytest.raises(cs.ConfigurationError, match="variant 'odd', policy 'k = 1': load = 4"):
+        study.run()
+
+
 def test_a_run_that_is_missing_is_done_again_under_its_variants_policy(tmp_path):
     """A folder in which the only run of an overridden policy is not there yet, as after an interrupt."""
     study = small_study(replications=1, variants={"a": {}, "b": {"policies": {"k = 1": cs.FastestK(3)}}})

@@ -54,8 +54,8 @@ class DistinctGroups(Decoder):
         """Refuse a placement without groups."""
         if assignment.groups is None:
             raise ConfigurationError(
-                f"{self!r}: this placement has no groups of workers that send the same sum of rows; use "
-                "FractionalRepetition, EvenPartition or Everything, or the decoder Optimal()"
+                f"{self!r}: this placement (or mini-batch) has no groups of workers that send the same sum of rows; "
+                "use FractionalRepetition, EvenPartition or Everything without a batch, or the decoder Mean()"
             )
 
 

@@ -65,7 +65,7 @@ def check_overrides(name: str, overrides: Any, policies: Mapping[str, Policy]) -
             raise ConfigurationError(f"{where}: expected overrides of {', '.join(SETTING)}, policies only")
 
 
-def check_fit(setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: int) -> None:
+def check_fit(setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: int, variant: str) -> None:
     """Let every policy see the cluster, so that a k beyond its workers is found before anything is run."""
     cluster: Cluster = setting["cluster"]
     for label, policy in policies.items():
@@ -73,7 +73,8 @@ def check_fit(setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: 
             with users_errors("it failed"):
                 policy.begin(settle(setting["problem"], cluster, policy, Streams(seed)))
         except ConfigurationError as error:
-            raise ConfigurationError(f"policy {label!r}: {error}") from error
+            where = f"variant {variant!r}, " if variant else ""
+            raise ConfigurationError(f"{where}policy {label!r}: {error}") from error
 
 
 def check_metric(metric: str, settings: Mapping[str, Mapping[str, Any]]) -> None:

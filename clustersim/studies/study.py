@@ -168,7 +168,7 @@ class Study:
             raise ConfigurationError(f"progress = {progress!r}: expected a function of (finished runs, all runs, key)")
         check_metric(self.metric, {variant: self._setting(variant) for variant in self.variants})
         for variant in self.variants:
-            check_fit(self._setting(variant), self._policies(variant), seed)
+            check_fit(self._setting(variant), self._policies(variant), seed, variant)
         store = Store.create(None if out is None else Path(out), self._manifest(seed))
         asked = replace(store.manifest, replications=self.replications)
         keys = [k for k in asked.runs() if k.variant in self.variants and k.policy in self.policies]
