@@ -376,3 +376,14 @@ def test_row_sums_and_redundancy():
 
 def test_subsets_helper_enumerates_all():
     assert len(list(subsets(5))) == 32
+
+
+@pytest.mark.parametrize("redundancy", [1, 2, 3.5])
+def test_sgc_places_as_many_copies_as_its_theory_says(redundancy):
+    """Two pieces of code state eq. 6-8; they must not drift apart."""
+    X = np.random.default_rng(4).normal(size=(60, 3)) * np.random.default_rng(5).uniform(0.1, 3.0, size=(60, 1))
+    problem = cs.LeastSquares(X, np.zeros(60))
+    assignment = pl.NormReplication(redundancy).assign(problem, 8, np.random.default_rng(0))
+    expected = cs.theory.sgc_whole_redundancies(X, redundancy, 8)
+    assert assignment.redundancy.tolist() == expected.tolist()
+    assert redundancy == 1 or len(set(expected.tolist())) > 3

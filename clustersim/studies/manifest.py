@@ -186,7 +186,8 @@ class Manifest:
             for label in (label for label in mine[part] if label in theirs[part]):
                 path = f"{noun} {label!r}:" if label else "study:"
                 found += differences(theirs[part][label], mine[part][label], path)
-        for variant, policy in product(*(filter(theirs[part].__contains__, mine[part]) for part in _LABELLED)):
+        variants, policies = ([label for label in mine[part] if label in theirs[part]] for part in _LABELLED)
+        for variant, policy in product(variants, policies):
             if not found:
                 path = f"variant {variant!r}, policy {policy!r}:"
                 found += differences(stored.policy(variant, policy), self.policy(variant, policy), path)
