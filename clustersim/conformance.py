@@ -17,9 +17,8 @@ from clustersim.errors import ClusterSimError, StalledError
 from clustersim.latency import BernoulliStraggler, Constant, Exponential, LatencyModel
 from clustersim.links import Link
 from clustersim.optimizers import SGD
-from clustersim.placements import Placement
 from clustersim.problems import LeastSquares, Problem
-from clustersim.protocol import Answer, Busy, Event, Policy, PolicyState, Setting
+from clustersim.protocol import Answer, Busy, Event, Policy, PolicyState, Setting, Work
 
 __all__ = ["ConformanceError", "check_policy", "check_run"]
 
@@ -28,7 +27,7 @@ _SECONDS = {
     "compute_used": ["used", "used late"],
     "compute_wasted": ["discarded", "cancelled", "lost"],
     "compute_pending": ["in flight"],
-}
+}  # of the seconds worked; those spent on a block that was cut short are wasted whatever becomes of the answer
 
 
 _LOSSY = BernoulliStraggler(0.3, time=1.0)  # here a policy may come to a clear end instead of its horizon
@@ -110,7 +109,20 @@ def check_run(run: Run, cluster: Cluster) -> None:
     sent = int(messages.loc[messages["finished"].notna(), "bytes"].sum())
     _demand(sent == totals["uplink_bytes"], f"the answers sent hold {sent} bytes, not {totals['uplink_bytes']}")
     _check_order(run)
+    _check_staleness(run)
     _check_seconds(run, cluster)
+
+
+def _check_staleness(run: Run) -> None:
+    """What is used has an age, and the ledger knows their mean."""
+    messages = run.messages
+    assert messages is not None  # noqa: S101 - for the type checker
+    ages = messages["staleness"]
+    _demand(bool((ages.notna() == messages["status"].isin(["used", "used late"])).all()), "an answer has a wrong age")
+    _demand(bool(((ages > 0) == (messages["status"] == "used late")).all()), "an answer is late by its age or its fate")
+    mean = float(ages.mean()) if ages.notna().any() else 0.0
+    told = float(run.totals["mean_staleness"])
+    _demand(abs(mean - told) <= _TOLERANCE * max(1.0, mean), f"the mean staleness is {mean}, the ledger says {told}")
 
 
 def _check_order(run: Run) -> None:
@@ -131,9 +143,10 @@ def _check_seconds(run: Run, cluster: Cluster) -> None:
     totals = {name: float(value) for name, value in run.totals.items() if not isinstance(value, str)}
     whole = cluster.workers * totals["time"]
     slack = _TOLERANCE * max(1.0, whole)
-    spent = messages.groupby("status")["worked"].sum()
+    spent = (messages["worked"] - messages["dropped"]).groupby(messages["status"]).sum()
+    dropped = {"compute_wasted": float(messages["dropped"].sum())}
     for name, fates in _SECONDS.items():
-        counted = float(spent.reindex(fates, fill_value=0.0).sum())
+        counted = float(spent.reindex(fates, fill_value=0.0).sum()) + dropped.get(name, 0.0)
         _demand(
             abs(counted - totals[name]) <= slack, f"the ledger has {name} = {totals[name]}, the messages say {counted}"
         )
@@ -162,7 +175,7 @@ def _clusters(workers: int) -> Iterator[Cluster]:
     """Small clusters that differ in what can go wrong: ties, late messages, overtaking models, backlogs, silence."""
     computes: tuple[LatencyModel, ...] = (Constant(1.0), Exponential(1.0), _LOSSY)
     links = (Link(), Link(latency=Exponential(0.3)))
-    busy: tuple[Busy, ...] = ("restart", "finish", "queue")
+    busy: tuple[Busy, ...] = ("restart", "finish", "queue", "send")
     for compute, link, habit in product(computes, links, busy):
         yield Cluster(workers, compute, downlink=link, uplink=link, busy=habit, scaling="none")
 
@@ -200,12 +213,8 @@ class _Impatient(Policy):
     inner: Policy
 
     @property
-    def placement(self) -> Placement:
-        return self.inner.placement
-
-    @property
-    def batch_size(self) -> int | None:
-        return self.inner.batch_size
+    def work(self) -> Work:
+        return self.inner.work
 
     def begin(self, setting: Setting) -> PolicyState:
         return _ImpatientState(self.inner.begin(setting))

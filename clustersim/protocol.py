@@ -20,9 +20,10 @@ The rules:
    them. The engine may then wake it once for the whole batch. A policy that always wants 1 is still correct. A batch
    may hold more than was wanted: arrivals at one instant come together, the lower worker number first.
 5. At one instant arrivals come before time-outs, and time-outs before dispatches.
-6. Messages carry no arrays. What a worker sends is ``sum_r B[i, r] grad f_r(w_version)`` over the rows that it holds;
-   the policy names the messages that it uses and a weight for each. Messages that an `Update` neither uses nor keeps
-   are thrown away. An `Update` without messages is the empty sum: it counts, though the data says nothing.
+6. Messages carry no arrays. What a worker sends is ``sum_r B[i, r] grad f_r(w_version)`` over the rows that its task
+   is about (`Work`), or over those of the first blocks if it was stopped; the policy names the messages that it uses
+   and a weight for each. Messages that an `Update` neither uses nor keeps are thrown away; one that is kept may be used
+   again. An `Update` without messages is the empty sum: it counts, though the data says nothing.
 7. A dispatch to a worker that still owes an answer says what becomes of that work; otherwise it is refused.
 8. `Lost` is the last resort: it comes when nothing can arrive any more and no deadline is set. A policy that has no
    answer to it ends the run with an error, never with a hang.
@@ -33,12 +34,14 @@ any number of replications. What changes during a run lives in the small state t
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.checks import integer
+from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment, EvenPartition, Placement
 
 __all__ = [
@@ -57,11 +60,12 @@ __all__ = [
     "Update",
     "Updated",
     "Wants",
+    "Work",
 ]
 
-Busy = Literal["restart", "finish", "queue"]
+Busy = Literal["restart", "finish", "queue", "send"]
 """What a busy worker does with a newer model: drop its work and *restart*; *finish* first and then take the newest
-model; or *queue*: work through every model in order."""
+model; *queue*: work through every model in order; or *send* the blocks that it has finished, if any, and restart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,12 +82,18 @@ class Arrivals:
         Who sent each.
     versions : ndarray of int, shape (a,)
         The version of the model at which each was computed.
+    tasks : ndarray of int, shape (a,)
+        The how-manieth dispatch to its worker each one answers, from 0.
+    blocks : ndarray of int, shape (a,)
+        How many of the blocks of its task each one brings; fewer than all if the worker was stopped.
     """
 
     time: float
     messages: NDArray[np.int64]
     workers: NDArray[np.int64]
     versions: NDArray[np.int64]
+    tasks: NDArray[np.int64]
+    blocks: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,7 @@ class Dispatch:
     ----------
     workers : ndarray of int, optional
         Worker numbers, 0 .. n - 1, each at most once.
-    busy : {"restart", "finish", "queue"}, optional
+    busy : {"restart", "finish", "queue", "send"}, optional
         What a worker that is still busy does with the new model. None promises that none of them owes an answer.
     """
 
@@ -179,6 +189,47 @@ class Answer(NamedTuple):
     wants: Wants
 
 
+@dataclass(frozen=True)
+class Work:
+    """What the workers compute in a task.
+
+    Parameters
+    ----------
+    placement : Placement, default EvenPartition()
+        Who holds which rows.
+    batch : int, optional
+        Rows that a worker draws afresh for each task, from those that it holds; all of them if not given. The draw
+        depends on the task and the worker alone, not on the policy.
+    blocks : int, default 1
+        s, the parts into which a worker cuts the rows of a task, as even as can be. It works through them in order; a
+        worker that is told to `send` when it is stopped answers with those that it has finished.
+
+    Raises
+    ------
+    ConfigurationError
+        If a part is of the wrong kind or below 1, or there are more blocks than rows in a batch.
+
+    Examples
+    --------
+    >>> Work(batch=32, blocks=4)
+    Work(placement=EvenPartition(), batch=32, blocks=4)
+    """
+
+    placement: Placement = EvenPartition()
+    batch: int | None = None
+    blocks: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.placement, Placement):
+            raise ConfigurationError(
+                f"placement = {self.placement!r}: expected a placement, such as ByLabel(classes=2) or EvenPartition()"
+            )
+        if self.batch is not None:
+            integer("batch", self.batch, low=1)
+        remedy = f"a batch has only {self.batch} rows; use fewer blocks or a larger batch" if self.batch else ""
+        integer("blocks", self.blocks, low=1, high=self.batch, remedy=remedy)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
     """What a policy is told before a run.
@@ -188,8 +239,8 @@ class Setting:
     workers : int
         n, the number of workers.
     assignment : Assignment
-        Who holds which rows.
-    busy : {"restart", "finish", "queue"}
+        Who holds which rows, and computes how many of them in how many blocks.
+    busy : {"restart", "finish", "queue", "send"}
         What the cluster's workers do with a newer model, unless the policy decides otherwise.
     soonest : ndarray of float, shape (n,), optional
         Seconds from a dispatch before which no answer of each worker can arrive; not known if not given.
@@ -213,17 +264,21 @@ class PolicyState(Protocol):
 
 
 class Policy(ABC):
-    """Base class of policies: a frozen dataclass of hyper-parameters that makes a `PolicyState` for each run."""
+    """Base class of policies: a frozen dataclass of hyper-parameters that makes a `PolicyState` for each run.
+
+    One declared with ``repr=False`` prints what differs from its defaults.
+    """
+
+    def __repr__(self) -> str:
+        parts: Any = fields(self) if is_dataclass(self) else ()
+        told = {part.name: getattr(self, part.name) for part in parts}
+        shown = (f"{part.name}={told[part.name]!r}" for part in parts if told[part.name] != part.default)
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     @property
-    def placement(self) -> Placement:
-        """Who holds which rows; an even partition unless the policy says otherwise."""
-        return EvenPartition()
-
-    @property
-    def batch_size(self) -> int | None:
-        """Rows that a worker draws afresh, from those that it holds, for each task; None: it computes them all."""
-        return None
+    def work(self) -> Work:
+        """What the workers compute in a task: all rows of an even partition unless the policy says otherwise."""
+        return Work()
 
     @abstractmethod
     def begin(self, setting: Setting) -> PolicyState:

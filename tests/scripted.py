@@ -95,7 +95,7 @@ class _AtRandomState:
 
     def react(self, event: Event) -> Answer:
         random, n = self._random, self._setting.workers
-        busy = ("restart", "finish", "queue")[random.integers(3)]
+        busy = ("restart", "finish", "queue", "send")[random.integers(4)]
         if isinstance(event, Updated) and event.version == 0:
             return Answer((Dispatch(busy=busy),), self._wants(event.time))
         if isinstance(event, Arrivals):

@@ -80,7 +80,7 @@ def simulate(n, policy, compute, link, busy, scaling, seed=0):
 settings_of_cluster = {
     "compute": latencies,
     "link": links,
-    "busy": st.sampled_from(["restart", "finish", "queue"]),
+    "busy": st.sampled_from(["restart", "finish", "queue", "send"]),
     "scaling": st.sampled_from(["proportional", "none", "additive"]),
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import clustersim as cs
-from clustersim.protocol import Answer, Dispatch, Policy, Update, Updated, Wants
+from clustersim.protocol import Answer, Dispatch, Policy, Update, Updated, Wants, Work
 from clustersim.streams import Streams
 
 N, ROWS, D, UPDATES, P, ETA = 6, 30, 4, 40, 0.65, 0.1
@@ -26,7 +26,7 @@ def data():
 def held(X, y, policy):
     """Who holds which rows: a matrix of zeros and ones, shape (N, ROWS), unpacked by hand."""
     generator = Streams(SEED, REPLICATION).generator("placement")
-    assignment = policy.placement.assign(cs.LeastSquares(X, y), N, generator)
+    assignment = policy.work.placement.assign(cs.LeastSquares(X, y), N, generator)
     matrix = np.zeros((N, ROWS))
     for worker in range(N):
         for entry in range(assignment.starts[worker], assignment.starts[worker + 1]):
@@ -184,8 +184,8 @@ class Late(Policy):
     weights: tuple
 
     @property
-    def placement(self):
-        return cs.placements.Uncombined(cs.placements.EvenPartition())
+    def work(self):
+        return Work(cs.placements.Uncombined(cs.placements.EvenPartition()))
 
     def begin(self, setting):
         return LateState(self.weights)

@@ -52,7 +52,7 @@ BROADCAST = Answer((Dispatch(),), Wants(1))
         (scripted(Answer((Dispatch(np.array([1, 1])),), Wants())), "at most once"),
         (scripted(Answer((Dispatch(), Dispatch()), Wants())), "still owe an answer"),
         (scripted(Answer((Dispatch(np.array([0.5])),), Wants())), r"workers \[0.5\]; they are 0 .. 3"),
-        (scripted(Answer((Dispatch(busy="send"),), Wants())), "busy = 'send'"),
+        (scripted(Answer((Dispatch(busy="shout"),), Wants())), "busy = 'shout'"),
         (scripted(Answer(("go",), Wants())), "answers 'go'"),
         (scripted(BROADCAST, lambda e: Answer((Update(np.repeat(e.messages, 3), 1.0),), Wants())), "name it once"),
         (scripted(BROADCAST, lambda e: Answer((Update(e.messages, 1.0, np.repeat(e.messages, 2)),), Wants())), "keeps"),
@@ -147,11 +147,12 @@ def test_unusable_arguments(options, message):
         (lambda: cs.Cluster(2, cs.Exponential(1.0), scaling="linear"), "scaling = 'linear'"),
         (lambda: cs.Cluster(2, cs.Exponential(1.0), busy="drop"), "busy = 'drop'"),
         (lambda: cs.Cluster(2, cs.Exponential(1.0), bytes_per_entry=0), "bytes_per_entry = 0"),
-        (cs.Until, "at least one of time, updates and error"),
+        (cs.Until, "at least one of time, updates, epochs and error"),
         (lambda: cs.Until(time=0.0), "time = 0.0"),
         (lambda: cs.Until(time=math.inf), "time = inf"),
         (lambda: cs.Until(updates=0), "updates = 0"),
         (lambda: cs.Until(error=-1.0), "error = -1.0"),
+        (lambda: cs.Until(epochs=0), "epochs = 0"),
     ],
 )
 def test_unusable_parts(make, message):

@@ -29,7 +29,7 @@ clusters = st.builds(
     downlink=links,
     uplink=links,
     scaling=st.sampled_from(["proportional", "server-dependent", "data-dependent", "additive", "none"]),
-    busy=st.sampled_from(["restart", "finish", "queue"]),
+    busy=st.sampled_from(["restart", "finish", "queue", "send"]),
 )
 
 

@@ -15,9 +15,14 @@ def begin(policy, workers=6, busy="restart"):
     return policy.begin(Setting(workers, assignment, busy))
 
 
+def parts(count):
+    """First tasks, brought whole."""
+    return np.zeros(count, dtype=np.int64), np.ones(count, dtype=np.int64)
+
+
 def arrivals(time, first, workers, version):
     count = len(workers)
-    return Arrivals(time, np.arange(first, first + count), np.array(workers), np.full(count, version))
+    return Arrivals(time, np.arange(first, first + count), np.array(workers), np.full(count, version), *parts(count))
 
 
 def test_a_round_of_fastest_k():
@@ -45,7 +50,7 @@ def test_answers_to_older_models_do_not_count():
     commands, wants = state.react(arrivals(1.5, 2, [2, 3], 0))
     assert commands == ()
     assert wants.arrivals == 2
-    mixed = Arrivals(2.0, np.array([4, 5, 6]), np.array([4, 0, 1]), np.array([0, 1, 1]))
+    mixed = Arrivals(2.0, np.array([4, 5, 6]), np.array([4, 0, 1]), np.array([0, 1, 1]), *parts(3))
     (update,), _ = state.react(mixed)
     assert update.messages.tolist() == [5, 6]
 

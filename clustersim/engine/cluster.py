@@ -30,9 +30,10 @@ class Cluster:
     scaling : {"proportional", "server-dependent", "data-dependent", "additive", "none"}
         What a load of x shares costs: x times the draw; the shift plus x times the random part; x times the shift plus
         the random part; x draws added up; or one draw whatever the load.
-    busy : {"restart", "finish", "queue"}
+    busy : {"restart", "finish", "queue", "send"}
         What a busy worker does when a newer model reaches it, unless the policy decides otherwise: drop its work;
-        finish it and then take the newest model; or work through every model in order.
+        finish it and then take the newest model; work through every model in order; or send the blocks that it has
+        finished and restart.
     bytes_per_entry : int
         Size of one entry of a vector on the wire; 8 for a float64.
 

@@ -24,6 +24,8 @@ class Batch:
     ----------
     workers, tasks, versions : ndarray of int, shape (a,)
         Who sent each, the how-manieth of its tasks it answers, and at which version it was computed.
+    blocks : ndarray of int, shape (a,)
+        Blocks of its task that each brings.
     compute : ndarray of float, shape (a,)
         Worker seconds behind each.
     models : dict of int to ndarray
@@ -33,6 +35,7 @@ class Batch:
     workers: NDArray[np.int64]
     tasks: NDArray[np.int64]
     versions: NDArray[np.int64]
+    blocks: NDArray[np.int64]
     compute: NDArray[np.float64]
     models: dict[int, NDArray[np.float64]]
 
@@ -66,7 +69,7 @@ class Fleet(Protocol):
     def owes(self, worker: int) -> bool:
         """Whether an answer of the worker is due, be it one that will never come."""
 
-    def mark(self, names: NDArray[np.int64], status: str) -> None:
+    def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
         """Write the fate of answers, named in order of arrival, into the trace, if one is kept."""
 
     def close(self) -> float:

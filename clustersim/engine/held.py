@@ -14,6 +14,7 @@ _COLUMNS = np.dtype(
         ("worker", np.int64),
         ("task", np.int64),
         ("version", np.int64),
+        ("blocks", np.int64),
         ("compute", np.float64),
         ("used", np.bool_),
     ]
@@ -27,7 +28,8 @@ class Held:
     ----------
     table : structured ndarray
         One row an answer. ``name``: its number in the order of arrival over the whole run; ``worker``; ``task``;
-        ``version``; ``compute``: the worker seconds behind it; ``used``: whether an update has used it.
+        ``version``; ``blocks``: how many it brings; ``compute``: the worker seconds behind it; ``used``: whether an
+        update has used it.
     models : dict of int to ndarray
         The model of each version among them.
     """
@@ -44,7 +46,7 @@ class Held:
         self._next_name += count
         rows = np.zeros(count, dtype=_COLUMNS)
         rows["name"], rows["worker"], rows["task"] = names, batch.workers, batch.tasks
-        rows["version"], rows["compute"] = batch.versions, batch.compute
+        rows["version"], rows["blocks"], rows["compute"] = batch.versions, batch.blocks, batch.compute
         self.table = np.concatenate((self.table, rows)) if len(self.table) else rows
         self.models.update(batch.models)
         return names

@@ -23,8 +23,12 @@ class Ledger:
         Answers that workers put on the uplink.
     sent_vectors : int
         Vectors of R^d in those answers: one each, unless workers send the gradient of every row by itself.
+    partial : int
+        Answers sent with fewer than all blocks, by workers that were stopped.
     used, used_late : int
         Answers used by an update of the version they were computed at, or of a later one.
+    used_partial : int
+        Those of them that bring fewer than all blocks; the other late ones were finished, and late.
     discarded : int
         Answers that reached the master and were never used.
     cancelled : int
@@ -32,19 +36,30 @@ class Ledger:
     lost : int
         Tasks that would never have ended.
     compute_used, compute_wasted : float
-        Worker seconds behind used answers, and behind discarded, cancelled and lost ones.
+        Worker seconds behind used answers; behind discarded, cancelled and lost ones, and spent on blocks cut short.
+    staleness, max_staleness : int
+        Updates between the model at which an answer was computed and the one that first used it: sum and largest.
     """
 
     dispatched: int = 0
     sent: int = 0
     sent_vectors: int = 0
+    partial: int = 0
     used: int = 0
     used_late: int = 0
+    used_partial: int = 0
     discarded: int = 0
     cancelled: int = 0
     lost: int = 0
     compute_used: float = 0.0
     compute_wasted: float = 0.0
+    staleness: int = 0
+    max_staleness: int = 0
+
+    @property
+    def mean_staleness(self) -> float:
+        """Mean staleness of the answers used so far; 0 if there are none."""
+        return self.staleness / max(1, self.used + self.used_late)
 
     def totals(
         self, vector_bytes: int, in_flight: int, pending: float, worker_seconds: float
@@ -69,8 +84,10 @@ class Ledger:
             "downlink_messages": self.dispatched,
             "downlink_vectors": self.dispatched,
             "downlink_bytes": self.dispatched * vector_bytes,
+            "partial": self.partial,
             "used": self.used,
             "used_late": self.used_late,
+            "used_partial": self.used_partial,
             "discarded": self.discarded,
             "cancelled": self.cancelled,
             "lost": self.lost,
@@ -78,5 +95,7 @@ class Ledger:
             "compute_used": self.compute_used,
             "compute_wasted": self.compute_wasted,
             "compute_pending": pending,
+            "mean_staleness": self.mean_staleness,
+            "max_staleness": self.max_staleness,
             "idle": worker_seconds - self.compute_used - self.compute_wasted - pending,
         }

@@ -133,7 +133,8 @@ class Master:
         batch = self._fleet.collect()
         if batch is None:
             return None
-        return Arrivals(self._env.now, self._held.add(batch), batch.workers, batch.versions)
+        names = self._held.add(batch)
+        return Arrivals(self._env.now, names, batch.workers, batch.versions, batch.tasks, batch.blocks)
 
     def _tell_lost(self) -> None:
         """Nothing will arrive and no deadline is set: the policy must find a way on now."""
@@ -227,13 +228,17 @@ class Master:
         """Count answers that are used for the first time, apart by whether they are of the current version."""
         table, ledger = self._held.table, self._ledger
         first = positions[~table["used"][positions]]
-        late = table["version"][first] < self._model.version
+        staleness = self._model.version - table["version"][first]
+        late = staleness > 0
         ledger.used_late += (lates := int(late.sum()))
         ledger.used += len(first) - lates
+        ledger.used_partial += int((table["blocks"][first] < self._model.assignment.blocks).sum())
         ledger.compute_used += float(table["compute"][first].sum())
+        ledger.staleness += int(staleness.sum())
+        ledger.max_staleness = max(ledger.max_staleness, int(staleness.max(initial=0)))
         table["used"][first] = True
-        self._fleet.mark(table["name"][first[~late]], "used")
-        self._fleet.mark(table["name"][first[late]], "used late")
+        self._fleet.mark(table["name"][first[~late]], "used", staleness[~late])
+        self._fleet.mark(table["name"][first[late]], "used late", staleness[late])
 
     def _release(self, kept: NDArray[np.int64] | None) -> None:
         """Throw away what will not be used."""

@@ -85,7 +85,7 @@ class Model:
         self, answers: NDArray[np.void], model: NDArray[np.float64], weights: float | NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """The weighted sum of answers that were computed at the same model."""
-        rows, row_weights = self.assignment.gather(answers["worker"], weights, answers["task"])
+        rows, row_weights = self.assignment.gather(answers["worker"], weights, answers["task"], answers["blocks"])
         return self._problem.gradient(model, rows, row_weights)
 
     def _watch(self, squared_norm: float) -> None:

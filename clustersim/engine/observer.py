@@ -74,6 +74,7 @@ class Observer:
                 "downlink_vectors": ledger.dispatched,
                 "downlink_bytes": ledger.dispatched * self._vector_bytes,
                 "compute_wasted": ledger.compute_wasted,
+                "mean_staleness": ledger.mean_staleness,
                 **self._problem.metrics(w),
             }
         )

@@ -17,6 +17,7 @@ from clustersim.engine.draws import Delays
 from clustersim.engine.fleet import Batch
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.worker import Task, Worker
+from clustersim.placements import Assignment
 
 __all__ = ["ProcessFleet"]
 
@@ -27,8 +28,8 @@ class ProcessFleet:
     Parameters
     ----------
     env : simpy.Environment
-    vectors : ndarray of int, shape (n,)
-        Vectors of R^d in an answer of each worker.
+    assignment : Assignment
+        Who computes what: vectors in an answer, and the blocks of a task.
     delays : Delays
         The delays of every task of every worker.
     ledger : Ledger
@@ -47,9 +48,9 @@ class ProcessFleet:
     """
 
     def __init__(
-        self, env: simpy.Environment, vectors: NDArray[np.int64], delays: Delays, ledger: Ledger, *, trace: bool
+        self, env: simpy.Environment, assignment: Assignment, delays: Delays, ledger: Ledger, *, trace: bool
     ) -> None:
-        workers = len(vectors)
+        workers = assignment.workers
         self.alarm = Alarm(env, MASTER)
         self.expecting = 0
         self.tasks: list[Task] = []
@@ -57,14 +58,15 @@ class ProcessFleet:
         self._delays = delays
         self._ledger = ledger
         self._trace = trace
-        self._vectors = vectors.tolist()
+        self._blocks = assignment.blocks
+        self._vectors = assignment.vectors.tolist()
         self._named: list[Task] = []
         self._inbox: list[Task] = []
         self._wanted = 1
         self._next_task = [0] * workers
         self._owed = [0] * workers
         self._on_the_uplink: dict[Task, float] = {}
-        self._workers = [Worker(env, self) for _ in range(workers)]
+        self._workers = [Worker(env, self, ends) for ends in assignment.block_ends]
         for worker in self._workers:
             env.process(worker.life())
 
@@ -114,7 +116,8 @@ class ProcessFleet:
             workers=np.array([task.worker for task in tasks]),
             tasks=np.array([task.number for task in tasks]),
             versions=np.array([task.version for task in tasks]),
-            compute=np.array([task.compute for task in tasks]),
+            blocks=np.array([task.blocks for task in tasks]),
+            compute=np.array([task.delivered for task in tasks]),
             models={task.version: task.model for task in tasks},
         )
 
@@ -122,11 +125,12 @@ class ProcessFleet:
         """Whether an answer of the worker is due, be it one that will never come."""
         return self._owed[worker] > 0
 
-    def mark(self, names: NDArray[np.int64], status: str) -> None:
-        """Write the fate of answers, named in order of arrival, into the trace."""
+    def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
+        """Write the fate of answers, named in order of arrival, into the trace, and how stale they are if used."""
         if self._trace:
-            for name in names.tolist():
-                self._named[name].status = status
+            ages = [-1] * len(names) if staleness is None else staleness.tolist()
+            for name, age in zip(names.tolist(), ages, strict=True):
+                self._named[name].status, self._named[name].staleness = status, age
 
     def close(self) -> float:
         """End of the run: book lost work; returns the worker seconds spent on tasks whose fate is open."""
@@ -145,6 +149,19 @@ class ProcessFleet:
     def finished(self, task: Task) -> None:
         """A worker has its answer: send it."""
         task.ended = task.finished
+        task.blocks, task.delivered = self._blocks, task.compute
+        self._send(task)
+
+    def cut(self, task: Task, blocks: int, share: float) -> None:
+        """A worker was stopped: send the blocks that it has finished."""
+        task.ended = task.finished = self._env.now
+        task.blocks, task.delivered = blocks, task.compute * share
+        self._ledger.partial += 1
+        self._ledger.compute_wasted += task.dropped
+        self._send(task)
+
+    def _send(self, task: Task) -> None:
+        """Put an answer on the uplink."""
         self._ledger.sent += 1
         self._ledger.sent_vectors += self._vectors[task.worker]
         if self._delays.uplink is None:
@@ -153,9 +170,9 @@ class ProcessFleet:
         delay = self._delays.uplink.row(task.number)[task.worker]
         if delay == math.inf:
             self.lost(task)
-            self._ledger.compute_wasted += task.compute
+            self._ledger.compute_wasted += task.delivered
             return
-        self._on_the_uplink[task] = task.compute
+        self._on_the_uplink[task] = task.delivered
         self._call(task.finished + delay, ARRIVAL, partial(self._arrive, task))
 
     def abandoned(self, task: Task) -> None:

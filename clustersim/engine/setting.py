@@ -4,9 +4,12 @@ Problem, cluster and policy flow in; a `Setting` flows out, to the engine and to
 fit before anything is run.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.checks import integer
 from clustersim.engine.cluster import Cluster
 from clustersim.errors import ConfigurationError
 from clustersim.latency import shortest_times
@@ -24,18 +27,36 @@ def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams)
     Raises
     ------
     ConfigurationError
-        If the placement or the mini-batch does not fit the problem and the cluster, or leaves a worker without rows.
+        If the work does not fit the problem and the cluster, or leaves a worker without rows.
     """
-    assignment = policy.placement.assign(problem, cluster.workers, streams.generator("placement"))
+    work = policy.work
+    assignment = work.placement.assign(problem, cluster.workers, streams.generator("placement"))
     if (idle := np.flatnonzero(assignment.sizes == 0)).size:
         raise ConfigurationError(
-            f"workers = {cluster.workers}: {policy.placement!r} leaves worker {idle[0]} without rows, so that it would "
+            f"workers = {cluster.workers}: {work.placement!r} leaves worker {idle[0]} without rows, so that it would "
             "answer at once with nothing; use fewer workers, more rows or more redundancy"
         )
-    if policy.batch_size is not None:
-        assignment = MiniBatches.of(assignment, policy.batch_size, streams.generators("batch"))
+    if work.blocks > 1:
+        assignment = replace(assignment, blocks=_checked_blocks(work.blocks, assignment, whole=work.batch is None))
+    if work.batch is not None:
+        assignment = MiniBatches.of(assignment, work.batch, streams.generators("batch"))
     vector_bytes = problem.dimension * cluster.bytes_per_entry
     return Setting(cluster.workers, assignment, cluster.busy, _soonest(cluster, assignment, vector_bytes))
+
+
+def _checked_blocks(blocks: int, assignment: Assignment, *, whole: bool) -> int:
+    """Refuse blocks without rows, where a task is about all rows of a worker, and blocks of rows sent one by one."""
+    if whole:
+        fewest = int(assignment.sizes.argmin())
+        held = assignment.sizes[fewest]
+        remedy = f"worker {fewest} holds only {held} rows; use fewer blocks, fewer workers or more data"
+        integer("blocks", blocks, low=1, high=int(held), remedy=remedy)
+    if not assignment.combined:
+        raise ConfigurationError(
+            f"blocks = {blocks}: blocks of rows that are sent one by one are not defined; use one block, or a "
+            "placement whose workers send one vector"
+        )
+    return blocks
 
 
 def _soonest(cluster: Cluster, assignment: Assignment, vector_bytes: int) -> NDArray[np.float64]:

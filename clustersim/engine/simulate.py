@@ -155,11 +155,12 @@ def _run(
     """Build the parts, let the clock run, and gather what came of it."""
     setting = settle(problem, cluster, policy, streams)
     assignment, state = setting.assignment, policy.begin(setting)
+    until = until.in_updates(assignment.updates_per_epoch)
     vector_bytes = problem.dimension * cluster.bytes_per_entry
     env, ledger = simpy.Environment(), Ledger()
     model = Model(problem, optimizer, assignment)
     delays = Delays(cluster, assignment, vector_bytes, streams)
-    fleet = ProcessFleet(env, assignment.vectors, delays, ledger, trace=trace)
+    fleet = ProcessFleet(env, assignment, delays, ledger, trace=trace)
     observer = Observer(
         problem, model, ledger, vector_bytes=vector_bytes, every=evaluate_every, until=until, progress=progress
     )

@@ -26,14 +26,18 @@ def message_table(tasks: list[Task], answer_bytes: NDArray[np.int64], now: float
     -------
     DataFrame
         worker, task, version, dispatched, received, started, finished, arrived (s; NaN where it never came to that),
-        compute and worked (s; what the task takes, and what was spent on it), blocks, bytes (of the answer), status
-        (used, used late, discarded, cancelled, lost, in flight).
+        compute, worked and dropped (s; what the task takes, what was spent on it, and how much of that on a block cut
+        short), blocks (that the answer brings, 0 without one), bytes (of the answer), staleness (updates between its
+        model and the first one that used it; NaN if none did), status (used, used late, discarded, cancelled, lost, in
+        flight).
     """
     columns = ("worker", "number", "version", "dispatched", "received", "started", "finished", "arrived", "compute")
     frame = pd.DataFrame({name: [getattr(task, name) for task in tasks] for name in columns})
     frame["worked"] = [0.0 if math.isnan(task.ended) else task.ended - task.started for task in tasks]
-    frame["blocks"] = 1
+    frame["dropped"] = [task.dropped for task in tasks]
+    frame["blocks"] = [task.blocks for task in tasks]
     frame["bytes"] = answer_bytes[frame["worker"].to_numpy(dtype=np.int64)]
+    frame["staleness"] = [math.nan if task.staleness < 0 else float(task.staleness) for task in tasks]
     frame["status"] = pd.Series([task.status for task in tasks], dtype="str")
     frame.loc[(frame["status"] == "cancelled") | (frame["finished"] > now), "finished"] = math.nan
     return frame.rename(columns={"number": "task"})

@@ -1,7 +1,7 @@
 """When a run ends."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clustersim.checks import integer, number
 from clustersim.errors import ConfigurationError
@@ -19,6 +19,10 @@ class Until:
         Simulated seconds. What happens at that very instant still counts.
     updates : int, optional
         Steps of the model.
+    epochs : float, optional
+        Passes over the data: ``ceil(epochs * m / (n b))`` updates where n workers compute b rows each in a task, or
+        `epochs` updates where they compute all rows at least once. It counts what is asked of all workers, whether an
+        update uses it or not.
     error : float, optional
         ``F(w) - F*``, looked at whenever the history is (see ``evaluate_every`` of `simulate`). Alone, it is given up
         with a `StalledError` after a million updates, for the floor of a policy may lie above it.
@@ -31,22 +35,40 @@ class Until:
     Examples
     --------
     >>> Until(time=2000.0, error=1e-3)
-    Until(time=2000.0, updates=None, error=0.001)
+    Until(time=2000.0, updates=None, error=0.001, epochs=None)
     """
 
     time: float | None = None
     updates: int | None = None
     error: float | None = None
+    epochs: float | None = None
 
     def __post_init__(self) -> None:
-        if self.time is None and self.updates is None and self.error is None:
-            raise ConfigurationError("Until(): expected at least one of time, updates and error; give one of them")
+        if self.time is None and self.updates is None and self.error is None and self.epochs is None:
+            raise ConfigurationError(
+                "Until(): expected at least one of time, updates, epochs and error; give one of them"
+            )
         if self.time is not None:
             number("time", self.time, above=0.0)
         if self.updates is not None:
             integer("updates", self.updates, low=1)
         if self.error is not None:
             number("error", self.error, above=0.0)
+        if self.epochs is not None:
+            number("epochs", self.epochs, above=0.0)
+
+    def in_updates(self, updates_per_epoch: float) -> "Until":
+        """The same horizon, its epochs counted in updates.
+
+        Examples
+        --------
+        >>> Until(epochs=60).in_updates(50_000 / 320)
+        Until(time=None, updates=9375, error=None, epochs=None)
+        """
+        if self.epochs is None:
+            return self
+        updates = math.ceil(round(self.epochs * updates_per_epoch, 9))
+        return replace(self, updates=min(updates, self.updates or updates), epochs=None)
 
     @property
     def last_time(self) -> float:

@@ -39,6 +39,8 @@ class Assignment:
         Whether a worker sends one vector, the weighted sum over its rows, or the gradient of each row by itself.
     recovery : int, optional
         Any so many answers determine the full gradient, where a code promises that.
+    blocks : int, default 1
+        s, the parts into which a worker cuts the rows of a task; a message may bring the first few of them.
 
     Examples
     --------
@@ -55,6 +57,7 @@ class Assignment:
     coefficients: NDArray[np.float64] | None = None
     combined: bool = True
     recovery: int | None = None
+    blocks: int = 1
 
     # ------------------------------------------------------------------ loads and messages
 
@@ -72,6 +75,33 @@ class Assignment:
     def loads(self) -> NDArray[np.float64]:
         """Work of each worker in even shares, shape (n,): 1 is m / n rows."""
         return np.multiply(self.sizes, self.workers / self.total_rows, dtype=np.float64)
+
+    def rows_after(self, workers: NDArray[np.int64], blocks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows that some workers have computed when so many blocks of a task are finished; the first blocks are longer.
+
+        Examples
+        --------
+        >>> assignment = Assignment(10, np.array([0, 10]), np.arange(10), blocks=4)
+        >>> [int(assignment.rows_after(np.array([0]), np.array([r]))[0]) for r in range(5)]
+        [0, 3, 6, 8, 10]
+        """
+        short, longer = np.divmod(self.sizes[workers], self.blocks)
+        return blocks * short + np.minimum(blocks, longer)
+
+    @cached_property
+    def block_ends(self) -> list[tuple[float, ...]]:
+        """For each worker the shares of its task after which blocks end; the last one is 1."""
+        ends = {
+            size: tuple(r * (size // self.blocks) + min(r, size % self.blocks) for r in range(1, self.blocks + 1))
+            for size in set(self.sizes.tolist())
+        }
+        shares = {size: tuple(end / size for end in rows) for size, rows in ends.items()}
+        return [shares[size] for size in self.sizes.tolist()]
+
+    @cached_property
+    def updates_per_epoch(self) -> float:
+        """Updates in which the workers, each at one task an update, compute as many rows as there are; at least 1."""
+        return max(1.0, self.total_rows / int(self.sizes.sum()))
 
     @cached_property
     def vectors(self) -> NDArray[np.int64]:
@@ -107,6 +137,7 @@ class Assignment:
         workers: NDArray[np.int64],
         weights: float | NDArray[np.float64],
         tasks: NDArray[np.int64] | None = None,
+        blocks: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.int64] | None, float | NDArray[np.float64]]:
         """Rows and row weights of the sum ``sum_j weights[j] * message_j``.
 
@@ -120,6 +151,8 @@ class Assignment:
             One weight for all messages, or one for each; if messages are not combined, one for each vector in them.
         tasks : ndarray of int, shape (a,), optional
             Which of its tasks each worker answers; it matters where every task has rows of its own.
+        blocks : ndarray of int, shape (a,), optional
+            How many blocks each message brings; all of them if not given.
 
         Returns
         -------
@@ -128,6 +161,8 @@ class Assignment:
         weights : float or ndarray of float, shape (r,)
         """
         del tasks
+        if blocks is not None and bool((blocks < self.blocks).any()):
+            return self._gather_parts(workers, weights, self.rows_after(workers, blocks))
         if self._is_partition and isinstance(weights, float):
             if len(workers) == self.workers == len(np.unique(workers)):
                 return None, weights
@@ -136,6 +171,14 @@ class Assignment:
         summed = self._summed(workers, weights)
         present = np.flatnonzero(summed)  # weights of zero are cheaper than copies of most rows
         return (None, summed) if 2 * len(present) > self.total_rows else (present, summed[present])
+
+    def _gather_parts(
+        self, workers: NDArray[np.int64], weights: float | NDArray[np.float64], done: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Rows and row weights where each worker has computed the first `done` of its rows."""
+        entries = _runs(self.starts[workers], done)
+        each = np.repeat(np.full(len(workers), weights) if isinstance(weights, float) else weights, done)
+        return self.rows[entries], each if self.coefficients is None else each * self.coefficients[entries]
 
     def rows_of(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rows of some workers, one worker after the other."""
@@ -154,11 +197,7 @@ class Assignment:
 
     def _entries_of(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Positions in `rows` of the entries of some workers, one worker after the other."""
-        starts, sizes = self.starts[workers], np.diff(self.starts)[workers]
-        ends = np.cumsum(sizes)
-        entries: NDArray[np.int64] = np.repeat(starts - ends + sizes, sizes)
-        entries += np.arange(len(entries))
-        return entries
+        return _runs(self.starts[workers], np.diff(self.starts)[workers])
 
     # ------------------------------------------------------------------ decoding
 
@@ -266,6 +305,14 @@ class Assignment:
     def _is_partition(self) -> bool:
         """Whether every row is on exactly one worker, with coefficient 1."""
         return self.coefficients is None and self.combined and bool((self.redundancy == 1).all())
+
+
+def _runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Runs of consecutive numbers, one after the other."""
+    ends = np.cumsum(lengths)
+    numbers: NDArray[np.int64] = np.repeat(starts - ends + lengths, lengths)
+    numbers += np.arange(len(numbers))
+    return numbers
 
 
 def _sums(names: NDArray[np.int64], values: NDArray[np.float64] | None, count: int) -> NDArray[np.float64]:

@@ -24,8 +24,8 @@ class MiniBatches(Assignment):
 
     Parameters
     ----------
-    total_rows, starts, rows, coefficients, combined, recovery
-        See `Assignment`.
+    total_rows, starts, rows, coefficients, combined, recovery, blocks
+        See `Assignment`; a task's blocks are parts of its batch.
     batch : int
         Rows a task.
     draws : Generators
@@ -58,6 +58,7 @@ class MiniBatches(Assignment):
             assignment.rows,
             assignment.coefficients,
             assignment.combined,
+            blocks=assignment.blocks,
             batch=batch,
             draws=draws,
         )
@@ -108,16 +109,16 @@ class MiniBatches(Assignment):
         workers: NDArray[np.int64],
         weights: float | NDArray[np.float64],
         tasks: NDArray[np.int64] | None = None,
+        blocks: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.int64] | None, float | NDArray[np.float64]]:
         """Rows and row weights of a weighted sum of messages, see `Assignment.gather`."""
         assert tasks is not None  # noqa: S101 - for the type checker: the engine knows the task of every message
         assert self.draws is not None  # noqa: S101
         held = np.diff(self.starts)
+        done = np.full(len(workers), self.batch) if blocks is None else self.rows_after(workers, blocks)
         drawn = [
-            self.starts[i] + self.draws.at(task, i).choice(held[i], self.batch, replace=False)
-            for i, task in zip(workers.tolist(), tasks.tolist(), strict=True)
+            self.starts[i] + self.draws.at(task, i).choice(held[i], self.batch, replace=False)[:count]
+            for i, task, count in zip(workers.tolist(), tasks.tolist(), done.tolist(), strict=True)
         ]
         entries = np.concatenate(drawn) if drawn else np.empty(0, dtype=np.int64)
-        if isinstance(weights, float):
-            return self.rows[entries], weights
-        return self.rows[entries], np.repeat(weights, self.batch)
+        return self.rows[entries], weights if isinstance(weights, float) else np.repeat(weights, done)

@@ -1,10 +1,14 @@
 """Policies: who gets the model, how long the master waits, and what it does with the answers.
 
-Named schemes are compositions of a placement, a wait rule and a decoder; `Synchronous` makes new ones.
+Named schemes are compositions of a placement, a wait rule and a decoder; `Synchronous` makes new ones. `Asynchronous`
+is the family without rounds.
 """
 
 from clustersim.policies.adaptive_k import AdaptiveK, SwitchingTimes
+from clustersim.policies.asynchronous import Asynchronous, KAsync, KBatchAsync, KBatchSync
+from clustersim.policies.compensation import LiveGradientCompensation
 from clustersim.policies.fastest_k import FastestK, FullSync
+from clustersim.policies.late import Compensate, Discard
 from clustersim.policies.repetition import ErasureHead, ExactGradientCode
 from clustersim.policies.stochastic_codes import (
     BernoulliGradientCoding,
@@ -17,14 +21,21 @@ from clustersim.policies.synchronous import Composition, Synchronous
 
 __all__ = [
     "AdaptiveK",
+    "Asynchronous",
     "BernoulliGradientCoding",
+    "Compensate",
     "Composition",
+    "Discard",
     "ErasureHead",
     "ExactGradientCode",
     "FastestK",
     "FreshBatches",
     "FullSync",
     "IgnoreStragglers",
+    "KAsync",
+    "KBatchAsync",
+    "KBatchSync",
+    "LiveGradientCompensation",
     "SendAll",
     "StochasticGradientCoding",
     "SwitchingTimes",

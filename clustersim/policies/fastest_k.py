@@ -2,16 +2,28 @@
 
 from dataclasses import dataclass
 
-from clustersim.checks import integer
+from clustersim.placements import EvenPartition, Placement
 from clustersim.policies.synchronous import Composition, Synchronous
-from clustersim.waits import All, Fastest
+from clustersim.waits import All, Fastest, WarmUp
 
 __all__ = ["FastestK", "FullSync"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FullSync(Composition):
     """Wait for every worker: uncoded, distributed gradient descent.
+
+    Parameters
+    ----------
+    placement : Placement, default EvenPartition()
+        Who holds which rows, such as ``ByLabel(classes=2)``.
+    batch : int, optional
+        Rows that a worker draws afresh for each task; it computes all that it holds if not given.
+
+    Raises
+    ------
+    ConfigurationError
+        If a parameter is of the wrong kind or out of range.
 
     Examples
     --------
@@ -19,14 +31,20 @@ class FullSync(Composition):
     FullSync()
     """
 
+    placement: Placement = EvenPartition()
+    batch: int | None = None
+
+    def __post_init__(self) -> None:
+        self.compose()  # the parts check the parameters
+
     def compose(self) -> Synchronous:
-        """An even partition, all workers, the mean."""
-        return Synchronous(wait=All())
+        """All workers, the mean."""
+        return Synchronous(All(), placement=self.placement, batch=self.batch)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FastestK(Composition):
-    """Wait for the k fastest workers in every round, and drop the work of the others (K-sync SGD).
+    """Wait for the k fastest workers in every round, and drop the work of the others (K-sync SGD, K-SGD).
 
     The model moves by ``w <- w - eta * mean of the k partial gradients``.
 
@@ -34,15 +52,20 @@ class FastestK(Composition):
     ----------
     k : int
         Number of answers to wait for, 1 .. n.
+    placement, batch
+        See `FullSync`.
+    warm_up : float, default 0.0
+        Epochs of full synchrony with which it begins, see `clustersim.waits.WarmUp`.
 
     Raises
     ------
     ConfigurationError
-        If k is not a whole number, at least 1, or (at the start of a run) is beyond the number of workers.
+        If a parameter is out of range, or (at the start of a run) k is beyond the number of workers.
 
     Notes
     -----
-    Source: Kas Hanna et al. 2022, eq. 5.
+    Source: Kas Hanna et al. 2022, eq. 5; Dutta et al. 2018 (K-sync SGD); Xu et al. 2021 (K-SGD), with mini-batches and
+    a warm-up.
 
     Examples
     --------
@@ -51,10 +74,14 @@ class FastestK(Composition):
     """
 
     k: int
+    placement: Placement = EvenPartition()
+    batch: int | None = None
+    warm_up: float = 0.0
 
     def __post_init__(self) -> None:
-        integer("k", self.k, low=1)
+        self.compose()  # the parts check the parameters
 
     def compose(self) -> Synchronous:
-        """An even partition, the k fastest, the mean."""
-        return Synchronous(wait=Fastest(self.k))
+        """The k fastest, the mean."""
+        wait = WarmUp(Fastest(self.k), self.warm_up) if self.warm_up else Fastest(self.k)
+        return Synchronous(wait, placement=self.placement, batch=self.batch)

@@ -1,8 +1,8 @@
 """The synchronous round, which most schemes share: send the model to all, wait, decode, step, and begin again.
 
-A scheme is three independent choices: the *placement* (who holds which rows, with which coefficients), the *wait rule*
-(when to act) and the *decoder* (which weights the answers get). `Synchronous` carries out any such triple; named
-schemes are short compositions of them (`Composition`), never loops of their own.
+A scheme is a few independent choices: the *placement* (who holds which rows, with which coefficients), the *wait rule*
+(when to act), the *decoder* (which weights the answers get), and what becomes of *late* answers. `Synchronous` carries
+out any combination; named schemes are short compositions (`Composition`), never loops of their own.
 """
 
 import math
@@ -13,10 +13,11 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import choice, integer
+from clustersim.checks import choice
 from clustersim.decoders import Decoder, Mean
 from clustersim.errors import ConfigurationError, StalledError
 from clustersim.placements import EvenPartition, Placement
+from clustersim.policies.late import Discard, LateRule, Round
 from clustersim.protocol import (
     Answer,
     Arrivals,
@@ -30,6 +31,7 @@ from clustersim.protocol import (
     Update,
     Updated,
     Wants,
+    Work,
 )
 from clustersim.waits.base import WaitRule
 
@@ -39,11 +41,12 @@ Silence = Literal["count", "redraw"]
 
 _PATIENCE = 10_000  # silent rounds in a row after which a run is given up
 _NOBODY = np.empty(0, dtype=np.int64)
+_EMPTY = Round(_NOBODY, _NOBODY, _NOBODY, np.empty(0))
 
 
 @dataclass(frozen=True)
 class Synchronous(Policy):
-    """Rounds in which every worker gets the same model, and late answers to older models are thrown away.
+    """Rounds in which every worker gets the same model, and the master decodes what has arrived when it has enough.
 
     Parameters
     ----------
@@ -59,11 +62,15 @@ class Synchronous(Policy):
         What becomes of a round that nobody answers before its deadline: it *counts* as an update whose data says
         nothing (the empty sum), or the same model is sent out again (*redraw*): workers drop what they were at, begin
         anew, and only the time has passed.
+    blocks : int, default 1
+        Parts into which workers cut a task, see `clustersim.protocol.Work`.
+    late : LateRule, default Discard()
+        What becomes of answers to the model before the present one.
 
     Raises
     ------
     ConfigurationError
-        If a part is of the wrong kind, `silence` is none of these, or `batch` is below 1.
+        If a part is of the wrong kind, `silence` is none of these, or `batch` or `blocks` are out of range.
     StalledError
         In a run, if nobody answers ten thousand times in a row.
 
@@ -90,20 +97,21 @@ class Synchronous(Policy):
     placement: Placement = EvenPartition()
     batch: int | None = None
     silence: Silence = "count"
+    blocks: int = 1
+    late: LateRule = Discard()
 
     def __post_init__(self) -> None:
         parts = (("wait", WaitRule, "waits.Fastest(3)"), ("decoder", Decoder, "decoders.Mean()"))
-        for name, kind, example in (*parts, ("placement", Placement, "placements.EvenPartition()")):
+        for name, kind, example in (*parts, ("late", LateRule, "policies.Discard()")):
             if not isinstance(value := getattr(self, name), kind):
                 raise ConfigurationError(f"{name} = {value!r}: expected a {kind.__name__}, such as {example}")
         choice("silence", self.silence, get_args(Silence))
-        if self.batch is not None:
-            integer("batch", self.batch, low=1)
+        _ = self.work  # it checks its parts
 
     @property
-    def batch_size(self) -> int | None:
-        """Rows that a worker draws afresh for each task."""
-        return self.batch
+    def work(self) -> Work:
+        """What the workers compute in a task."""
+        return Work(self.placement, self.batch, self.blocks)
 
     def begin(self, setting: Setting) -> PolicyState:
         """Begin a run; raises `ConfigurationError` if the wait rule does not fit the cluster."""
@@ -114,18 +122,13 @@ class Composition(Policy):
     """A named scheme: it says of what it is composed, and nothing else."""
 
     @abstractmethod
-    def compose(self) -> Synchronous:
-        """The scheme as placement, wait rule and decoder."""
+    def compose(self) -> Policy:
+        """The scheme as placement, wait rule, decoder and what else it is made of."""
 
     @property
-    def placement(self) -> Placement:
-        """Who holds which rows."""
-        return self.compose().placement
-
-    @property
-    def batch_size(self) -> int | None:
-        """Rows that a worker draws afresh for each task."""
-        return self.compose().batch
+    def work(self) -> Work:
+        """What the workers compute in a task."""
+        return self.compose().work
 
     def begin(self, setting: Setting) -> PolicyState:
         """Begin a run; raises `ConfigurationError` if the hyper-parameters do not fit the cluster."""
@@ -133,19 +136,21 @@ class Composition(Policy):
 
 
 class _Rounds:
-    """The state of `Synchronous` during one run: the answers to the current version, in order of arrival."""
+    """The state of `Synchronous` during one run: the answers to the current version and to the one before."""
 
     def __init__(self, policy: Synchronous, setting: Setting) -> None:
         policy.decoder.check(setting.assignment)
+        policy.late.check(setting.assignment)
         self._decoder = policy.decoder
+        self._late = None if isinstance(policy.late, Discard) else policy.late
         self._redraw = policy.silence == "redraw"
         self._assignment = setting.assignment
-        self._dispatch = Dispatch(busy=setting.busy)
+        self._dispatch = Dispatch(busy=policy.late.stopped or setting.busy)
         self._wait = policy.wait.begin(setting)
         self._version = -1
         self._deadline = math.inf
         self._silent = 0
-        self._clear()
+        self._now = self._last = _EMPTY
 
     @property
     def k(self) -> int:
@@ -157,21 +162,23 @@ class _Rounds:
         if isinstance(event, Updated):
             self._wait.opened(event)
             self._version = event.version
+            self._last = self._now
             return self._send(event.time, self._dispatch)
         if isinstance(event, Arrivals):
             self._collect(event)
-            missing = self._wait.needs(self._workers)
-            return self._step(len(self._workers) + missing) if missing <= 0 else self._waiting(missing)
+            heard = self._now.workers
+            missing = self._wait.needs(heard)
+            return self._step(len(heard) + missing) if missing <= 0 else self._waiting(missing)
         if isinstance(event, Timeout):
-            silent = not len(self._workers)
-            return self._again(event.time) if silent and self._redraw else self._step(len(self._workers))
+            silent = not len(self._now.workers)
+            return self._again(event.time) if silent and self._redraw else self._step(len(self._now.workers))
         return self._waiting(1)
 
     def _send(self, now: float, dispatch: Dispatch) -> Answer:
         """Send the current model to every worker."""
         self._deadline = now + self._wait.patience
-        self._clear()
-        return self._waiting(max(1, self._wait.needs(self._workers)), dispatch)
+        self._now = _EMPTY
+        return self._waiting(max(1, self._wait.needs(_NOBODY)), dispatch)
 
     def _again(self, now: float) -> Answer:
         """Send the model that nobody answered once more; a queue of its copies would only grow."""
@@ -186,34 +193,53 @@ class _Rounds:
     def _step(self, enough: int) -> Answer:
         """Use the first answers; those that the decoder gives no weight are left out."""
         self._silent = 0
-        messages, workers = self._messages[:enough], self._workers[:enough]
-        if not enough:
-            return self._waiting(1, Update(_NOBODY, 0.0))
-        weights = self._decoder.weights(self._assignment, workers)
+        messages, workers = self._now.messages[:enough], self._now.workers[:enough]
+        weights = self._decoder.weights(self._assignment, workers) if enough else 0.0
+        if self._late is not None:
+            return self._waiting(1, self._compensated(self._late, weights, enough))
         if not isinstance(weights, float) and not (weights != 0.0).all():
             owners = np.repeat(np.arange(enough), self._assignment.vectors[workers])
             useful = np.bincount(owners, weights != 0.0, minlength=enough) > 0
             messages, weights = messages[useful], weights[useful[owners]]
         return self._waiting(1, Update(messages, weights))
 
+    def _compensated(self, late: LateRule, weights: float | NDArray[np.float64], enough: int) -> Update:
+        """Use the first answers, and make up for what the last round's lacked; what has come late may serve next."""
+        self._now.used[:enough] = weights
+        messages, used = self._now.messages[:enough], self._now.used[:enough]
+        due = late.weights(self._decoder, self._assignment, self._last)
+        if due is not None:
+            messages, used = np.concatenate((messages, self._last.messages)), np.concatenate((used, due))
+        return Update(messages[used != 0.0], used[used != 0.0], keep=self._now.messages)
+
     def _waiting(self, missing: int, *commands: Command) -> Answer:
         """What to do now, and for how many more answers to wait at least."""
         return Answer(commands, Wants(missing, self._deadline))
 
-    def _clear(self) -> None:
-        self._messages: NDArray[np.int64] = _NOBODY
-        self._workers: NDArray[np.int64] = _NOBODY
-
     def _collect(self, event: Arrivals) -> None:
-        """Take in the answers to the current version; the engine has thrown away older ones at the last update."""
-        fresh = event.versions == self._version
-        messages, workers = event.messages, event.workers
-        if not fresh.all():
-            messages, workers = messages[fresh], workers[fresh]
-        if len(self._workers):
-            messages = np.concatenate((self._messages, messages))
-            workers = np.concatenate((self._workers, workers))
+        """Take in the answers to the current version, and late ones if they are of use.
+
+        The engine has thrown away older ones at the last update.
+        """
+        self._now = self._joined(self._now, event, event.versions == self._version)
+        if self._late is not None:
+            self._last = self._joined(self._last, event, event.versions == self._version - 1)
+
+    def _joined(self, heard: Round, event: Arrivals, chosen: NDArray[np.bool_]) -> Round:
+        """The answers of a round with further ones."""
+        if chosen.all():
+            messages, workers, blocks = event.messages, event.workers, event.blocks
+        elif not chosen.any():
+            return heard
+        else:
+            messages, workers, blocks = event.messages[chosen], event.workers[chosen], event.blocks[chosen]
+        used = np.zeros(len(messages))
+        if len(heard.workers):
+            messages = np.concatenate((heard.messages, messages))
+            workers = np.concatenate((heard.workers, workers))
+            blocks = np.concatenate((heard.blocks, blocks))
+            used = np.concatenate((heard.used, used))
         if self._redraw and len(first := np.unique(workers, return_index=True)[1]) < len(workers):
             first.sort()  # a worker that got the same model twice may answer twice; it counts once
-            messages, workers = messages[first], workers[first]
-        self._messages, self._workers = messages, workers
+            messages, workers, blocks, used = messages[first], workers[first], blocks[first], used[first]
+        return Round(messages, workers, blocks, used)

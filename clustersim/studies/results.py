@@ -90,7 +90,7 @@ class Results:
     def metrics(self) -> tuple[str, ...]:
         """The columns that say how good the model is: error, loss and the problem's own, as far as they are known."""
         counts = [*COSTS, "uplink_messages", "downlink_messages", "downlink_vectors"]
-        bookkeeping = [*KEYS, *counts, "time", "k", "compute_wasted"]
+        bookkeeping = [*KEYS, *counts, "time", "k", "compute_wasted", "mean_staleness"]
         columns = self.frame.drop(columns=bookkeeping, errors="ignore").select_dtypes("number")
         return tuple(columns.columns[columns.notna().any()])
 

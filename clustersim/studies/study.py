@@ -247,7 +247,8 @@ class Study:
 
 
 def _tenth(until: Until) -> Until:
-    """A tenth of the horizon's time and updates."""
+    """A tenth of the horizon's time, updates and epochs."""
     time = None if until.time is None else until.time / 10.0
     updates = None if until.updates is None else max(1, until.updates // 10)
-    return replace(until, time=time, updates=updates)
+    epochs = None if until.epochs is None else until.epochs / 10.0
+    return replace(until, time=time, updates=updates, epochs=epochs)

@@ -11,6 +11,7 @@ rule                          the master acts
 `Pflug`                       after the first k, and k grows when the error stops falling
 `Schedule`                    after the first k, and k grows at given times
 `Earliest`                    when the first of several rules would
+`WarmUp`                      when every worker has answered, and after some epochs as another rule says
 ============================  =====================================================================
 """
 
@@ -21,6 +22,7 @@ from clustersim.waits.earliest import Earliest
 from clustersim.waits.fastest import All, Fastest, Fraction
 from clustersim.waits.pflug import Pflug
 from clustersim.waits.schedule import Schedule
+from clustersim.waits.warm_up import WarmUp
 
 __all__ = [
     "All",
@@ -33,4 +35,5 @@ __all__ = [
     "Schedule",
     "WaitRule",
     "WaitState",
+    "WarmUp",
 ]

@@ -1,0 +1,109 @@
+"""What a synchronous scheme does with answers that come one round late: throw them away, or make up for them.
+
+`Synchronous` hands over the answers to the model before the present one, early and late ones, and what the last update
+has used of them; a rule says which weights they get in the update that is due. Nothing else of a round depends on it.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.decoders import Decoder
+from clustersim.errors import ConfigurationError
+from clustersim.placements import Assignment
+from clustersim.protocol import Busy
+
+__all__ = ["Compensate", "Discard", "LateRule", "Round"]
+
+
+@dataclass(slots=True, eq=False)
+class Round:
+    """The answers to one version of the model, those that were in time first.
+
+    Attributes
+    ----------
+    messages, workers, blocks : ndarray of int, shape (a,)
+        Their names, who sent them, and how many blocks they bring.
+    used : ndarray of float, shape (a,)
+        The weights that the update of that version gave them; 0 for those that came too late for it.
+    """
+
+    messages: NDArray[np.int64]
+    workers: NDArray[np.int64]
+    blocks: NDArray[np.int64]
+    used: NDArray[np.float64]
+
+
+class LateRule(ABC):
+    """A rule for answers that are one round late; a frozen dataclass of hyper-parameters."""
+
+    @property
+    def stopped(self) -> Busy | None:
+        """What a worker that a newer model stops does with its work; None leaves it to the cluster."""
+        return None
+
+    def check(self, assignment: Assignment) -> None:  # noqa: B027 - throwing away suits any assignment
+        """Refuse an assignment with which the rule cannot do, by a `ConfigurationError`; asked before a run begins."""
+
+    @abstractmethod
+    def weights(self, decoder: Decoder, assignment: Assignment, last: Round) -> NDArray[np.float64] | None:
+        """Weights in the update that is due of the answers to the model before; None if they are of no more use."""
+
+
+@dataclass(frozen=True)
+class Discard(LateRule):
+    """What comes late is thrown away."""
+
+    def weights(self, decoder: Decoder, assignment: Assignment, last: Round) -> None:  # noqa: ARG002
+        """Late answers are of no use."""
+        return
+
+
+@dataclass(frozen=True)
+class Compensate(LateRule):
+    r"""Make up, one update late, for what the last update lacked: :math:`e_{t-1} = \tilde g_{t-1} - \tilde g'_{t-1}`.
+
+    :math:`\tilde g'` is what the last update used, :math:`\tilde g` what the decoder makes of all workers' answers to
+    the same model, the late ones too. Stopped workers send the blocks that they have finished.
+
+    Parameters
+    ----------
+    scaled : bool, default True
+        Whether an answer of r of the s blocks weighs as if the others were zero (the paper's scaling by r / s). With
+        False each answer stands for its worker's whole task, and workers that sent nothing are left out of the sum.
+
+    Notes
+    -----
+    Source: Xu et al. 2021, eq. 6 and 7. With the mean over K of N workers, the late answers get 1/N each and the early
+    ones -(N - K)/(N K). With scaling, a worker that finished no block counts as zero, as Algorithm 1 has it.
+    """
+
+    scaled: bool = True
+
+    @property
+    def stopped(self) -> Busy:
+        """A stopped worker sends what it has."""
+        return "send"
+
+    def check(self, assignment: Assignment) -> None:
+        """Refuse messages of many vectors."""
+        if not assignment.combined:
+            raise ConfigurationError(
+                f"late = {self!r}: late answers that bring each row by itself are not defined; use a placement whose "
+                "workers send one vector, or Discard()"
+            )
+
+    def weights(self, decoder: Decoder, assignment: Assignment, last: Round) -> NDArray[np.float64]:
+        """What all answers would have weighed, less what they did weigh."""
+        heard, workers = len(last.workers), last.workers
+        if self.scaled:
+            silent = np.setdiff1d(np.arange(assignment.workers), workers)
+            workers = np.concatenate((workers, silent))
+        whole = decoder.weights(assignment, workers)
+        due = np.full(heard, whole) if isinstance(whole, float) else whole[:heard].copy()
+        if not self.scaled and heard:
+            rows = assignment.rows_after(last.workers, last.blocks)
+            due *= assignment.sizes[last.workers] / rows
+        return due - last.used

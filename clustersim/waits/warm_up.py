@@ -1,0 +1,74 @@
+"""A rule that begins only after some epochs of full synchrony."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.checks import number
+from clustersim.errors import ConfigurationError
+from clustersim.protocol import Setting, Updated
+from clustersim.waits.base import WaitRule, WaitState
+
+__all__ = ["WarmUp"]
+
+
+@dataclass(frozen=True)
+class WarmUp(WaitRule):
+    """Wait for every worker in the first epochs, then as another rule says.
+
+    Parameters
+    ----------
+    rule : WaitRule
+        What comes after; it sees no update of the warm-up but the last.
+    epochs : float
+        Length of the warm-up in passes over the data, see ``Assignment.updates_per_epoch``; it may be 0.
+
+    Raises
+    ------
+    ConfigurationError
+        If `rule` is no wait rule, or `epochs` is negative.
+
+    Notes
+    -----
+    Source: Xu et al. 2021, section V: "the first 2 epochs are run in Full-SGD fashion".
+
+    Examples
+    --------
+    >>> from clustersim.waits import Fastest
+    >>> WarmUp(Fastest(7), epochs=2)
+    WarmUp(rule=Fastest(k=7), epochs=2)
+    """
+
+    rule: WaitRule
+    epochs: float
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rule, WaitRule):
+            raise ConfigurationError(f"rule = {self.rule!r}: expected a wait rule, such as Fastest(7)")
+        number("warm_up", self.epochs, low=0.0)
+
+    def begin(self, setting: Setting) -> WaitState:
+        """Count the epochs in updates."""
+        updates = self.epochs * setting.assignment.updates_per_epoch
+        return _WarmUpWait(self.rule.begin(setting), setting.workers, round(updates, 9))
+
+
+class _WarmUpWait(WaitState):
+    """All workers for so many updates, then the rule's own state."""
+
+    def __init__(self, after: WaitState, workers: int, updates: float) -> None:
+        self._after, self._updates = after, updates
+        self._warming = True
+        self.k = workers
+
+    def opened(self, updated: Updated) -> None:
+        """See whether the warm-up is over."""
+        self._warming = updated.version < self._updates
+        if not self._warming:
+            self._after.opened(updated)
+            self.k, self.patience = self._after.k, self._after.patience
+
+    def needs(self, workers: NDArray[np.int64]) -> int:
+        """All, or as the rule says."""
+        return super().needs(workers) if self._warming else self._after.needs(workers)

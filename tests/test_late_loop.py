@@ -1,0 +1,174 @@
+"""Late arrivals and asynchronous schemes against plain NumPy loops that are fed the same draws: same models, to 1e-9.
+
+The loops are written from the papers. Response times and mini-batches come from the named streams, who holds what from
+the placement; all else is done here again.
+"""
+
+import heapq
+
+import numpy as np
+import pytest
+
+import clustersim as cs
+from clustersim.streams import Streams
+
+N, ROWS, D, UPDATES, BATCH, BLOCKS, K, ETA = 6, 90, 4, 40, 8, 4, 4, 0.05
+SEED, REPLICATION = 3, 1
+COMPUTE = cs.Persistent(cs.ShiftedExponential(0.05, 0.06), 3)
+
+
+@pytest.fixture(scope="module")
+def data():
+    random = np.random.default_rng(8)
+    X = random.normal(size=(ROWS, D))
+    labels = np.arange(ROWS) % 3
+    return X + labels[:, None], labels
+
+
+class Workers:
+    """Rows of each worker, its batches and its response times, by task."""
+
+    def __init__(self, problem, placement):
+        streams = Streams(SEED, REPLICATION)
+        assignment = placement.assign(problem, N, streams.generator("placement"))
+        self.held = [assignment.rows[assignment.starts[i] : assignment.starts[i + 1]] for i in range(N)]
+        self.draws = streams.generators("batch")
+        self.times = COMPUTE.times(streams.uniforms("compute"), 0, 400, N)
+        self.assignment = assignment
+
+    def batch(self, worker, task):
+        rows = self.held[worker]
+        return rows[self.draws.at(task, worker).choice(len(rows), BATCH, replace=False)]
+
+
+def mean_gradient(problem, w, rows):
+    """Mean over some rows of the softmax gradient, row by row."""
+    total = np.zeros((D + 1, 3))
+    for row in rows:
+        x = np.append(problem.X[row, :D], 1.0)
+        scores = x @ w.reshape(D + 1, 3)
+        p = np.exp(scores) / np.exp(scores).sum()
+        p[problem.labels[row]] -= 1.0
+        total += np.outer(x, p)
+    return total.ravel() / len(rows)
+
+
+def engine(problem, policy, optimizer=None, until=UPDATES, **options):
+    cluster = cs.Cluster(N, COMPUTE, scaling="none", **options)
+    return cs.simulate(
+        problem, cluster, policy, optimizer=optimizer or cs.SGD(ETA), until=cs.Until(updates=until),
+        seed=SEED, replication=REPLICATION, messages=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def problem(data):
+    return cs.SoftmaxRegression(*data)
+
+
+def test_k_sgd_on_skewed_data(problem):
+    workers, w = Workers(problem, cs.ByLabel(1)), np.zeros(problem.dimension)
+    for t in range(UPDATES):
+        fastest = np.argsort(workers.times[t], kind="stable")[:K]
+        w = w - ETA * np.mean([mean_gradient(problem, w, workers.batch(i, t)) for i in fastest], axis=0)
+    result = engine(problem, cs.FastestK(K, cs.ByLabel(1), BATCH))
+    np.testing.assert_allclose(result.w, w, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("scaled", [True, False])
+@pytest.mark.parametrize("warm_up", [0, 2])
+def test_lgc_with_partial_work_momentum_and_weight_decay(problem, scaled, warm_up):
+    workers, w = Workers(problem, cs.ByLabel(2)), np.zeros(problem.dimension)
+    velocity, e, partial = np.zeros_like(w), np.zeros_like(w), 0
+    for t in range(UPDATES):
+        k = N if t < warm_up * ROWS / (N * BATCH) else K
+        order = np.argsort(workers.times[t], kind="stable")
+        stop = workers.times[t, order[k - 1]]
+        fresh = np.mean([mean_gradient(problem, w, workers.batch(i, t)) for i in order[:k]], axis=0)
+        late = []
+        for i in order[k:]:
+            r = int(np.floor(BLOCKS * stop / workers.times[t, i] + 1e-12))
+            partial += 0 < r < BLOCKS and t < UPDATES - 1  # the run ends with the last update
+            if r:
+                done = workers.batch(i, t)[: r * BATCH // BLOCKS]
+                late.append(mean_gradient(problem, w, done) * (r / BLOCKS if scaled else 1.0))
+        velocity = 0.9 * velocity + fresh + e + 0.01 * w
+        w = w - ETA * velocity
+        if scaled:  # eq. 7, a straggler that sent nothing counting as zero
+            e = np.sum([*late, np.zeros_like(w)], axis=0) / N - (N - k) / N * fresh
+        else:  # the mean over all who sent something
+            e = (k * fresh + np.sum([*late, np.zeros_like(w)], axis=0)) / (k + len(late)) - fresh
+    assert partial > 20, "the case must have partial work to mean anything"
+    policy = cs.LiveGradientCompensation(K, BLOCKS, cs.ByLabel(2), BATCH, scaled=scaled, warm_up=warm_up)
+    result = engine(problem, policy, cs.Momentum(ETA, momentum=0.9, weight_decay=0.01))
+    assert result.totals["partial"] == result.totals["used_partial"] == partial
+    np.testing.assert_allclose(result.w, w, rtol=1e-9, atol=1e-12)
+
+
+def test_the_invariant_of_the_papers_proof(problem):
+    """Where every straggler finishes, x_t - eta e_(t-1) moves by the mean over all workers' gradients at x_t."""
+    workers = Workers(problem, cs.ByLabel(1))
+    policy = cs.LiveGradientCompensation(K, BLOCKS, cs.ByLabel(1), BATCH)
+    models = [engine(problem, policy, until=t, downlink=cs.Link(latency=10.0)).w for t in range(1, 16)]
+    x = [np.zeros(problem.dimension), *models]
+    shadow = x[0]
+    for t in range(15):
+        gradients = [mean_gradient(problem, x[t], workers.batch(i, t)) for i in range(N)]
+        fastest = np.argsort(workers.times[t], kind="stable")[:K]
+        e = np.mean(gradients, axis=0) - np.mean([gradients[i] for i in fastest], axis=0)
+        assert np.abs(e).max() > 1e-3, "without a bias the case means nothing"
+        shadow = shadow - ETA * np.mean(gradients, axis=0)
+        np.testing.assert_allclose(x[t + 1] - ETA * e, shadow, rtol=0, atol=1e-10)
+
+
+def test_partial_work_of_coded_rows():
+    """Coefficients stay with their rows: the first three of a worker's four coded rows, and all of another's."""
+    placement = cs.placements.UniformReplication(2)
+    problem = cs.LeastSquares.synthetic(rows=12, features=3, seed=2)
+    coded = placement.assign(problem, 6, np.random.default_rng(4))
+    placed = cs.placements.Assignment(12, coded.starts, coded.rows, np.linspace(0.5, 2.0, len(coded.rows)), blocks=2)
+    w, expected = np.array([1.0, -2.0, 0.5]), np.zeros(3)
+    for worker, blocks, weight in ((3, 1, 0.25), (0, 2, -1.5)):
+        size = placed.sizes[worker]
+        for entry in range(placed.starts[worker], placed.starts[worker] + (size if blocks == 2 else -(-size // 2))):
+            row = placed.rows[entry]
+            residual = problem.X[row] @ w - problem.y[row]
+            expected += weight * placed.coefficients[entry] * residual * problem.X[row]
+    rows, weights = placed.gather(np.array([3, 0]), np.array([0.25, -1.5]), blocks=np.array([1, 2]))
+    np.testing.assert_allclose(problem.gradient(w, rows, weights), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("bound", [None, 1])
+def test_asynchronous_schemes_on_an_event_heap(problem, at_once, bound):
+    """K-async and K-batch-async, with a bound on staleness and without, from a heap of finishing times."""
+    workers, k = Workers(problem, cs.ByLabel(1)), 2
+    w, version, task = np.zeros(problem.dimension), 0, [0] * N
+    heap, held, waiting, stale = [], [], [], []
+
+    def send(i, now):
+        heapq.heappush(heap, (now + workers.times[task[i], i], i, task[i], version, w))
+        task[i] += 1
+
+    for i in range(N):
+        send(i, 0.0)
+    while version < UPDATES:
+        now, i, q, born, model = heapq.heappop(heap)
+        if bound is not None and version - born > bound:
+            send(i, now)
+            continue
+        held.append(mean_gradient(problem, model, workers.batch(i, q)))
+        stale.append(version - born)
+        waiting.append(i)
+        if len(held) == k:
+            w, version, held = w - ETA * np.mean(held, axis=0), version + 1, []
+        if at_once or not held:
+            for each in waiting:
+                send(each, now)
+            waiting = []
+    kind = cs.KBatchAsync if at_once else cs.KAsync
+    result = engine(problem, kind(k, cs.ByLabel(1), BATCH, max_staleness=bound))
+    np.testing.assert_allclose(result.w, w, rtol=1e-9, atol=1e-12)
+    assert result.totals["time"] == pytest.approx(now, rel=1e-12)
+    assert result.totals["mean_staleness"] == pytest.approx(np.mean(stale), rel=1e-12)
+    assert result.totals["max_staleness"] == max(stale) > 0
