@@ -1,12 +1,25 @@
 """The problems that a cluster can train: an objective, its weighted gradients, and what is known of its optimum.
 
-Each problem has its own file; `base` says what all of them answer, `data` checks rows and targets, `tabular` and
-`classifier` hold what several share, `spectrum` computes L and c.
+Each problem has its own file; `base` says what all of them answer, `data` checks rows and targets, `tabular`,
+`labelled`, `classifier` and `softmax_loss` hold what several share, `spectrum` computes L and c.
+`torch_module` takes a network of PyTorch, if that is installed; what begins with `torch` belongs to it.
 """
 
 from clustersim.problems.base import Optimum, Problem
 from clustersim.problems.least_squares import LeastSquares
 from clustersim.problems.logistic import LogisticRegression
+from clustersim.problems.perceptron import MultilayerPerceptron
 from clustersim.problems.softmax import SoftmaxRegression
+from clustersim.problems.torch_module import TorchProblem
+from clustersim.problems.vgg import vgg11
 
-__all__ = ["LeastSquares", "LogisticRegression", "Optimum", "Problem", "SoftmaxRegression"]
+__all__ = [
+    "LeastSquares",
+    "LogisticRegression",
+    "MultilayerPerceptron",
+    "Optimum",
+    "Problem",
+    "SoftmaxRegression",
+    "TorchProblem",
+    "vgg11",
+]

@@ -1,8 +1,9 @@
-"""What logistic and softmax regression share: scores that are linear in w, the ridge, the optimum, the test rows.
+"""What logistic and softmax regression share: scores that are linear in w, the ridge, the optimum, L and c.
 
-A subclass says how a score costs (`_losses`, `_slopes`, `_bends`); everything else is here. With ``X`` the rows, a
-column of ones appended for the bias, the model is the flat form of a matrix W of shape (features + 1, columns) in C
-order, so the last `columns` entries of w are the biases, and the scores of all rows are ``X @ W``.
+A subclass says how a score costs (`_losses`, `_slopes`, `_bends`); labels and test rows are the business of
+`clustersim.problems.labelled`. With ``X`` the rows, a column of ones appended for the bias, the model is the flat form
+of a matrix W of shape (features + 1, columns) in C order, so the last `columns` entries of w are the biases, and the
+scores of all rows are ``X @ W``.
 """
 
 import math
@@ -13,16 +14,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.optimize import fmin_l_bfgs_b
 
-from clustersim.checks import number
 from clustersim.errors import ConfigurationError
 from clustersim.problems.base import Floats, Optimum
-from clustersim.problems.data import Matrix, check_labels, check_rows, check_test, frozen, take_rows
+from clustersim.problems.data import Matrix, take_rows
+from clustersim.problems.labelled import LabelledProblem
 from clustersim.problems.newton import newton_step
 from clustersim.problems.spectrum import largest_eigenvalue
-from clustersim.problems.tabular import TabularProblem
 from clustersim.threads import one_blas_thread
 
 __all__ = ["LinearClassifier"]
@@ -32,22 +31,10 @@ _NEWTON_STEPS_RIDGE = 100  # with a ridge there is one; badly scaled rows may ta
 _SETTLED = 1e-6  # the last step moved every score by less; Newton's method squares what remains
 
 
-class LinearClassifier(TabularProblem):
+class LinearClassifier(LabelledProblem):
     """Base class of the classifiers; see `LogisticRegression` and `SoftmaxRegression` for the parameters."""
 
     _sharpest: ClassVar[float]  # the largest curvature of a row's loss in its scores, times `_sharing`
-
-    def __init__(self, X: Any, y: Any, *, ridge: float = 0.0, test: Any = None, bias: bool = True) -> None:
-        self.ridge = number("ridge", ridge, low=0.0)
-        self.bias = bool(bias)
-        rows = check_rows(X)
-        self.classes, self._codes = check_labels(y, rows.shape[0])
-        self.X: Matrix = _with_ones(rows) if bias else rows
-        self._targets = self._encode(self._codes)
-        self._test: tuple[Matrix, NDArray[np.intp]] | None = None
-        if test is not None:
-            test_X, test_y = check_test(test, rows.shape[1])
-            self._test = _with_ones(test_X) if bias else test_X, self._known(test_y, test_X.shape[0])
 
     @property
     @abstractmethod
@@ -60,45 +47,16 @@ class LinearClassifier(TabularProblem):
         return 1
 
     @abstractmethod
-    def _encode(self, codes: NDArray[np.intp]) -> Floats:
-        """Targets of shape (rows, columns), in the form that the next three want."""
-
-    @abstractmethod
-    def _losses(self, scores: Floats, targets: Floats) -> Floats:
-        """Loss of each row; shape (rows,)."""
-
-    @abstractmethod
-    def _slopes(self, scores: Floats, targets: Floats) -> Floats:
-        """Derivative of each row's loss in its scores; shape (rows, columns), a new array."""
-
-    @abstractmethod
     def _bends(self, scores: Floats, targets: Floats, change: Floats) -> Floats:
         """Second derivative of each row's loss, applied to a change of its scores; shape (rows, columns).
 
         It may be bent where no gradient ever points, so as to be regular there.
         """
 
-    @abstractmethod
-    def _predict(self, scores: Floats) -> NDArray[Any]:
-        """Class number of each row."""
-
-    def __repr__(self) -> str:
-        size = f"{self.rows} rows, {self.X.shape[1] - self.bias} features, {len(self.classes)} classes"
-        return f"{type(self).__name__}({size}, ridge={self.ridge:g})"
-
     @property
     def dimension(self) -> int:
         """Length of w: (features + 1) x columns, or features x columns without bias."""
         return int(self.X.shape[1]) * self._columns
-
-    @property
-    def labels(self) -> NDArray[np.intp]:
-        """Class number 0, 1, ... of each training row, in the order of `classes`."""
-        return self._codes
-
-    def loss(self, w: Floats) -> float:
-        """Mean cross-entropy over the training rows, without the ridge."""
-        return float(self._losses(self._scores(w), self._targets).mean())
 
     def gradient(self, w: Floats, rows: NDArray[np.intp] | None, weights: float | Floats) -> Floats:
         """Weighted sum of the rows' gradients, without the ridge; `rows` None stands for all rows."""
@@ -154,18 +112,6 @@ class LinearClassifier(TabularProblem):
         """c, the smallest curvature anywhere: the ridge, or 0 with a bias, since far out only the ridge bends F."""
         return 0.0 if self.bias else self._shrinkage
 
-    def metrics(self, w: Floats) -> dict[str, float]:
-        """``test_accuracy``, the fraction of test rows that are classified rightly, if there are any."""
-        if self._test is None:
-            return {}
-        X, codes = self._test
-        scores: Floats = X @ w.reshape(-1, self._columns)
-        return {"test_accuracy": float((self._predict(scores) == codes).mean())} | self._ranking(scores, codes)
-
-    def _ranking(self, scores: Floats, codes: NDArray[np.intp]) -> dict[str, float]:  # noqa: ARG002 - most have none
-        """Metrics of how the scores rank the test rows."""
-        return {}
-
     @property
     def _penalised(self) -> int:
         """How many leading entries of w the ridge applies to."""
@@ -176,30 +122,9 @@ class LinearClassifier(TabularProblem):
         """The ridge on an entry of w."""
         return self.ridge / self._sharing
 
-    def _scores(self, w: Floats) -> Floats:
-        scores: Floats = self.X @ w.reshape(-1, self._columns)
+    def _scores(self, X: Matrix, w: Floats) -> Floats:
+        scores: Floats = X @ w.reshape(-1, self._columns)
         return scores
-
-    def _known(self, y: Any, rows: int) -> NDArray[np.intp]:
-        """Class numbers of the test labels."""
-        values, codes = check_labels(y, rows, "test y", fewest=1)
-        comparable = values.dtype.kind == self.classes.dtype.kind or "U" not in (
-            values.dtype.kind,
-            self.classes.dtype.kind,
-        )
-        strange = values[~np.isin(values, self.classes)] if comparable else values
-        if len(strange):
-            raise ConfigurationError(
-                f"test y: expected the labels of the training rows, {_short(self.classes)}, got {_short(strange)}; "
-                "drop these test rows or train on such rows too"
-            )
-        return np.searchsorted(self.classes, values)[codes]
-
-    def _arrays(self) -> Mapping[str, Matrix | NDArray[Any]]:
-        arrays = {"X": self.X, "y": self._codes}
-        if self._test is not None:
-            arrays |= {"test_X": self._test[0], "test_y": self._test[1]}
-        return arrays
 
     def _parameters(self) -> Mapping[str, Any]:
         return {"ridge": self.ridge, "bias": self.bias, "classes": self.classes.tolist()}
@@ -213,12 +138,12 @@ class LinearClassifier(TabularProblem):
         forever; where there is an optimum, its steps vanish quadratically. That is how the two are told apart.
         """
         w = self._approach()
-        worst = float(self._losses(self._scores(w), self._targets).max())
+        worst = float(self._losses(self._scores(self.X, w), self._targets).max())
         if not self.ridge and worst < math.log(2.0) / self._sharing:
             return None  # every row on the right side of every border: a longer w is always better
         for _ in range(_NEWTON_STEPS_RIDGE if self.ridge else _NEWTON_STEPS):
             step = self._newton_step(w)
-            reach = float(np.abs(self._scores(step)).max())
+            reach = float(np.abs(self._scores(self.X, step)).max())
             w = w + self._damping(w, step, reach) * step
             if reach <= _SETTLED:
                 w.setflags(write=False)
@@ -231,7 +156,7 @@ class LinearClassifier(TabularProblem):
         Without ridge it stops early: far out, Newton's method would not see the tiny curvature of separated rows.
         """
         start = self.initial_model()
-        scale = np.sqrt(self._diagonal(self._scores(start)))
+        scale = np.sqrt(self._diagonal(self._scores(self.X, start)))
 
         def evaluate(v: Floats) -> tuple[float, Floats]:
             w = v / scale
@@ -251,10 +176,10 @@ class LinearClassifier(TabularProblem):
 
     def _newton_step(self, w: Floats) -> Floats:
         """The step from w to the minimum of the objective's parabola there."""
-        scores = self._scores(w)
+        scores = self._scores(self.X, w)
 
         def hessian(v: Floats) -> Floats:
-            bent = self._bends(scores, self._targets, self._scores(v))
+            bent = self._bends(scores, self._targets, self._scores(self.X, v))
             curved: Floats = self.X.T @ bent
             bent_by_ridge = self.penalty_gradient(v)
             return curved.ravel() / self.rows + (0.0 if bent_by_ridge is None else bent_by_ridge)
@@ -286,17 +211,3 @@ class LinearClassifier(TabularProblem):
         slope = self.gradient(w, None, 1.0 / self.rows)
         extra = self.penalty_gradient(w)
         return slope if extra is None else slope + extra
-
-
-def _with_ones(X: Matrix) -> Matrix:
-    """X with a last column of ones, whose coefficient is the bias."""
-    ones = np.ones((X.shape[0], 1))
-    if isinstance(X, np.ndarray):
-        return frozen(np.hstack([X, ones]))
-    return frozen(sparse.csr_array(sparse.hstack([X, sparse.csr_array(ones)])))
-
-
-def _short(values: NDArray[Any]) -> str:
-    """The first few values, for a message."""
-    shown = ", ".join(repr(value) for value in values[:5].tolist())
-    return shown + (", ..." if len(values) > 5 else "")

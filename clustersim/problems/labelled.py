@@ -1,0 +1,123 @@
+"""What all problems share whose rows carry labels: class numbers, the column of ones, test rows and their accuracy.
+
+Rows and labels flow in from the user; a subclass says how rows get scores (`_scores`) and what a score costs.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from clustersim.checks import number
+from clustersim.errors import ConfigurationError
+from clustersim.problems.base import Floats
+from clustersim.problems.data import Matrix, check_labels, check_rows, check_test, frozen
+from clustersim.problems.tabular import TabularProblem
+
+__all__ = ["LabelledProblem"]
+
+
+class LabelledProblem(TabularProblem):
+    """Base class of the problems with labels; see `SoftmaxRegression` for the parameters.
+
+    With `bias`, the matrix `X` has a column of ones appended, so that a bias is one more coefficient.
+    """
+
+    def __init__(self, X: Any, y: Any, *, ridge: float = 0.0, test: Any = None, bias: bool = True) -> None:
+        self.ridge = number("ridge", ridge, low=0.0)
+        self.bias = bool(bias)
+        rows = check_rows(X)
+        self.classes, self._codes = check_labels(y, rows.shape[0])
+        self.X: Matrix = _with_ones(rows) if bias else rows
+        self._targets = self._encode(self._codes)
+        self._test: tuple[Matrix, NDArray[np.intp]] | None = None
+        if test is not None:
+            test_X, test_y = check_test(test, rows.shape[1])
+            self._test = _with_ones(test_X) if bias else test_X, self._known(test_y, test_X.shape[0])
+
+    @abstractmethod
+    def _encode(self, codes: NDArray[np.intp]) -> Floats:
+        """Targets of shape (rows, columns), in the form that `_losses` wants."""
+
+    @abstractmethod
+    def _scores(self, X: Matrix, w: Floats) -> Floats:
+        """Scores of rows that have their column of ones; shape (rows, columns)."""
+
+    @abstractmethod
+    def _losses(self, scores: Floats, targets: Floats) -> Floats:
+        """Loss of each row; shape (rows,)."""
+
+    @abstractmethod
+    def _slopes(self, scores: Floats, targets: Floats) -> Floats:
+        """Derivative of each row's loss in its scores; shape (rows, columns), a new array."""
+
+    @abstractmethod
+    def _predict(self, scores: Floats) -> NDArray[Any]:
+        """Class number of each row."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._size}, ridge={self.ridge:g})"
+
+    @property
+    def labels(self) -> NDArray[np.intp]:
+        """Class number 0, 1, ... of each training row, in the order of `classes`."""
+        return self._codes
+
+    def loss(self, w: Floats) -> float:
+        """Mean cross-entropy over the training rows, without the ridge."""
+        return float(self._losses(self._scores(self.X, w), self._targets).mean())
+
+    def metrics(self, w: Floats) -> dict[str, float]:
+        """``test_accuracy``, the fraction of test rows that are classified rightly, if there are any."""
+        if self._test is None:
+            return {}
+        X, codes = self._test
+        scores = self._scores(X, w)
+        return {"test_accuracy": float((self._predict(scores) == codes).mean())} | self._ranking(scores, codes)
+
+    def _ranking(self, scores: Floats, codes: NDArray[np.intp]) -> dict[str, float]:  # noqa: ARG002 - most have none
+        """Metrics of how the scores rank the test rows."""
+        return {}
+
+    @property
+    def _size(self) -> str:
+        """Rows, features and classes in words."""
+        return f"{self.rows} rows, {self.X.shape[1] - self.bias} features, {len(self.classes)} classes"
+
+    def _known(self, y: Any, rows: int) -> NDArray[np.intp]:
+        """Class numbers of the test labels."""
+        values, codes = check_labels(y, rows, "test y", fewest=1)
+        comparable = values.dtype.kind == self.classes.dtype.kind or "U" not in (
+            values.dtype.kind,
+            self.classes.dtype.kind,
+        )
+        strange = values[~np.isin(values, self.classes)] if comparable else values
+        if len(strange):
+            raise ConfigurationError(
+                f"test y: expected the labels of the training rows, {_short(self.classes)}, got {_short(strange)}; "
+                "drop these test rows or train on such rows too"
+            )
+        return np.searchsorted(self.classes, values)[codes]
+
+    def _arrays(self) -> Mapping[str, Matrix | NDArray[Any]]:
+        arrays = {"X": self.X, "y": self._codes}
+        if self._test is not None:
+            arrays |= {"test_X": self._test[0], "test_y": self._test[1]}
+        return arrays
+
+
+def _with_ones(X: Matrix) -> Matrix:
+    """X with a last column of ones, whose coefficient is the bias."""
+    ones = np.ones((X.shape[0], 1))
+    if isinstance(X, np.ndarray):
+        return frozen(np.hstack([X, ones]))
+    return frozen(sparse.csr_array(sparse.hstack([X, sparse.csr_array(ones)])))
+
+
+def _short(values: NDArray[Any]) -> str:
+    """The first few values, for a message."""
+    shown = ", ".join(repr(value) for value in values[:5].tolist())
+    return shown + (", ..." if len(values) > 5 else "")
