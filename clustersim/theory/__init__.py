@@ -11,6 +11,10 @@ file                     what lives there
 `sgc_redundancy`         Stochastic Gradient Coding: workers a row, and the incoherence of rows
 `sgc`                    Stochastic Gradient Coding: bounds on the distance to the optimum
 `decoding`               how far decoded gradients are from the full one, and can be at best
+`lgc`                    K-SGD and Live Gradient Compensation: gradient bias and error bounds
+`lgc_threshold`          Live Gradient Compensation: for how many workers to wait within a time budget
+`asynchronous`           K-sync, K-batch-sync, K-async and K-batch-async: expected times of an update
+`staleness`              K-async and K-batch-async: staleness of gradients, and an error bound
 =======================  ==========================================================================
 """
 
@@ -20,6 +24,12 @@ from clustersim.theory.adaptive_k import (
     fastest_k_error_bound,
     fixed_k_crossings,
     lemma_1_probability,
+)
+from clustersim.theory.asynchronous import (
+    k_async_update_time,
+    k_batch_async_update_time,
+    k_batch_sync_update_time,
+    k_sync_update_time,
 )
 from clustersim.theory.decoding import (
     fixed_weights_decoding_error,
@@ -43,6 +53,21 @@ from clustersim.theory.erasurehead_times import (
     uncoded_update_time,
     uncovered_probabilities,
 )
+from clustersim.theory.lgc import (
+    GradientBias,
+    k_sgd_error_bound,
+    lgc_error_bound,
+    lgc_gradient_bias,
+    lgc_gradient_bias_bound,
+)
+from clustersim.theory.lgc_threshold import (
+    FractionLimits,
+    lgc_approximate_means,
+    lgc_feasible_k,
+    lgc_fraction_limits,
+    lgc_optimal_fraction,
+    lgc_time_error_bounds,
+)
 from clustersim.theory.order_statistics import (
     harmonic_numbers,
     order_statistic_means,
@@ -58,11 +83,21 @@ from clustersim.theory.sgc_redundancy import (
     sgc_redundancies,
     sgc_whole_redundancies,
 )
+from clustersim.theory.staleness import (
+    async_error_bound,
+    k_async_mean_staleness,
+    k_async_staleness_probabilities,
+    k_batch_async_mean_staleness,
+    k_batch_async_staleness_probabilities,
+)
 
 __all__ = [
+    "FractionLimits",
+    "GradientBias",
     "MissingProbabilities",
     "TimesToError",
     "adaptive_error_bound",
+    "async_error_bound",
     "bound_optimal_switching_times",
     "erasurehead_error_bound",
     "erasurehead_exponential_error_bound",
@@ -74,7 +109,24 @@ __all__ = [
     "fixed_k_crossings",
     "fixed_weights_decoding_error",
     "harmonic_numbers",
+    "k_async_mean_staleness",
+    "k_async_staleness_probabilities",
+    "k_async_update_time",
+    "k_batch_async_mean_staleness",
+    "k_batch_async_staleness_probabilities",
+    "k_batch_async_update_time",
+    "k_batch_sync_update_time",
+    "k_sgd_error_bound",
+    "k_sync_update_time",
     "lemma_1_probability",
+    "lgc_approximate_means",
+    "lgc_error_bound",
+    "lgc_feasible_k",
+    "lgc_fraction_limits",
+    "lgc_gradient_bias",
+    "lgc_gradient_bias_bound",
+    "lgc_optimal_fraction",
+    "lgc_time_error_bounds",
     "missing_probabilities",
     "optimal_decoding_error_bound",
     "order_statistic_means",

@@ -1,0 +1,233 @@
+"""How stale the gradients of K-async and K-batch-async are, and what that does to the error.
+
+The staleness of a gradient is the number of updates between the version that it was computed on and the version that it
+is applied to. `clustersim.theory.asynchronous` defines the methods and names their paper; n workers answer in times
+that are independent and of one law, links take no time, and an update applies k gradients.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clustersim.checks import fraction, integer, number
+from clustersim.errors import ConfigurationError
+from clustersim.theory.asynchronous import checked_sizes
+
+__all__ = [
+    "async_error_bound",
+    "k_async_mean_staleness",
+    "k_async_staleness_probabilities",
+    "k_batch_async_mean_staleness",
+    "k_batch_async_staleness_probabilities",
+]
+
+Floats = NDArray[np.float64]
+
+
+def k_async_mean_staleness(workers: int, k: int) -> float:
+    """Mean staleness of the gradients of K-async in the long run, (n - k) / k, for any law of finite mean.
+
+    By counting: let S be the sum over the workers of how many updates are behind the model each works on. An update
+    takes the staleness of the k gradients used out of S and adds 1 for each of the n - k others. As S stays bounded on
+    average, gradients of staleness n - k in sum are used in every update.
+
+    Parameters
+    ----------
+    workers, k : int
+        n and k.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> k_async_mean_staleness(8, 1), k_async_mean_staleness(8, 4)
+    (7.0, 1.0)
+    """
+    workers, k = checked_sizes(workers, k)
+    return (workers - k) / k
+
+
+def k_batch_async_mean_staleness(workers: int, k: int) -> float:
+    """Mean staleness of the gradients of K-batch-async in the long run, (n - 1) / k, for any law of finite mean.
+
+    As for `k_async_mean_staleness`, but an update adds 1 for each worker except the one whose answer completed it: the
+    others were sent their models before.
+
+    Parameters
+    ----------
+    workers, k : int
+        n and k.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> k_batch_async_mean_staleness(8, 1), k_batch_async_mean_staleness(8, 4)
+    (7.0, 1.75)
+    """
+    workers, k = checked_sizes(workers, k)
+    return (workers - 1) / k
+
+
+def k_async_staleness_probabilities(workers: int, k: int, most: int) -> Floats:
+    """P(staleness = j) for j = 0 .. most of K-async in the long run, (k/n) (1 - k/n)^j, for exponential times.
+
+    As exponential times do not remember, the k workers of an update are any k of n with equal probability, whatever
+    they work on.
+
+    Parameters
+    ----------
+    workers, k : int
+        n and k.
+    most : int
+        The largest staleness asked for.
+
+    Returns
+    -------
+    ndarray of float64, shape (most + 1,)
+        Entry 0 is the p0 of `async_error_bound`.
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> k_async_staleness_probabilities(8, 4, 3)
+    array([0.5   , 0.25  , 0.125 , 0.0625])
+    """
+    workers, k = checked_sizes(workers, k)
+    stays: Floats = (1.0 - k / workers) ** np.arange(integer("most", most, low=0) + 1.0)
+    return k / workers * stays
+
+
+def k_batch_async_staleness_probabilities(workers: int, k: int, most: int) -> Floats:
+    """P(staleness = j) for j = 0 .. most of K-batch-async in the long run, for exponential times.
+
+    Every answer is from any worker with equal probability. The task that the i-th answer after an update sets off,
+    i = 0 .. k-1, is itself answered after G more, P(G > g) = q^g with q = 1 - 1/n, and then of staleness
+    floor((i + G - 1) / k). Hence P(staleness >= j) = q^(j k) (q^(1-k) + ... + q^-1 + 1) / k for j >= 1.
+
+    Parameters
+    ----------
+    workers, k : int
+        n and k.
+    most : int
+        The largest staleness asked for.
+
+    Returns
+    -------
+    ndarray of float64, shape (most + 1,)
+        Entry 0 is the p0 of `async_error_bound`.
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> k_batch_async_staleness_probabilities(8, 4, 3).round(4)
+    array([0.2758, 0.2997, 0.1757, 0.103 ])
+    """
+    workers, k = checked_sizes(workers, k)
+    steps = np.arange(1.0, integer("most", most, low=0) + 2.0)[:, None] * k
+    at_least = ((1.0 - 1.0 / workers) ** (steps - np.arange(k))).mean(axis=1)
+    probabilities: Floats = -np.diff(at_least, prepend=1.0)
+    return probabilities
+
+
+def async_error_bound(
+    updates: ArrayLike,
+    step_size: float,
+    *,
+    k: int,
+    L: float,
+    c: float,
+    e0: float,
+    sigma2: float,
+    gamma: float,
+    p0: float,
+    batch: int = 1,
+) -> Floats:
+    """Bound on E[F(w_J)] - F* after J updates with stale gradients of IID data, for constant steps of at most 1/(2L).
+
+    f + (1 - eta c gamma')^J (e0 - f), with gamma' = 1 - gamma + p0 / 2 and f = eta L sigma^2 / (2 c gamma' k m).
+
+    Parameters
+    ----------
+    updates : array_like
+        J, at least 0.
+    step_size : float
+        eta.
+    k, batch : int
+        Gradients an update, and m, samples a gradient.
+    L, c : float
+        Lipschitz constant of the gradient and strong convexity of F.
+    e0 : float
+        F(w_0) - F*.
+    sigma2 : float
+        Bound on the variance of the gradient of one sample.
+    gamma : float
+        The assumption on staleness: E|grad F(w_j) - grad F(w)|^2 <= gamma E|grad F(w_j)|^2 for every update j, on
+        average over the versions w whose gradients it uses. 0 for K-sync and K-batch-sync.
+    p0 : float
+        The least share of fresh gradients that an update has on average, given all that was before it. For exponential
+        times entry 0 of `k_async_staleness_probabilities` or `k_batch_async_staleness_probabilities`; 1 for K-sync and
+        K-batch-sync.
+
+    Returns
+    -------
+    float64 or ndarray of float64, the shape of `updates`
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is out of range, the step is longer than 1/(2L), or gamma' is not greater than 0.
+
+    Notes
+    -----
+    This has the form of Dutta et al.'s result for K-async, with a variance that does not grow with the gradient. Let v
+    be the mean of the k gradients, G = E|grad F(w_j)|^2, and S >= p0 G the mean over them of E|grad F(w)|^2. Smoothness
+    gives E[F(w_(j+1))] <= E[F(w_j)] - eta E<grad F(w_j), v> + (eta^2 L / 2) E|v|^2, where 2 E<grad F(w_j), v> is at
+    least (1 - gamma) G + S, and E|v|^2 at most S + sigma^2 / (k m), because no gradient's noise has moved a model yet.
+    As eta L <= 1/2, but for the noise the fall is (eta / 2) gamma' G or more, and G >= 2 c (E[F(w_j)] - F*).
+
+    Examples
+    --------
+    >>> bound = async_error_bound([0, 100, 10_000], 0.05, k=4, L=1.0, c=0.5, e0=1.0, sigma2=0.4, gamma=0.5, p0=0.5)
+    >>> bound.round(4)
+    array([1.    , 0.1563, 0.0067])
+    """
+    counts = np.asarray(updates, dtype=np.float64)
+    if not (counts >= 0.0).all():
+        raise ConfigurationError(f"updates = {updates!r}: expected numbers of updates, at least 0")
+    eta, c = number("step_size", step_size, above=0.0), number("c", c, above=0.0)
+    L = number("L", L, low=c, remedy="L is at least c")
+    if 2.0 * L * eta > 1.0 + 1e-12:
+        raise ConfigurationError(
+            f"step_size = {eta:g}: expected at most 1/(2 L) = {0.5 / L:g}, a condition of the bound"
+        )
+    gain = 1.0 - number("gamma", gamma, low=0.0) + fraction("p0", p0) / 2.0
+    if gain <= 0.0:
+        raise ConfigurationError(
+            f"gamma = {gamma:g}: expected less than 1 + p0 / 2 = {1.0 + p0 / 2.0:g}; a shorter step makes it smaller"
+        )
+    noise = number("sigma2", sigma2, low=0.0) / (integer("k", k, low=1) * integer("batch", batch, low=1))
+    floor = eta * L * noise / (2.0 * c * gain)
+    bound: Floats = (floor + (1.0 - eta * c * gain) ** counts * (number("e0", e0, low=0.0) - floor))[()]
+    return bound
