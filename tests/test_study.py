@@ -349,6 +349,10 @@ def digits(**test):
             {"metric": "test_accuracy", "problem": digits(test=1), "variants": {"a": {}, "b": {"problem": digits()}}},
             "expected one of error, loss in variant 'b'; .*test=",
         ),
+        (
+            {"variants": {"a": {}, "b": {"problem": cs.MultilayerPerceptron(np.eye(12), np.arange(12) % 2)}}},
+            "'error': MultilayerPerceptron.* never knows its optimum in variant 'b'; give metric='loss'",
+        ),
     ],
 )
 def test_a_metric_that_nobody_measures_is_found_before_anything_is_run(tmp_path, calls, changes, words):

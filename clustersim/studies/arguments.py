@@ -80,9 +80,14 @@ def check_fit(setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: 
 def check_metric(metric: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
     """Check before anything is run that every variant's problem measures the metric."""
     for variant, setting in settings.items():
-        if metric in ("error", "loss"):  # every problem has them; asking for more may have to solve the problem
-            continue
         problem: Problem = setting["problem"]
+        if metric == "error" and type(problem).has_optimum is Problem.has_optimum:
+            where = f" in variant {variant!r}" if variant else ""
+            raise ConfigurationError(
+                f"metric = 'error': {problem!r} never knows its optimum{where}; give metric='loss' or another"
+            )
+        if metric in ("error", "loss"):  # whether a problem has an optimum may only be known once it is solved
+            continue
         with users_errors("the metrics of the problem failed"):
             known = ("error", "loss", *problem.metrics(problem.initial_model()))
         if metric not in known:
