@@ -1,4 +1,4 @@
-"""Step sizes that change with the update number t = 1, 2, ...
+"""Step sizes that change with the update number t = 1, 2, ..., and how many updates an epoch has.
 
 A schedule is a frozen dataclass that is called with t and returns the step size. Unlike a lambda it prints, compares,
 pickles, and is told in a study's manifest by its numbers. Any optimiser takes one as its ``step_size``.
@@ -6,13 +6,15 @@ pickles, and is told in a study's manifest by its numbers. Any optimiser takes o
 
 import math
 import sys
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from clustersim.checks import fraction, number
+from clustersim.checks import fraction, integer, number
 from clustersim.errors import ConfigurationError
 
-__all__ = ["Capped", "ExponentialDecay", "PowerDecay"]
+__all__ = ["Capped", "ExponentialDecay", "PowerDecay", "StepDecay", "updates_in"]
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,7 @@ class ExponentialDecay:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial", number("initial", self.initial, above=0.0))
-        number("factor", self.factor, above=0.0, remedy="give a factor in (0, 1]")
-        object.__setattr__(self, "factor", fraction("factor", self.factor, remedy="give a factor in (0, 1]"))
+        object.__setattr__(self, "factor", _factor(self.factor))
 
     def __call__(self, t: int) -> float:
         """Return the step size of update t = 1, 2, ..."""
@@ -141,3 +142,111 @@ class Capped:
     def __call__(self, t: int) -> float:
         """Return the step size of update t = 1, 2, ..."""
         return min(self.schedule(t), self.highest)  # in this order a NaN stays one, and is refused
+
+
+@dataclass(frozen=True)
+class StepDecay:
+    r"""A step size that drops by a factor after each of some updates.
+
+    .. math:: \eta_t = \mathrm{initial} \cdot \mathrm{factor}^{\#\{a \in \mathrm{at}: a < t\}}
+
+    Update a is the last to be taken with the larger step, update a + 1 the first with the smaller one.
+
+    Parameters
+    ----------
+    initial : float
+        The step size of update 1.
+    at : sequence of int
+        Update numbers, at least 1 and strictly rising; `updates_in` tells those at which epochs end.
+    factor : float, default 0.1
+        What the step size is multiplied by, in (0, 1].
+
+    Raises
+    ------
+    ConfigurationError
+        If `initial` is not positive, `factor` is not in (0, 1], or `at` is no such sequence.
+
+    References
+    ----------
+    Xu, Huang, Song and Lan, "Live gradient compensation for evading stragglers in distributed learning", 2021, section
+    V-A: 0.1, divided by 10 after 30 of 60 epochs; 10 workers, batches of 32, 50,000 rows.
+
+    Examples
+    --------
+    >>> schedule = StepDecay(0.1, at=[updates_in(30, rows=50_000, workers=10, batch=32)])
+    >>> schedule
+    StepDecay(initial=0.1, at=(4688,), factor=0.1)
+    >>> [round(schedule(t), 12) for t in (1, 4688, 4689)]
+    [0.1, 0.1, 0.01]
+    """
+
+    initial: float
+    at: Sequence[int]
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "initial", number("initial", self.initial, above=0.0))
+        object.__setattr__(self, "factor", _factor(self.factor))
+        object.__setattr__(self, "at", _rising(self.at))
+
+    def __call__(self, t: int) -> float:
+        """Return the step size of update t = 1, 2, ..."""
+        drops = bisect_left(self.at, t)
+        return max(self.initial * self.factor**drops, sys.float_info.min)  # a step of 0 would be refused
+
+
+def updates_in(epochs: float, rows: int, workers: int, batch: int) -> int:
+    r"""How many updates it takes to run through so many epochs with a mini-batch of every worker an update.
+
+    .. math:: \lceil \mathrm{epochs} \cdot m / (n \cdot \mathrm{batch}) \rceil
+
+    An epoch is as many updates as it takes n workers to compute m rows together. Under a policy that drops answers, an
+    epoch is the same number of updates, though they use fewer rows.
+
+    Parameters
+    ----------
+    epochs : float
+        Number of epochs, at least 0.
+    rows : int
+        m, the rows of the problem.
+    workers : int
+        n.
+    batch : int
+        Rows of a worker's mini-batch.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ConfigurationError
+        If an argument is not of its kind or out of range.
+
+    Examples
+    --------
+    >>> updates_in(30, rows=50_000, workers=10, batch=32)  # 4687.5, rounded up
+    4688
+    >>> updates_in(60, rows=50_000, workers=10, batch=32)
+    9375
+    """
+    together = integer("workers", workers, low=1) * integer("batch", batch, low=1)
+    computed = number("epochs", epochs, low=0.0) * integer("rows", rows, low=1)
+    return math.ceil(round(computed / together, 9))  # 0.1 epochs of 10 updates are 1, not 2
+
+
+def _factor(value: float) -> float:
+    """Check a factor in (0, 1]."""
+    number("factor", value, above=0.0, remedy="give a factor in (0, 1]")
+    return fraction("factor", value, remedy="give a factor in (0, 1]")
+
+
+def _rising(numbers: Iterable[int]) -> tuple[int, ...]:
+    """Check update numbers that rise strictly."""
+    expected = "expected update numbers that rise strictly, such as (4688, 7032)"
+    if isinstance(numbers, str) or not isinstance(numbers, Iterable):
+        raise ConfigurationError(f"at = {numbers!r}: {expected}")
+    checked = tuple(integer("at", t, low=1, remedy=expected) for t in numbers)
+    if any(later <= earlier for earlier, later in pairwise(checked)):
+        raise ConfigurationError(f"at = {checked}: {expected}")
+    return checked

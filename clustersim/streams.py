@@ -94,12 +94,13 @@ class Generators:
     def __init__(self, key: NDArray[np.unsignedinteger]) -> None:
         self._bits = np.random.Philox(key=key)
         self._generator = np.random.Generator(self._bits)
-        self._state: Any = self._bits.state
+        self._state: Any = self._bits.state  # a copy, of a generator that has drawn nothing
+        self._counter: NDArray[np.uint64] = self._state["state"]["counter"]
 
     def at(self, task: int, worker: int) -> np.random.Generator:
         """The generator of one task of one worker; it serves until the next call."""
-        self._state["state"]["counter"][:] = (0, 0, task, worker)
-        self._state["buffer_pos"] = 4  # nothing is left over from the last one
+        self._counter[2] = task  # the two lower words count the draws, from 0
+        self._counter[3] = worker
         self._bits.state = self._state
         return self._generator
 

@@ -21,6 +21,7 @@ FIRST = {  # the first step, in multiples of step size times gradient
     Momentum(0.02, 0.5): 1.0,
     Nesterov(0.02): 1.0,
     Nesterov(0.02, 0.5): 1.5,
+    Momentum(0.02, 0.5, weight_decay=1e-7): 1.0,
 }
 
 
@@ -87,6 +88,95 @@ def test_nesterov_with_constant_momentum_is_its_two_sequences() -> None:
         x.append(y[-1] - 0.7 * (H @ (y[-1] - best)))
         y.append(x[-1] + 0.8 * (x[-1] - x[-2]))
     np.testing.assert_allclose(found, y, rtol=1e-12, atol=1e-13)
+
+
+# weight decay
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "expected"),
+    [
+        # w = 10; gradients 1, then -2; decay 0.1; by hand
+        (SGD(0.5, weight_decay=0.1), [9.0, 9.55]),  # 1 + 1 = 2; -2 + 0.9 = -1.1
+        (Momentum(0.5, 0.5, weight_decay=0.1), [9.0, 9.05]),  # velocities 2, then 1 - 1.1 = -0.1
+        (Nesterov(0.5, 0.5, weight_decay=0.1), [8.5, 9.1125]),  # x 9, y 8.5; then -1.15, x 9.075
+    ],
+    ids=repr,
+)
+def test_weight_decay_by_hand(optimizer: Optimizer, expected: list[float]) -> None:
+    w, found = np.array([10.0]), []
+    state = optimizer.begin(w)
+    for t, gradient in enumerate((1.0, -2.0), start=1):
+        w = state.step(w, np.array([gradient]), t)
+        found.append(float(w[0]))
+    assert found == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.0005, 0.3])
+def test_weight_decay_against_plain_loops(decay: float) -> None:
+    H, best = quadratic([1.0, 0.3, 0.1], seed=4)
+    start, mu, schedule = np.array([1.0, -2.0, 3.0]), 0.8, PowerDecay(0.5, 0.3)
+    kinds: list[Optimizer] = [
+        SGD(schedule, weight_decay=decay),
+        Momentum(schedule, mu, weight_decay=decay),
+        Nesterov(schedule, mu, weight_decay=decay),
+    ]
+    plain = [[start.copy()], [start.copy()], [start.copy()]]
+    velocity, x = np.zeros(3), start.copy()
+    for t in range(1, 41):
+        eta = 0.5 / t**0.3
+        slopes = [[sum(H[i, j] * (w[-1][j] - best[j]) for j in range(3)) for i in range(3)] for w in plain]
+        decayed = [[slope[i] + decay * w[-1][i] for i in range(3)] for slope, w in zip(slopes, plain, strict=True)]
+        velocity = np.array([mu * velocity[i] + decayed[1][i] for i in range(3)])
+        plain[0].append(np.array([plain[0][-1][i] - eta * decayed[0][i] for i in range(3)]))
+        plain[1].append(np.array([plain[1][-1][i] - eta * velocity[i] for i in range(3)]))
+        before, x = x, np.array([plain[2][-1][i] - eta * decayed[2][i] for i in range(3)])
+        plain[2].append(np.array([x[i] + mu * (x[i] - before[i]) for i in range(3)]))
+    for optimizer, expected in zip(kinds, plain, strict=True):
+        found = models(optimizer, lambda w: H @ (w - best), start, 40)
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_weight_decay_finds_the_minimum_of_the_objective_with_half_the_squared_norm(kind: Any) -> None:
+    H, best = quadratic([1.0, 0.5, 0.2])
+    found = models(kind(0.5, weight_decay=0.25), lambda w: H @ (w - best), np.zeros(3), 2000)
+    np.testing.assert_allclose(found[-1], np.linalg.solve(H + 0.25 * np.eye(3), H @ best), rtol=1e-9)
+
+
+def test_weight_decay_shrinks_biases_too_and_ridge_does_not() -> None:
+    draw = np.random.default_rng(2)
+    X, y = draw.normal(size=(60, 3)), np.repeat([0, 1], [45, 15])
+    cluster, until = cs.Cluster(workers=6, compute=cs.Constant(1.0)), cs.Until(updates=3000)
+    ridge, plain = cs.LogisticRegression(X, y, ridge=0.1), cs.LogisticRegression(X, y)
+
+    def limit(problem: cs.Problem, optimizer: Optimizer) -> np.ndarray:
+        return cs.simulate(problem, cluster, cs.FullSync(), optimizer=optimizer, until=until, evaluate_every=3000).w
+
+    by_ridge, by_decay = limit(ridge, SGD(1.0)), limit(plain, SGD(1.0, weight_decay=0.1))
+    at_ridge, at_decay = (plain.gradient(w, None, 1 / 60) for w in (by_ridge, by_decay))
+    np.testing.assert_allclose(at_ridge, np.append(-0.1 * by_ridge[:-1], 0.0), atol=1e-10)
+    np.testing.assert_allclose(at_decay, -0.1 * by_decay, atol=1e-10)
+    assert abs(by_decay[-1]) < abs(by_ridge[-1])
+
+
+def test_no_weight_decay_leaves_the_gradient_itself() -> None:
+    gradient = np.ones(3)
+    assert SGD(0.1).with_decay(gradient, np.full(3, np.inf)) is gradient
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("decay", [-1e-9, math.nan, math.inf, "0.1", None, True])
+def test_a_weight_decay_that_is_no_number_of_at_least_zero_is_refused(kind: Any, decay: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"weight_decay = .*expected a finite number, at least 0"):
+        kind(0.1, weight_decay=decay)
+
+
+def test_weight_decay_is_given_by_name() -> None:
+    assert Momentum(0.1, 0.5).momentum == 0.5
+    with pytest.raises(TypeError):
+        SGD(0.1, 0.0005)
+    assert SGD(0.1) == SGD(0.1, weight_decay=0) != SGD(0.1, weight_decay=0.0005)
 
 
 def excess(x: np.ndarray, H: np.ndarray, best: np.ndarray) -> np.ndarray:

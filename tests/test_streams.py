@@ -86,6 +86,48 @@ def test_a_draw_depends_on_its_address_alone(first, tasks, workers, lane, asked_
     np.testing.assert_array_equal(block, all_at_once[first : first + tasks, :workers])
 
 
+def some_draws(generator, kind):
+    """Draws that leave something over: half a word, or words of a buffer."""
+    return {
+        "halves": lambda: generator.integers(0, 7, size=3, dtype=np.uint32),
+        "choice": lambda: generator.choice(500, 8, replace=False),
+        "normal": lambda: generator.normal(size=5),
+        "many": lambda: generator.random(1001),
+    }[kind]()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    addresses=st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 77, 2**40, 2**64 - 1]),
+            st.sampled_from([0, 1, 10**6, 2**63]),
+            st.sampled_from(["halves", "choice", "normal", "many"]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_a_generator_is_the_one_at_its_counter_whoever_drew_before(addresses):
+    generators = Streams(5).generators("batch")
+    key = generators.at(0, 0).bit_generator.state["state"]["key"]
+    for task, worker, kind in addresses:
+        own = np.random.Generator(np.random.Philox(key=key, counter=np.array([0, 0, task, worker], dtype=np.uint64)))
+        np.testing.assert_array_equal(some_draws(generators.at(task, worker), kind), some_draws(own, kind))
+
+
+def test_generators_at_other_addresses_are_independent():
+    a = np.array([Streams(5).generators("batch").at(q, 3).random(20) for q in range(300)])
+    for other in (
+        [Streams(5).generators("batch").at(q, 4).random(20) for q in range(300)],
+        [Streams(5).generators("batch").at(q + 300, 3).random(20) for q in range(300)],
+        [Streams(5).generators("other").at(q, 3).random(20) for q in range(300)],
+        [Streams(5, 1).generators("batch").at(q, 3).random(20) for q in range(300)],
+    ):
+        assert not np.isin(other, a).any()
+        assert abs(correlation(a, other)) < Z / np.sqrt(a.size)
+
+
 def test_adding_a_worker_leaves_the_others_alone():
     np.testing.assert_array_equal(draws(workers=7), draws(workers=8)[:, :7])
 

@@ -21,16 +21,22 @@ class Momentum(GradientMethod):
         so a constant gradient ends in steps of eta / (1 - mu) times it.
     momentum : float, default 0.9
         Mu, the share of the velocity that is kept, in [0, 1); 0 is `SGD`.
+    weight_decay : float, default 0.0
+        Lambda, keyword only: :math:`\lambda w_{t-1}` is added to the gradient, and so enters the velocity;
+        `GradientMethod` says how that differs from the ridge of a problem.
 
     Raises
     ------
     ConfigurationError
-        If the momentum is not in [0, 1), or the step size is not positive and finite.
+        If the momentum is not in [0, 1), the step size is not positive and finite, or the weight decay is negative or
+        not finite.
 
     References
     ----------
     B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964. There the step size is
-    inside the velocity; with a constant one that is the same.
+    inside the velocity; with a constant one that is the same. With weight decay it is the setting of Xu et al., "Live
+    gradient compensation for evading stragglers in distributed learning", 2021, section V-A: momentum 0.9, weight decay
+    0.0005.
 
     Examples
     --------
@@ -62,5 +68,5 @@ class _MomentumState:
 
     def step(self, w: Floats, gradient: Floats, update_number: int) -> Floats:
         """Return w - eta_t v_t."""
-        self._velocity = self._optimizer.momentum * self._velocity + gradient
+        self._velocity = self._optimizer.momentum * self._velocity + self._optimizer.with_decay(gradient, w)
         return w - self._optimizer.step_size_at(update_number) * self._velocity

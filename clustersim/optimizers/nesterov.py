@@ -23,11 +23,15 @@ class Nesterov(GradientMethod):
         The step size eta, or a function that maps the update number t = 1, 2, ... to it.
     momentum : float, optional
         A constant mu in [0, 1); 0 is `SGD`. If not given, mu_t = (t - 1) / (t + 2), which suits any convex objective.
+    weight_decay : float, default 0.0
+        Lambda, keyword only: :math:`\lambda y_{t-1}` is added to the gradient; `GradientMethod` says how that differs
+        from the ridge of a problem.
 
     Raises
     ------
     ConfigurationError
-        If the momentum is not in [0, 1), or the step size is not positive and finite.
+        If the momentum is not in [0, 1), the step size is not positive and finite, or the weight decay is negative or
+        not finite.
 
     Notes
     -----
@@ -79,5 +83,6 @@ class _NesterovState:
 
     def step(self, w: Floats, gradient: Floats, update_number: int) -> Floats:
         """Return y_t; `w` is y_{t-1}."""
-        before, self._x = self._x, w - self._optimizer.step_size_at(update_number) * gradient
+        descent = self._optimizer.step_size_at(update_number) * self._optimizer.with_decay(gradient, w)
+        before, self._x = self._x, w - descent
         return self._x + self._optimizer.momentum_at(update_number) * (self._x - before)

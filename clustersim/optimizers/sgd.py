@@ -16,11 +16,15 @@ class SGD(GradientMethod):
     step_size : float or callable
         The step size eta, or a function that maps the update number t = 1, 2, ... to it, such as those of
         `clustersim.schedules`.
+    weight_decay : float, default 0.0
+        Lambda, keyword only: :math:`\lambda w_{t-1}` is added to the gradient; `GradientMethod` says how that differs
+        from the ridge of a problem.
 
     Raises
     ------
     ConfigurationError
-        If the step size, or what the function returns for some t, is not positive and finite.
+        If the step size, or what the function returns for some t, is not positive and finite, or the weight decay is
+        negative or not finite.
 
     References
     ----------
@@ -50,4 +54,4 @@ class _SGDState:
 
     def step(self, w: Floats, gradient: Floats, update_number: int) -> Floats:
         """Return w - eta_t g."""
-        return w - self.optimizer.step_size_at(update_number) * gradient
+        return w - self.optimizer.step_size_at(update_number) * self.optimizer.with_decay(gradient, w)

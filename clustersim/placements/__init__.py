@@ -6,6 +6,7 @@ from clustersim.placements.base import Placement
 from clustersim.placements.cyclic import CyclicRepetition
 from clustersim.placements.designs import BlockDesign
 from clustersim.placements.minibatches import MiniBatches
+from clustersim.placements.non_iid import ByLabel, Dirichlet, label_counts
 from clustersim.placements.partition import EvenPartition
 from clustersim.placements.repetition import Everything, FractionalRepetition
 from clustersim.placements.replication import NormReplication, UniformReplication
@@ -14,7 +15,9 @@ from clustersim.placements.uncombined import Uncombined
 __all__ = [
     "Assignment",
     "BlockDesign",
+    "ByLabel",
     "CyclicRepetition",
+    "Dirichlet",
     "EvenPartition",
     "Everything",
     "FractionalRepetition",
@@ -24,4 +27,5 @@ __all__ = [
     "Uncombined",
     "UniformReplication",
     "imbalance",
+    "label_counts",
 ]
