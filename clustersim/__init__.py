@@ -39,6 +39,7 @@ from clustersim.latency import (
 )
 from clustersim.links import Link
 from clustersim.optimizers import SGD, Momentum, Nesterov, Optimizer
+from clustersim.placements import ByLabel, Dirichlet
 from clustersim.policies import (
     AdaptiveK,
     BernoulliGradientCoding,
@@ -48,12 +49,24 @@ from clustersim.policies import (
     FreshBatches,
     FullSync,
     IgnoreStragglers,
+    KAsync,
+    KBatchAsync,
+    KBatchSync,
+    LiveGradientCompensation,
     SendAll,
     StochasticGradientCoding,
     SwitchingTimes,
     Synchronous,
 )
-from clustersim.problems import LeastSquares, LogisticRegression, Problem, SoftmaxRegression
+from clustersim.problems import (
+    LeastSquares,
+    LogisticRegression,
+    MultilayerPerceptron,
+    Problem,
+    SoftmaxRegression,
+    TorchProblem,
+    vgg11,
+)
 from clustersim.protocol import Policy
 from clustersim.studies import Claim, Results, Study, compare, load_results
 
@@ -64,11 +77,13 @@ __all__ = [
     "AdaptiveK",
     "BernoulliGradientCoding",
     "BernoulliStraggler",
+    "ByLabel",
     "Claim",
     "Cluster",
     "ClusterSimError",
     "ConfigurationError",
     "Constant",
+    "Dirichlet",
     "DivergenceError",
     "Empirical",
     "ErasureHead",
@@ -80,13 +95,18 @@ __all__ = [
     "FullSync",
     "Gamma",
     "IgnoreStragglers",
+    "KAsync",
+    "KBatchAsync",
+    "KBatchSync",
     "LatencyModel",
     "LeastSquares",
     "Link",
+    "LiveGradientCompensation",
     "LogNormal",
     "LogisticRegression",
     "Markov",
     "Momentum",
+    "MultilayerPerceptron",
     "Nesterov",
     "Optimizer",
     "Pareto",
@@ -107,6 +127,7 @@ __all__ = [
     "Study",
     "SwitchingTimes",
     "Synchronous",
+    "TorchProblem",
     "Until",
     "Weibull",
     "__version__",
@@ -120,6 +141,7 @@ __all__ = [
     "schedules",
     "simulate",
     "theory",
+    "vgg11",
     "waits",
 ]
 

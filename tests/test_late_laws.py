@@ -1,4 +1,4 @@
-"""Laws of schemes that use late answers: conservation, bounded staleness, honest hints; and their rates and staleness."""
+"""Laws of schemes that use late answers: conservation, bounded staleness, honest hints, rates."""
 
 import math
 

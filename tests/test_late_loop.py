@@ -14,7 +14,7 @@ from clustersim.streams import Streams
 
 N, ROWS, D, UPDATES, BATCH, BLOCKS, K, ETA = 6, 90, 4, 40, 8, 4, 4, 0.05
 SEED, REPLICATION = 3, 1
-COMPUTE = cs.Persistent(cs.ShiftedExponential(0.05, 0.06), 3)
+COMPUTE = cs.Persistent(cs.ShiftedExponential(0.02, 0.1), 3)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_k_sgd_on_skewed_data(problem):
 @pytest.mark.parametrize("warm_up", [0, 2])
 def test_lgc_with_partial_work_momentum_and_weight_decay(problem, scaled, warm_up):
     workers, w = Workers(problem, cs.ByLabel(2)), np.zeros(problem.dimension)
-    velocity, e, partial = np.zeros_like(w), np.zeros_like(w), 0
+    velocity, e, partial, silent = np.zeros_like(w), np.zeros_like(w), 0, 0
     for t in range(UPDATES):
         k = N if t < warm_up * ROWS / (N * BATCH) else K
         order = np.argsort(workers.times[t], kind="stable")
@@ -89,6 +89,7 @@ def test_lgc_with_partial_work_momentum_and_weight_decay(problem, scaled, warm_u
         for i in order[k:]:
             r = int(np.floor(BLOCKS * stop / workers.times[t, i] + 1e-12))
             partial += 0 < r < BLOCKS and t < UPDATES - 1  # the run ends with the last update
+            silent += r == 0
             if r:
                 done = workers.batch(i, t)[: r * BATCH // BLOCKS]
                 late.append(mean_gradient(problem, w, done) * (r / BLOCKS if scaled else 1.0))
@@ -98,7 +99,7 @@ def test_lgc_with_partial_work_momentum_and_weight_decay(problem, scaled, warm_u
             e = np.sum([*late, np.zeros_like(w)], axis=0) / N - (N - k) / N * fresh
         else:  # the mean over all who sent something
             e = (k * fresh + np.sum([*late, np.zeros_like(w)], axis=0)) / (k + len(late)) - fresh
-    assert partial > 20, "the case must have partial work to mean anything"
+    assert min(partial, silent) > 3, "without partial work and stragglers that have none the case means nothing"
     policy = cs.LiveGradientCompensation(K, BLOCKS, cs.ByLabel(2), BATCH, scaled=scaled, warm_up=warm_up)
     result = engine(problem, policy, cs.Momentum(ETA, momentum=0.9, weight_decay=0.01))
     assert result.totals["partial"] == result.totals["used_partial"] == partial

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scripted import Scripted
 
 import clustersim as cs
 from clustersim.conformance import check_run
+from clustersim.protocol import Answer, Arrivals, Dispatch, Update, Updated, Wants
 
 
 def run(policy, times, until, downlink=0.0, uplink=0.0, busy="restart", rows=12):
@@ -81,7 +83,7 @@ def test_answers_two_updates_late_are_thrown_away():
         messages=True,
     )  # fmt: skip
     check_run(result, cluster)
-    # a stop comes 1.25 s after each dispatch, half of worker 1's task is done, and takes 3 s to arrive: two updates late
+    # a stop comes 1.25 s after each dispatch: half of worker 1 is done, takes 3 s to arrive, and is two updates late
     assert (result.totals["used_late"], result.totals["discarded"]) == (0, 5)
 
 
@@ -131,7 +133,7 @@ def test_k_batch_sync_counts_several_answers_of_one_worker_and_sends_all_the_new
 
 
 def test_answers_beyond_the_bound_are_refused_and_their_workers_sent_on():
-    """Worker 0 answers every second, worker 1 after 2.5 s, two versions later: too old for a bound of 1; it goes on with version 2."""
+    """Worker 0 answers every second, worker 1 after 2.5 s: two updates old, beyond a bound of 1; it gets version 2."""
     times = [[1.0, 2.5]] * 9
     result = run(cs.KAsync(1, max_staleness=1), times, cs.Until(updates=5))
     late = result.messages.query("worker == 1")
@@ -141,6 +143,46 @@ def test_answers_beyond_the_bound_are_refused_and_their_workers_sent_on():
     assert result.totals["max_staleness"] == 0
     loose = run(cs.KAsync(1, max_staleness=2), times, cs.Until(updates=5))
     assert loose.totals["max_staleness"] == 2
+
+
+def test_an_answer_that_was_overtaken_sends_nobody_on():
+    """The uplink takes 1 s. Worker 1's answer to version 0 arrives at 2.5, when it has had version 1 for 0.5 s."""
+    result = run(cs.KBatchSync(1), [[1.0, 1.5]] * 9, cs.Until(updates=3), uplink=1.0)
+    assert result.history["time"].tolist() == [0.0, 2.0, 4.0, 6.0]
+    assert result.messages.query("worker == 1")["dispatched"].tolist() == [0.0, 2.0, 4.0]
+
+
+def test_partial_work_that_is_lost_on_the_uplink():
+    """The stop at 1.1 finds one of two blocks (0.75 s) finished; its answer never arrives, and all 1.1 s are waste."""
+    lossy = cs.Link(latency=cs.Replay([[0.1, np.inf]] * 3))
+    cluster = cs.Cluster(2, cs.Replay([[1.0, 1.5]] * 3), uplink=lossy, scaling="none")
+    problem = cs.LeastSquares.synthetic(rows=12, features=2, seed=1)
+    policy = cs.LiveGradientCompensation(k=1, blocks=2)
+    result = cs.simulate(
+        problem, cluster, policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=1, time=1.2), messages=True
+    )
+    assert result.totals["lost"] == 0  # the run ends with the update, before anybody is stopped
+    result = cs.simulate(
+        problem, cluster, policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=2, time=1.2), messages=True
+    )
+    check_run(result, cluster)
+    assert (result.totals["lost"], result.totals["partial"]) == (1, 1)
+    assert result.totals["compute_wasted"] == pytest.approx(1.1)
+
+
+def test_work_that_ends_at_the_instant_of_the_stop_is_whole():
+    """A task without duration, and a second model at the same instant: its answer is sent whole."""
+
+    def answer(event):
+        if isinstance(event, Updated) and event.version == 0:
+            return Answer((Dispatch(), Dispatch(busy="send")), Wants(2))
+        if isinstance(event, Arrivals):
+            return Answer((Update(event.messages, 1e-3),), Wants())
+        return Answer((), Wants())
+
+    result = run(Scripted(answer), [[0.0]] * 3, cs.Until(updates=1))
+    assert result.messages["blocks"].tolist() == [1, 1]
+    assert (result.totals["partial"], result.totals["used"]) == (0, 2)
 
 
 def test_warm_up_is_full_synchrony():

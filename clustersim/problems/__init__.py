@@ -2,16 +2,15 @@
 
 Each problem has its own file; `base` says what all of them answer, `data` checks rows and targets, `tabular`,
 `labelled`, `classifier` and `softmax_loss` hold what several share, `spectrum` computes L and c.
-`torch_module` takes a network of PyTorch, if that is installed; what begins with `torch` belongs to it.
+`pytorch` takes any network of PyTorch, if that is installed.
 """
 
 from clustersim.problems.base import Optimum, Problem
 from clustersim.problems.least_squares import LeastSquares
 from clustersim.problems.logistic import LogisticRegression
 from clustersim.problems.perceptron import MultilayerPerceptron
+from clustersim.problems.pytorch import TorchProblem, vgg11
 from clustersim.problems.softmax import SoftmaxRegression
-from clustersim.problems.torch_module import TorchProblem
-from clustersim.problems.vgg import vgg11
 
 __all__ = [
     "LeastSquares",

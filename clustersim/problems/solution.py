@@ -46,7 +46,7 @@ def least_squares_solution(X: Matrix, y: Floats, ridge: float = 0.0) -> Floats:
     if not isinstance(X, np.ndarray):
         return _sparse(X, y, ridge)
     if not ridge:
-        return np.asarray(np.linalg.lstsq(X, y)[0])
+        return np.asarray(np.linalg.lstsq(X, y, rcond=None)[0])
     U, sizes, V = np.linalg.svd(X, full_matrices=False)
     sizes[sizes <= max(X.shape) * np.finfo(np.float64).eps * sizes[0]] = 0.0  # else a tiny ridge blows up rounding
     w: Floats = (sizes / (sizes**2 + ridge) * (y @ U)) @ V

@@ -1,0 +1,143 @@
+"""CIFAR-10: 60,000 colour images of 32 x 32 pixels in ten classes, too large to come with the package.
+
+The standard binary files, or what OpenML serves, flow in; a `Dataset` flows out. The python version of the set is
+refused: it is pickled, and unpickling a file runs whatever code the file holds.
+"""
+
+import importlib
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.datasets.dataset import Dataset
+from clustersim.datasets.images import scaled
+from clustersim.errors import ConfigurationError
+
+__all__ = ["cifar10"]
+
+_IMAGES = 10_000  # in each file
+_PIXELS = 3 * 32 * 32
+_TRAINING = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
+_TEST = "test_batch.bin"
+_INSIDE = "cifar-10-batches-bin"  # the folder that the archive unpacks to
+_PICKLED = ("cifar-10-batches-py", "data_batch_1", "test_batch", "batches.meta")
+_GET = "get the binary version, cifar-10-binary.tar.gz, from the data set's home page, unpack it, and give its folder"
+_AUTHORS = "Krizhevsky, Nair and Hinton"
+_LICENCE = "none stated by its authors, who ask to be cited"
+
+
+def cifar10(folder: str | PathLike[str] | None = None) -> Dataset:
+    """Return CIFAR-10 in its official split, 50,000 training and 10,000 test images.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Where the files of the binary version are, ``data_batch_1.bin`` to ``data_batch_5.bin`` and ``test_batch.bin``,
+        or the folder ``cifar-10-batches-bin`` that holds them. If it is not given, scikit-learn downloads the set from
+        OpenML and keeps it for next time in its data home.
+
+    Returns
+    -------
+    Dataset
+        Rows of 3,072 pixels in [0, 1], as the other image sets: 1,024 red ones, 1,024 green, 1,024 blue, each line by
+        line, so that ``data.X.reshape(-1, 3, 32, 32)`` is what `clustersim.vgg11` takes. Labels 0 to 9 (airplane,
+        automobile, bird, cat, deer, dog, frog, horse, ship, truck). It takes 1.5 GB of memory.
+
+    Raises
+    ------
+    ConfigurationError
+        If the folder or a file is missing, a file is not of the right size or holds labels beyond 9, the files are
+        those of the python version, or without folder there is no connection.
+
+    References
+    ----------
+    A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
+
+    Examples
+    --------
+    >>> cifar10("no such folder")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    clustersim.errors.ConfigurationError: folder = 'no such folder': expected the folder of CIFAR-10's files, ...
+    """
+    if folder is None:
+        images, labels, source = *_downloaded(), "OpenML, CIFAR_10"
+    else:
+        images, labels, source = *_stored(Path(folder)), f"{_AUTHORS}, binary version"
+    cut = len(_TRAINING) * _IMAGES
+    return Dataset(
+        name="cifar10",
+        X=scaled(images[:cut]),
+        y=labels[:cut],
+        test_X=scaled(images[cut:]),
+        test_y=labels[cut:],
+        source=source,
+        licence=_LICENCE,
+    )
+
+
+def _stored(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images and labels of the binary files, the test file last."""
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"folder = {str(folder)!r}: expected the folder of CIFAR-10's files, there is no such folder; {_GET}"
+        )
+    place = folder / _INSIDE if (folder / _INSIDE).is_dir() else folder
+    files = [place / name for name in (*_TRAINING, _TEST)]
+    missing = [file.name for file in files if not file.is_file()]
+    pickled = [name for name in _PICKLED if (folder / name).exists()]
+    if missing and pickled:
+        raise ConfigurationError(
+            f"folder = {str(folder)!r}: {pickled[0]} belongs to CIFAR-10's python version, whose files are pickled; "
+            f"unpickling runs whatever code a file holds, so clustersim reads none; {_GET}"
+        )
+    if missing:
+        raise ConfigurationError(
+            f"folder = {str(folder)!r}: expected CIFAR-10's files, {missing[0]} is missing; {_GET}"
+        )
+    parts = [_read(file) for file in files]
+    return np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts])
+
+
+def _read(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images and labels of one file: a byte of label, then the pixels, for each image."""
+    try:
+        raw = np.fromfile(file, dtype=np.uint8)
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read ({error}); make it readable, or {_GET}") from error
+    expected = _IMAGES * (1 + _PIXELS)
+    if raw.size != expected:
+        raise ConfigurationError(
+            f"{file}: expected {expected:,} bytes, {_IMAGES:,} images, got {raw.size:,}; the download may have "
+            f"stopped early: {_GET}"
+        )
+    records = raw.reshape(_IMAGES, 1 + _PIXELS)
+    return records[:, 1:], _labels(records[:, 0], str(file))
+
+
+def _downloaded() -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+    """Images and labels as OpenML has them, in the order of the files."""
+    fetchers = importlib.import_module("sklearn.datasets")  # slow to import, so only where it is needed
+    try:
+        images, labels = fetchers.fetch_openml("CIFAR_10", version=1, return_X_y=True, as_frame=False)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cifar10() could not be downloaded ({error}): connect to the internet and try again, or {_GET}"
+        ) from error
+    expected = ((len(_TRAINING) + 1) * _IMAGES, _PIXELS)
+    if images.shape != expected:
+        raise ConfigurationError(f"cifar10(): expected {expected} pixels from OpenML, got {images.shape}; {_GET}")
+    return images, _labels(labels.astype(np.int64), "OpenML's CIFAR_10")
+
+
+def _labels(labels: NDArray[np.integer], where: str) -> NDArray[np.int64]:
+    """Labels, if all are from 0 to 9."""
+    strange = np.flatnonzero((labels < 0) | (labels > 9))
+    if len(strange):
+        raise ConfigurationError(
+            f"{where}: expected labels from 0 to 9, got {labels[strange[0]]} at image {strange[0]} ({len(strange)} in "
+            f"all); the file is damaged or not CIFAR-10's: {_GET}"
+        )
+    return labels.astype(np.int64)
