@@ -197,6 +197,15 @@ def test_warm_up_is_full_synchrony():
         assert result.history["k"].tolist() == [2, 2, 2, 2, 2, 1, 1]
 
 
+def test_after_the_warm_up_the_rule_has_its_say():
+    """Two updates with all rows of both workers, 2 s each; then a deadline of 1.5 s, or a k that rises again at 5 s."""
+    times = [*[[1.0, 2.0]] * 9, [1.0, 0.5]]
+    deadline = cs.Synchronous(cs.waits.WarmUp(cs.waits.Deadline(1.5), 2))
+    assert run(deadline, times, cs.Until(updates=4)).history["time"].tolist() == [0.0, 2.0, 4.0, 5.5, 7.0]
+    rising = cs.Synchronous(cs.waits.WarmUp(cs.waits.Schedule([5.0]), 2))
+    assert run(rising, times, cs.Until(updates=4)).history["time"].tolist() == [0.0, 2.0, 4.0, 5.0, 7.0]
+
+
 def test_epochs_are_a_horizon():
     """Two workers of 3 rows a task pass over 12 rows in two updates; with all their rows in one."""
     times = [[1.0, 2.0]] * 9
