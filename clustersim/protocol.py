@@ -83,7 +83,7 @@ class Arrivals:
     versions : ndarray of int, shape (a,)
         The version of the model at which each was computed.
     tasks : ndarray of int, shape (a,)
-        The how-manieth dispatch to its worker each one answers, from 0.
+        Which of the dispatches to its worker each one answers, counted from 0.
     blocks : ndarray of int, shape (a,)
         How many of the blocks of its task each one brings; fewer than all if the worker was stopped.
     """
@@ -203,6 +203,8 @@ class Work:
     blocks : int, default 1
         s, the parts into which a worker cuts the rows of a task, as even as can be. It works through them in order; a
         worker that is told to `send` when it is stopped answers with those that it has finished.
+    answers : int, optional
+        Tasks that an update asks for, by which epochs are counted; one of each worker if not given.
 
     Raises
     ------
@@ -212,12 +214,13 @@ class Work:
     Examples
     --------
     >>> Work(batch=32, blocks=4)
-    Work(placement=EvenPartition(), batch=32, blocks=4)
+    Work(placement=EvenPartition(), batch=32, blocks=4, answers=None)
     """
 
     placement: Placement = EvenPartition()
     batch: int | None = None
     blocks: int = 1
+    answers: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.placement, Placement):

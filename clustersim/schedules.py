@@ -14,7 +14,7 @@ from itertools import pairwise
 from clustersim.checks import fraction, integer, number
 from clustersim.errors import ConfigurationError
 
-__all__ = ["Capped", "ExponentialDecay", "PowerDecay", "StepDecay", "updates_in"]
+__all__ = ["Capped", "ExponentialDecay", "PowerDecay", "StepDecay", "updates_in", "whole_updates"]
 
 
 @dataclass(frozen=True)
@@ -198,10 +198,10 @@ class StepDecay:
 def updates_in(epochs: float, rows: int, workers: int, batch: int) -> int:
     r"""How many updates it takes to run through so many epochs with a mini-batch of every worker an update.
 
-    .. math:: \lceil \mathrm{epochs} \cdot m / (n \cdot \mathrm{batch}) \rceil
+    .. math:: \lceil \mathrm{epochs} \cdot \max\{1, m / (n \cdot \mathrm{batch})\} \rceil
 
-    An epoch is as many updates as it takes n workers to compute m rows together. Under a policy that drops answers, an
-    epoch is the same number of updates, though they use fewer rows.
+    An epoch is as many updates as it takes n workers to compute m rows together, at least one. Under a policy that
+    drops answers, an epoch is the same number of updates, though they use fewer rows.
 
     Parameters
     ----------
@@ -231,8 +231,19 @@ def updates_in(epochs: float, rows: int, workers: int, batch: int) -> int:
     9375
     """
     together = integer("workers", workers, low=1) * integer("batch", batch, low=1)
-    computed = number("epochs", epochs, low=0.0) * integer("rows", rows, low=1)
-    return math.ceil(round(computed / together, 9))  # 0.1 epochs of 10 updates are 1, not 2
+    per_epoch = max(1.0, integer("rows", rows, low=1) / together)
+    return whole_updates(number("epochs", epochs, low=0.0), per_epoch)
+
+
+def whole_updates(epochs: float, updates_per_epoch: float) -> int:
+    """So many epochs in updates, rounded up, but not for the rounding of 0.1.
+
+    Examples
+    --------
+    >>> whole_updates(0.1, 10.0), whole_updates(1.1, 50.0), whole_updates(0.01, 2.0)
+    (1, 55, 1)
+    """
+    return math.ceil(round(epochs * updates_per_epoch, 9))
 
 
 def _factor(value: float) -> float:

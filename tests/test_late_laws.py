@@ -1,6 +1,7 @@
 """Laws of schemes that use late answers: conservation, bounded staleness, honest hints, rates."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -114,7 +115,7 @@ def test_same_seed_same_run(scheme, seed, compute, down, up, busy, scaling):
     [
         cs.LiveGradientCompensation(7, 4),
         cs.LiveGradientCompensation(2, 8, batch=8, scaled=False, warm_up=1.0),
-        cs.LiveGradientCompensation(3),
+        cs.LiveGradientCompensation(3, 1),
         cs.KAsync(1),
         cs.KAsync(4),
         cs.KAsync(3, max_staleness=2),
@@ -125,7 +126,7 @@ def test_same_seed_same_run(scheme, seed, compute, down, up, busy, scaling):
         Asynchronous(3, to_all=True),
         cs.FastestK(4, batch=3, warm_up=1.0),
         cs.FullSync(batch=2),
-        cs.Synchronous(waits.Covered(), decoders.Exact(), placements.FractionalRepetition(2), late=Compensate()),
+        cs.Synchronous(waits.Covered(), decoders.Exact(), placements.FractionalRepetition(2), late=Compensate(False)),
         cs.Synchronous(waits.Pflug(2, 0, 1), blocks=3, late=Compensate(scaled=False)),
     ],
     ids=repr,
@@ -177,16 +178,68 @@ def test_mean_staleness_of_asynchronous_sgd(n, compute):
     assert uncounted / updates < 0.05 * n
 
 
+@pytest.mark.parametrize(("policy", "mean"), [(cs.KAsync(2), 1.5), (cs.KBatchAsync(2), 2.0), (cs.KAsync(5), 0.0)])
+def test_mean_staleness_where_all_answer_at_once(policy, mean):
+    """(n - k) / k and (n - 1) / k for n = 5: answers at one instant are taken one by one."""
+    cluster = cs.Cluster(5, cs.Constant(1.0), scaling="none")
+    run = cs.simulate(PROBLEM, cluster, policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=2000))
+    assert run.totals["mean_staleness"] == pytest.approx(mean, abs=5 / 2000 * 5)
+
+
+@pytest.mark.parametrize("policy", [cs.KAsync(1), cs.KBatchAsync(2)])
+def test_workers_that_never_answer_leave_an_asynchronous_run(policy):
+    cluster = cs.Cluster(6, cs.BernoulliStraggler(0.3), scaling="none")
+    with pytest.raises(
+        cs.StalledError, match=r"waits for [12] answers at version \d+.*6 of 6 workers will never answer"
+    ):
+        cs.simulate(PROBLEM, cluster, policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=1000))
+
+
+@pytest.mark.parametrize(
+    ("policy", "updates"),
+    [(cs.FullSync(batch=4), 6), (cs.KAsync(1, batch=4), 24), (cs.KBatchSync(2, batch=4), 12), (cs.KAsync(1), 4)],
+)
+def test_an_epoch_goes_once_through_what_updates_ask_for(policy, updates):
+    """48 rows, two epochs, four workers: 4 tasks of 4 rows an update, or 1, or 2; or 1 of 12 rows."""
+    cluster = cs.Cluster(4, cs.Exponential(1.0), scaling="none")
+    until = cs.Until(epochs=2 if policy.work.batch else 1)
+    run = cs.simulate(PROBLEM, cluster, policy, optimizer=cs.SGD(1e-3), until=until)
+    assert run.totals["updates"] == updates
+
+
+def test_an_epoch_is_at_least_one_update():
+    cluster = cs.Cluster(4, cs.Exponential(1.0), scaling="none")
+    everything = cs.FullSync(placements.Everything(), batch=24)
+    run = cs.simulate(PROBLEM, cluster, everything, optimizer=cs.SGD(1e-3), until=cs.Until(epochs=3))
+    assert run.totals["updates"] == cs.schedules.updates_in(3, rows=ROWS, workers=4, batch=24) == 3
+
+
+def test_a_trace_lets_go_of_old_models():
+    """Each version has 10,000 parameters; were all kept, 300 of them would be 24 MB."""
+    problem = cs.LeastSquares(np.ones((8, 10_000)) / 100.0, np.ones(8))
+    cluster = cs.Cluster(4, cs.Exponential(1.0), scaling="none", uplink=cs.Link(latency=cs.BernoulliStraggler(0.1)))
+    policy = cs.LiveGradientCompensation(2, 2)
+    tracemalloc.start()
+    try:
+        cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=300), messages=True)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8e6
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: cs.LiveGradientCompensation(0), "k = 0"),
+        (lambda: cs.LiveGradientCompensation(0, 1), "k = 0"),
         (lambda: cs.LiveGradientCompensation(2, blocks=0), "blocks = 0"),
         (lambda: cs.LiveGradientCompensation(2, blocks=33, batch=32), "blocks = 33.*batch has only 32 rows"),
-        (lambda: cs.LiveGradientCompensation(2, batch=0), "batch = 0"),
-        (lambda: cs.LiveGradientCompensation(2, placement=2), "placement = 2"),
-        (lambda: cs.LiveGradientCompensation(2, warm_up=-1.0), r"warm_up = -1\.0"),
+        (lambda: cs.LiveGradientCompensation(2, 1, batch=0), "batch = 0"),
+        (lambda: cs.LiveGradientCompensation(2, 1, placement=2), "placement = 2"),
+        (lambda: cs.LiveGradientCompensation(2, 1, warm_up=-1.0), r"warm_up = -1\.0"),
         (lambda: cs.FastestK(2, warm_up=math.nan), "warm_up = nan"),
+        (lambda: cs.FastestK(2, warm_up=""), "warm_up = ''"),
+        (lambda: cs.waits.WarmUp(waits.All(), -1), "epochs = -1"),
         (lambda: cs.KAsync(1, max_staleness=-1), "max_staleness = -1"),
         (lambda: cs.KBatchSync(1.5), r"k = 1\.5"),
         (lambda: cs.waits.WarmUp(3, 1.0), "rule = 3"),
@@ -201,7 +254,7 @@ def test_bad_hyper_parameters_are_named(make, words):
 @pytest.mark.parametrize(
     ("policy", "words"),
     [
-        (cs.LiveGradientCompensation(5), "k = 5.*4 workers"),
+        (cs.LiveGradientCompensation(5, 1), "k = 5.*4 workers"),
         (cs.KAsync(5), "k = 5.*4 workers"),
         (cs.KBatchSync(5), "k = 5.*4 workers"),
         (cs.LiveGradientCompensation(2, blocks=13), "blocks = 13.*worker 0 holds only 12 rows"),
@@ -218,7 +271,19 @@ def test_bad_hyper_parameters_are_named(make, words):
                 waits.All(), decoders.DistinctRows(0.1), placements.Uncombined(placements.EvenPartition()),
                 late=Compensate(),
             ),
+            "late = Compensate.*cannot make up for what DistinctRows",
+        ),
+        (
+            cs.Synchronous(waits.All(), placement=placements.Uncombined(placements.EvenPartition()), late=Compensate()),
             "late = Compensate.*each row by itself",
+        ),
+        (
+            cs.Synchronous(waits.Covered(), decoders.Exact(), placements.CyclicRepetition(2), late=Compensate()),
+            "late = Compensate.*cannot make up for what Exact",
+        ),
+        (
+            cs.Synchronous(waits.Fastest(3), decoders.Unbiased(0.1), late=Compensate(scaled=False)),
+            "late = Compensate.*cannot make up for what Unbiased",
         ),
     ],
 )  # fmt: skip

@@ -122,6 +122,62 @@ def test_the_invariant_of_the_papers_proof(problem):
         np.testing.assert_allclose(x[t + 1] - ETA * e, shadow, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("case", range(24))
+def test_lgc_with_links_told_by_its_messages(case):
+    """Any K, s and links: the model put together again from the table of messages, unequal blocks and all."""
+    random = np.random.default_rng(case)
+    k, s, scaled = int(random.integers(1, 7)), int(random.integers(1, 12)), bool(case % 2)
+    kinds = [cs.Link(), cs.Link(latency=cs.Exponential(0.6)), cs.Link(latency=cs.Exponential(0.1))]
+    down, up = (kinds[i] for i in random.integers(3, size=2))
+    busy = ("restart", "finish", "queue", "send")[case % 4]
+    cluster = cs.Cluster(N, cs.ShiftedExponential(0.2, 1.0), downlink=down, uplink=up, scaling="none", busy=busy)
+    problem = cs.LeastSquares.synthetic(rows=11 * N, features=3, seed=1)
+    result = cs.simulate(
+        problem, cluster, cs.LiveGradientCompensation(k, s, scaled=scaled), optimizer=cs.SGD(1e-3),
+        until=cs.Until(updates=20), messages=True, evaluate_every=1, seed=case,
+    )  # fmt: skip
+    messages, times = result.messages, result.history["time"].to_numpy()
+
+    def finished(blocks):
+        return blocks * (11 // s) + min(blocks, 11 % s)
+
+    def gradient(w, message):
+        rows = 11 * message.worker + np.arange(finished(message.blocks))
+        return problem.X[rows].T @ (problem.X[rows] @ w - problem.y[rows]) / 11
+
+    w, before, fresh, used = [np.zeros(3)], np.zeros(3), np.zeros(3), []
+    for version in range(20):
+        now, mine = times[version + 1], messages[messages["version"] == version]
+        fastest = mine[(mine["arrived"] <= now) & (mine["blocks"] == s)].sort_values(["arrived", "worker"]).head(k)
+        assert len(fastest) == k
+        late = messages[(messages["version"] == version - 1) & ~messages.index.isin(used)]
+        # what a stop without delays sends is there at the instant of the update before
+        late = late[(late["arrived"] < now) | (late["arrived"] == times[version])]
+        some = [gradient(w[version - 1], m) * (1 if scaled else 11 / finished(m.blocks)) for m in late.itertuples()]
+        if version and scaled:
+            before = np.sum([*some, np.zeros(3)], axis=0) / N - (N - k) / N * fresh
+        elif version:
+            before = (k * fresh + np.sum([*some, np.zeros(3)], axis=0)) / (k + len(some)) - fresh
+        fresh, used = np.mean([gradient(w[version], m) for m in fastest.itertuples()], axis=0), fastest.index
+        w.append(w[-1] - 1e-3 * (fresh + before))
+    np.testing.assert_allclose(result.w, w[-1], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("decoder", [cs.decoders.Exact(), cs.decoders.Optimal()])
+def test_nothing_is_made_up_for_where_nothing_lacked(decoder):
+    """A cyclic code decodes the full gradient from any five of six answers; the sixth comes late and adds nothing."""
+    problem = cs.LeastSquares.synthetic(rows=24, features=3, seed=1)
+    late = cs.policies.Compensate(scaled=False)
+    policy = cs.Synchronous(cs.waits.Covered(), decoder, cs.placements.CyclicRepetition(2), late=late)
+    cluster = cs.Cluster(N, COMPUTE, scaling="none", downlink=cs.Link(latency=1.0))
+    result = cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=20))
+    assert result.totals["used_late"] > 0
+    w = np.zeros(3)
+    for _ in range(20):
+        w = w - 1e-3 * problem.X.T @ (problem.X @ w - problem.y) / 24
+    np.testing.assert_allclose(result.w, w, rtol=1e-9)
+
+
 def test_partial_work_of_coded_rows():
     """Coefficients stay with their rows: the first three of a worker's four coded rows, and all of another's."""
     placement = cs.placements.UniformReplication(2)

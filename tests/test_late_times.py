@@ -89,7 +89,7 @@ def test_answers_two_updates_late_are_thrown_away():
 
 def test_ties_wait_for_the_next_update():
     """All four answer at once: two are used, the two others make up for them in the next update."""
-    result = run(cs.LiveGradientCompensation(k=2), [[1.0] * 4] * 3, cs.Until(updates=2))
+    result = run(cs.LiveGradientCompensation(k=2, blocks=1), [[1.0] * 4] * 3, cs.Until(updates=2))
     assert fates(result, "version") == [
         (0, 0, "used"), (1, 0, "used"), (2, 0, "used late"), (3, 0, "used late"),
         (0, 1, "used"), (1, 1, "used"), (2, 1, "discarded"), (3, 1, "discarded"),
@@ -190,7 +190,7 @@ def test_warm_up_is_full_synchrony():
     times = [[1.0, 2.0]] * 9
     for policy in (
         cs.FastestK(1, batch=3, warm_up=2),
-        cs.LiveGradientCompensation(1, batch=3, warm_up=2),
+        cs.LiveGradientCompensation(1, 1, batch=3, warm_up=2),
     ):
         result = run(policy, times, cs.Until(updates=6))
         assert result.history["time"].tolist() == [0.0, 2.0, 4.0, 6.0, 8.0, 9.0, 10.0]

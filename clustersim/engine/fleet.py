@@ -23,7 +23,7 @@ class Batch:
     Attributes
     ----------
     workers, tasks, versions : ndarray of int, shape (a,)
-        Who sent each, the how-manieth of its tasks it answers, and at which version it was computed.
+        Who sent each, which of its tasks (from 0) it answers, and at which version it was computed.
     blocks : ndarray of int, shape (a,)
         Blocks of its task that each brings.
     compute : ndarray of float, shape (a,)

@@ -34,7 +34,7 @@ class Ledger:
     cancelled : int
         Tasks given up for a newer model before an answer was sent.
     lost : int
-        Tasks that would never have ended.
+        Tasks that would never have ended, and messages that a link never delivers.
     compute_used, compute_wasted : float
         Worker seconds behind used answers; behind discarded, cancelled and lost ones, and spent on blocks cut short.
     staleness, max_staleness : int

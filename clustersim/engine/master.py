@@ -143,7 +143,7 @@ class Master:
         if self._fleet.expecting == 0 and self._deadline == math.inf and not self.reason and not commands:
             wanted = self._state.k
             raise StalledError(
-                f"{self._policy!r} waits for {wanted} answers to version {self._model.version}, but at time "
+                f"{self._policy!r} waits for {wanted} answers at version {self._model.version}, but at time "
                 f"{self._env.now:g} nothing is on its way any more: {len(lost)} of {self._model.assignment.workers} "
                 f"workers will never answer{_some(lost)}; wait for fewer workers, set a deadline, or use a "
                 f"model without infinite times. Last events:\n{self._story()}"

@@ -112,13 +112,16 @@ class ProcessFleet:
         self._inbox = []
         if self._trace:
             self._named += tasks
+        models = {task.version: task.model for task in tasks if task.model is not None}
+        for task in tasks:
+            task.model = None  # a trace must not keep every version alive
         return Batch(
             workers=np.array([task.worker for task in tasks]),
             tasks=np.array([task.number for task in tasks]),
             versions=np.array([task.version for task in tasks]),
             blocks=np.array([task.blocks for task in tasks]),
             compute=np.array([task.delivered for task in tasks]),
-            models={task.version: task.model for task in tasks},
+            models=models,
         )
 
     def owes(self, worker: int) -> bool:
@@ -215,7 +218,7 @@ class ProcessFleet:
 
     def _gone(self, task: Task, status: str) -> None:
         """A message will not arrive."""
-        task.status = status
+        task.status, task.model = status, None
         self.expecting -= 1
         if self.expecting == 0:
             self.alarm.set(self._env.now)

@@ -155,7 +155,7 @@ def _run(
     """Build the parts, let the clock run, and gather what came of it."""
     setting = settle(problem, cluster, policy, streams)
     assignment, state = setting.assignment, policy.begin(setting)
-    until = until.in_updates(assignment.updates_per_epoch)
+    until = until.in_updates(assignment.updates_per_epoch(policy.work.answers or cluster.workers))
     vector_bytes = problem.dimension * cluster.bytes_per_entry
     env, ledger = simpy.Environment(), Ledger()
     model = Model(problem, optimizer, assignment)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from clustersim.checks import integer, number
 from clustersim.errors import ConfigurationError
+from clustersim.schedules import whole_updates
 
 __all__ = ["Until"]
 
@@ -21,8 +22,8 @@ class Until:
         Steps of the model.
     epochs : float, optional
         Passes over the data: ``ceil(epochs * m / (n b))`` updates where n workers compute b rows each in a task, or
-        `epochs` updates where they compute all rows at least once. It counts what is asked of all workers, whether an
-        update uses it or not.
+        `epochs` updates where they compute all rows at least once; it counts what is asked of the workers, whether an
+        update uses it or not. Asynchronous schemes, and K-batch-sync, ask for k answers an update instead of n.
     error : float, optional
         ``F(w) - F*``, looked at whenever the history is (see ``evaluate_every`` of `simulate`). Alone, it is given up
         with a `StalledError` after a million updates, for the floor of a policy may lie above it.
@@ -67,7 +68,7 @@ class Until:
         """
         if self.epochs is None:
             return self
-        updates = math.ceil(round(self.epochs * updates_per_epoch, 9))
+        updates = max(1, whole_updates(self.epochs, updates_per_epoch))
         return replace(self, updates=min(updates, self.updates or updates), epochs=None)
 
     @property

@@ -24,9 +24,9 @@ class Task:
     Attributes
     ----------
     worker, number, version : int
-        Who, the how-manieth of its tasks (from 0), and the version of the model.
-    model : ndarray of float, shape (d,)
-        The model itself, alive as long as a task needs it.
+        Who, which of its tasks (counted from 0), and the version of the model.
+    model : ndarray of float, shape (d,), or None
+        The model itself, as long as the task needs it.
     compute : float
         How long the work takes.
     blocks : int
@@ -67,7 +67,7 @@ class Task:
         self.worker = worker
         self.number = number
         self.version = version
-        self.model = model
+        self.model: NDArray[np.float64] | None = model
         self.dispatched = dispatched
         self.compute = compute
         self.received = self.started = self.finished = self.ended = self.arrived = math.nan

@@ -98,10 +98,9 @@ class Assignment:
         shares = {size: tuple(end / size for end in rows) for size, rows in ends.items()}
         return [shares[size] for size in self.sizes.tolist()]
 
-    @cached_property
-    def updates_per_epoch(self) -> float:
-        """Updates in which the workers, each at one task an update, compute as many rows as there are; at least 1."""
-        return max(1.0, self.total_rows / int(self.sizes.sum()))
+    def updates_per_epoch(self, tasks: int) -> float:
+        """Updates that take as many rows as there are, at so many tasks of any workers an update; at least 1."""
+        return max(1.0, self.total_rows / (tasks * float(self.sizes.mean())))
 
     @cached_property
     def vectors(self) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ is the family without rounds.
 from clustersim.policies.adaptive_k import AdaptiveK, SwitchingTimes
 from clustersim.policies.asynchronous import Asynchronous, KAsync, KBatchAsync, KBatchSync
 from clustersim.policies.compensation import LiveGradientCompensation
+from clustersim.policies.composition import Composition
 from clustersim.policies.fastest_k import FastestK, FullSync
 from clustersim.policies.late import Compensate, Discard
 from clustersim.policies.repetition import ErasureHead, ExactGradientCode
@@ -17,7 +18,7 @@ from clustersim.policies.stochastic_codes import (
     SendAll,
     StochasticGradientCoding,
 )
-from clustersim.policies.synchronous import Composition, Synchronous
+from clustersim.policies.synchronous import Synchronous
 
 __all__ = [
     "AdaptiveK",

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.policies.synchronous import Composition, Synchronous
+from clustersim.policies.composition import Composition
+from clustersim.policies.synchronous import Synchronous
 from clustersim.waits import Pflug, Schedule
 
 __all__ = ["AdaptiveK", "SwitchingTimes"]

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from clustersim.placements import EvenPartition, Placement
+from clustersim.policies.composition import Composition
 from clustersim.policies.late import Compensate
-from clustersim.policies.synchronous import Composition, Synchronous
-from clustersim.waits import Fastest, WarmUp
+from clustersim.policies.synchronous import Synchronous
+from clustersim.waits import Fastest
+from clustersim.waits.warm_up import warmed_up
 
 __all__ = ["LiveGradientCompensation"]
 
@@ -21,8 +23,9 @@ class LiveGradientCompensation(Composition):
     ----------
     k : int
         Fresh answers to wait for, 1 .. n.
-    blocks : int, default 1
-        s, the parts into which a worker cuts its task. With one block a straggler has all of its answer or nothing.
+    blocks : int
+        s, the parts into which a worker cuts its task. With one block a straggler has all of its answer or nothing:
+        where the new model takes no time to reach it, nothing, and what is left is K-SGD with steps K/N as long.
     placement, batch
         See `FullSync`.
     scaled : bool, default True
@@ -40,7 +43,7 @@ class LiveGradientCompensation(Composition):
     -----
     Source: Xu et al. 2021, Algorithm 1, where r is the number of finished blocks and compensation begins with the
     second update. Answers that are two updates late are thrown away. The optimiser sees the compensated gradient, so
-    momentum carries it on.
+    momentum carries it on. Stopped workers send what they have whatever the cluster's `busy` says.
 
     Examples
     --------
@@ -57,7 +60,7 @@ class LiveGradientCompensation(Composition):
     """
 
     k: int
-    blocks: int = 1
+    blocks: int
     placement: Placement = EvenPartition()
     batch: int | None = None
     scaled: bool = True
@@ -68,6 +71,6 @@ class LiveGradientCompensation(Composition):
 
     def compose(self) -> Synchronous:
         """The k fastest, the mean, late answers in the next update."""
-        wait = WarmUp(Fastest(self.k), self.warm_up) if self.warm_up else Fastest(self.k)
+        wait = warmed_up(Fastest(self.k), self.warm_up)
         late = Compensate(self.scaled)
         return Synchronous(wait, placement=self.placement, batch=self.batch, blocks=self.blocks, late=late)

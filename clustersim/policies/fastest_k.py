@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from clustersim.placements import EvenPartition, Placement
-from clustersim.policies.synchronous import Composition, Synchronous
-from clustersim.waits import All, Fastest, WarmUp
+from clustersim.policies.composition import Composition
+from clustersim.policies.synchronous import Synchronous
+from clustersim.waits import All, Fastest
+from clustersim.waits.warm_up import warmed_up
 
 __all__ = ["FastestK", "FullSync"]
 
@@ -83,5 +85,5 @@ class FastestK(Composition):
 
     def compose(self) -> Synchronous:
         """The k fastest, the mean."""
-        wait = WarmUp(Fastest(self.k), self.warm_up) if self.warm_up else Fastest(self.k)
+        wait = warmed_up(Fastest(self.k), self.warm_up)
         return Synchronous(wait, placement=self.placement, batch=self.batch)

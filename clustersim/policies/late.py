@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.decoders import Decoder
+from clustersim.decoders import Decoder, DistinctGroups, Exact, Mean, Optimal
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment
 from clustersim.protocol import Busy
@@ -44,8 +44,8 @@ class LateRule(ABC):
         """What a worker that a newer model stops does with its work; None leaves it to the cluster."""
         return None
 
-    def check(self, assignment: Assignment) -> None:  # noqa: B027 - throwing away suits any assignment
-        """Refuse an assignment with which the rule cannot do, by a `ConfigurationError`; asked before a run begins."""
+    def check(self, decoder: Decoder, assignment: Assignment) -> None:  # noqa: B027 - throwing away suits any
+        """Refuse what the rule cannot do with, by a `ConfigurationError`; asked before a run begins."""
 
     @abstractmethod
     def weights(self, decoder: Decoder, assignment: Assignment, last: Round) -> NDArray[np.float64] | None:
@@ -74,10 +74,19 @@ class Compensate(LateRule):
         Whether an answer of r of the s blocks weighs as if the others were zero (the paper's scaling by r / s). With
         False each answer stands for its worker's whole task, and workers that sent nothing are left out of the sum.
 
+    Raises
+    ------
+    ConfigurationError
+        At the start of a run, if messages bring each row by itself, or the decoder is another than `Mean`: with
+        ``scaled=False`` and one block it may be `DistinctGroups`, `Exact` or `Optimal`, which make the best of whoever
+        answers.
+
     Notes
     -----
     Source: Xu et al. 2021, eq. 6 and 7. With the mean over K of N workers, the late answers get 1/N each and the early
-    ones -(N - K)/(N K). With scaling, a worker that finished no block counts as zero, as Algorithm 1 has it.
+    ones -(N - K)/(N K). With scaling, a worker that finished no block counts as zero, as Algorithm 1 has it: where
+    many send nothing the gradient is too short, by (N - K)/N if none does. The compensated gradients of consecutive
+    updates share workers, so Pflug's test loses its premise; an adaptive k by `Schedule` does not.
     """
 
     scaled: bool = True
@@ -87,8 +96,14 @@ class Compensate(LateRule):
         """A stopped worker sends what it has."""
         return "send"
 
-    def check(self, assignment: Assignment) -> None:
-        """Refuse messages of many vectors."""
+    def check(self, decoder: Decoder, assignment: Assignment) -> None:
+        """Refuse messages of many vectors, and weights for which late answers cannot make up."""
+        best = isinstance(decoder, (DistinctGroups, Exact, Optimal)) and not self.scaled and assignment.blocks == 1
+        if not (best or isinstance(decoder, Mean)):
+            raise ConfigurationError(
+                f"late = {self!r}: late answers cannot make up for what {decoder!r} lacked; use Mean(), or with "
+                "scaled=False and one block DistinctGroups(), Exact() or Optimal()"
+            )
         if not assignment.combined:
             raise ConfigurationError(
                 f"late = {self!r}: late answers that bring each row by itself are not defined; use a placement whose "
@@ -97,13 +112,8 @@ class Compensate(LateRule):
 
     def weights(self, decoder: Decoder, assignment: Assignment, last: Round) -> NDArray[np.float64]:
         """What all answers would have weighed, less what they did weigh."""
-        heard, workers = len(last.workers), last.workers
-        if self.scaled:
-            silent = np.setdiff1d(np.arange(assignment.workers), workers)
-            workers = np.concatenate((workers, silent))
-        whole = decoder.weights(assignment, workers)
-        due = np.full(heard, whole) if isinstance(whole, float) else whole[:heard].copy()
-        if not self.scaled and heard:
-            rows = assignment.rows_after(last.workers, last.blocks)
-            due *= assignment.sizes[last.workers] / rows
+        counted = np.arange(assignment.workers) if self.scaled else last.workers
+        due = np.broadcast_to(decoder.weights(assignment, counted), last.used.shape)
+        if not self.scaled:
+            due = due * (assignment.sizes[last.workers] / assignment.rows_after(last.workers, last.blocks))
         return due - last.used

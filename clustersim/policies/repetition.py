@@ -6,7 +6,8 @@ from typing import Literal, get_args
 from clustersim.checks import choice
 from clustersim.decoders import DistinctGroups, Exact
 from clustersim.placements import CyclicRepetition, FractionalRepetition
-from clustersim.policies.synchronous import Composition, Silence, Synchronous
+from clustersim.policies.composition import Composition
+from clustersim.policies.synchronous import Silence, Synchronous
 from clustersim.waits import Covered, Deadline, Earliest, Fraction
 
 __all__ = ["ErasureHead", "ExactGradientCode"]

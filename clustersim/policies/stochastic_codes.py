@@ -18,7 +18,8 @@ from clustersim.placements import (
     Uncombined,
     UniformReplication,
 )
-from clustersim.policies.synchronous import Composition, Silence, Synchronous
+from clustersim.policies.composition import Composition
+from clustersim.policies.synchronous import Silence, Synchronous
 from clustersim.waits import All, Deadline
 
 __all__ = ["BernoulliGradientCoding", "FreshBatches", "IgnoreStragglers", "SendAll", "StochasticGradientCoding"]

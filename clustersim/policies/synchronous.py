@@ -2,11 +2,10 @@
 
 A scheme is a few independent choices: the *placement* (who holds which rows, with which coefficients), the *wait rule*
 (when to act), the *decoder* (which weights the answers get), and what becomes of *late* answers. `Synchronous` carries
-out any combination; named schemes are short compositions (`Composition`), never loops of their own.
+out any combination; named schemes are short compositions of them, never loops of their own.
 """
 
 import math
-from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -35,7 +34,7 @@ from clustersim.protocol import (
 )
 from clustersim.waits.base import WaitRule
 
-__all__ = ["Composition", "Synchronous"]
+__all__ = ["Silence", "Synchronous"]
 
 Silence = Literal["count", "redraw"]
 
@@ -118,29 +117,12 @@ class Synchronous(Policy):
         return _Rounds(self, setting)
 
 
-class Composition(Policy):
-    """A named scheme: it says of what it is composed, and nothing else."""
-
-    @abstractmethod
-    def compose(self) -> Policy:
-        """The scheme as placement, wait rule, decoder and what else it is made of."""
-
-    @property
-    def work(self) -> Work:
-        """What the workers compute in a task."""
-        return self.compose().work
-
-    def begin(self, setting: Setting) -> PolicyState:
-        """Begin a run; raises `ConfigurationError` if the hyper-parameters do not fit the cluster."""
-        return self.compose().begin(setting)
-
-
 class _Rounds:
     """The state of `Synchronous` during one run: the answers to the current version and to the one before."""
 
     def __init__(self, policy: Synchronous, setting: Setting) -> None:
         policy.decoder.check(setting.assignment)
-        policy.late.check(setting.assignment)
+        policy.late.check(policy.decoder, setting.assignment)
         self._decoder = policy.decoder
         self._late = None if isinstance(policy.late, Discard) else policy.late
         self._redraw = policy.silence == "redraw"

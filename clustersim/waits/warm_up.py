@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from clustersim.checks import number
 from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
+from clustersim.schedules import whole_updates
 from clustersim.waits.base import WaitRule, WaitState
 
-__all__ = ["WarmUp"]
+__all__ = ["WarmUp", "warmed_up"]
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,31 @@ class WarmUp(WaitRule):
     def __post_init__(self) -> None:
         if not isinstance(self.rule, WaitRule):
             raise ConfigurationError(f"rule = {self.rule!r}: expected a wait rule, such as Fastest(7)")
-        number("warm_up", self.epochs, low=0.0)
+        number("epochs", self.epochs, low=0.0)
 
     def begin(self, setting: Setting) -> WaitState:
         """Count the epochs in updates."""
-        updates = self.epochs * setting.assignment.updates_per_epoch
-        return _WarmUpWait(self.rule.begin(setting), setting.workers, round(updates, 9))
+        updates = whole_updates(self.epochs, setting.assignment.updates_per_epoch(setting.workers))
+        after = self.rule.begin(setting)
+        return _WarmUpWait(after, setting.workers, updates) if updates else after
+
+
+def warmed_up(rule: WaitRule, epochs: float) -> WaitRule:
+    """Put a warm-up of so many epochs, possibly none, before a rule.
+
+    Examples
+    --------
+    >>> from clustersim.waits import Fastest
+    >>> warmed_up(Fastest(7), 0.0)
+    Fastest(k=7)
+    """
+    return WarmUp(rule, epochs) if number("warm_up", epochs, low=0.0) else rule
 
 
 class _WarmUpWait(WaitState):
     """All workers for so many updates, then the rule's own state."""
 
-    def __init__(self, after: WaitState, workers: int, updates: float) -> None:
+    def __init__(self, after: WaitState, workers: int, updates: int) -> None:
         self._after, self._updates = after, updates
         self._warming = True
         self.k = workers
