@@ -225,7 +225,7 @@ class Work:
     def __post_init__(self) -> None:
         if not isinstance(self.placement, Placement):
             raise ConfigurationError(
-                f"placement = {self.placement!r}: expected a placement, such as ByLabel(classes=2) or EvenPartition()"
+                f"placement = {self.placement!r}: expected a placement, such as cs.ByLabel(classes=2)"
             )
         if self.batch is not None:
             integer("batch", self.batch, low=1)

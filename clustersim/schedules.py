@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from clustersim.checks import fraction, integer, number
+from clustersim.checks import integer, number
 from clustersim.errors import ConfigurationError
 
 __all__ = ["Capped", "ExponentialDecay", "PowerDecay", "StepDecay", "updates_in", "whole_updates"]
@@ -248,8 +248,10 @@ def whole_updates(epochs: float, updates_per_epoch: float) -> int:
 
 def _factor(value: float) -> float:
     """Check a factor in (0, 1]."""
-    number("factor", value, above=0.0, remedy="give a factor in (0, 1]")
-    return fraction("factor", value, remedy="give a factor in (0, 1]")
+    checked = number("factor", value, above=0.0, remedy="give a factor in (0, 1]")
+    if checked > 1.0:
+        raise ConfigurationError(f"factor = {value!r}: expected a number up to 1; give a factor in (0, 1]")
+    return checked
 
 
 def _rising(numbers: Iterable[int]) -> tuple[int, ...]:
@@ -257,7 +259,7 @@ def _rising(numbers: Iterable[int]) -> tuple[int, ...]:
     expected = "expected update numbers that rise strictly, such as (4688, 7032)"
     if isinstance(numbers, str) or not isinstance(numbers, Iterable):
         raise ConfigurationError(f"at = {numbers!r}: {expected}")
-    checked = tuple(integer("at", t, low=1, remedy=expected) for t in numbers)
+    checked = tuple(integer("at", t, low=1, remedy="give update numbers that rise strictly") for t in numbers)
     if any(later <= earlier for earlier, later in pairwise(checked)):
         raise ConfigurationError(f"at = {checked}: {expected}")
     return checked

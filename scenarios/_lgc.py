@@ -29,7 +29,7 @@ SHIFT, MEAN = 0.05, 0.02  # seconds
 FULL, K_SGD, LGC = "full synchrony", "K-SGD", "LGC"
 FINISH, CUT = "stragglers finish", "stragglers are cut short"
 REACH = 0.5  # seconds that a new model takes under FINISH: beyond the 10^-9 quantile of what a straggler still needs
-CIFAR = os.environ.get("CLUSTERSIM_CIFAR10")
+CIFAR = os.environ.get("CLUSTERSIM_CIFAR10") or None
 WARM = 2 / 60 if CIFAR else 0.0  # part of the updates with which K-SGD and LGC begin in full synchrony
 LAST = 1 / 12  # of the updates, over which an accuracy is averaged: the paper's last 5 of 60 epochs
 EVERY = 157 if CIFAR else 13  # updates between evaluations: coprime to h = 5 and 10, so that all phases count alike

@@ -151,9 +151,9 @@ def reached(results: cs.Results, where: str, target: float) -> pd.Series:
 
 
 def lead(results: cs.Results, where: str, scheme: str, target: float) -> float:
-    """Time of the best other scheme to an error over that of this one."""
+    """Time of the best other scheme to an error over that of this one; 0 if this one does not get there."""
     times = reached(results, where, target)
-    return float(times.drop(scheme).min() / times[scheme])
+    return float(times.drop(scheme).min() / times[scheme]) if np.isfinite(times[scheme]) else 0.0
 
 
 def error_by_time(results: cs.Results) -> Figure:
@@ -167,6 +167,7 @@ def error_by_time(results: cs.Results) -> Figure:
             axes.plot(curve["time"], curve["mean"], color=colour, label=scheme, linewidth=1.4)
             axes.fill_between(curve["time"], curve["low"], curve["high"], color=colour, alpha=0.15, linewidth=0)
         axes.set(xscale="log", yscale="log", xlabel="wall-clock time (s)")
+        axes.set_ylim(0.3 * curves["mean"].min(), 3.0 * curves["mean"].max())  # two runs have bands beyond all bounds
         axes.set_title(variant(law, 4), loc="left", fontsize="medium")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)

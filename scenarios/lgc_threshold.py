@@ -118,7 +118,9 @@ def frontier(results: cs.Results) -> Figure:
         bottom.set_xlabel("time of all updates (s)")
     panels[0, 0].set_ylabel("training loss at the end")
     panels[1, 0].set_ylabel("test accuracy at the end")
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    labels = [f"{each}, numbers are K" if each != FULL else each for each in labels]
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
@@ -131,7 +133,7 @@ def _curve(axes: Any, times: pd.DataFrame, ends: pd.DataFrame, scheme: str, *, a
         x[0], y[0], *reach, marker="o", color=COLOURS[scheme], label=scheme, markersize=5, linewidth=1.0,
         elinewidth=0.7, capsize=2,
     )  # fmt: skip
-    axes.plot(x[0][-1:], y[0][-1:], "o", color=COLOURS[FULL], markersize=6, zorder=3)
+    axes.plot(x[0][-1:], y[0][-1:], "o", color=COLOURS[FULL], markersize=6, zorder=3, label=FULL if above else None)
     for k, *place in zip(names, x[0], y[0], strict=True):
         aside, colour = (5, 5) if above else (-10, -12), COLOURS[FULL if k == N else scheme]
         if k < N or above:

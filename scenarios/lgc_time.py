@@ -103,7 +103,7 @@ NON_CONVEX_CLAIMS = [
              lambda results: float(ratio(results, NON_CONVEX, LGC).high), high=1.03),
 ]  # fmt: skip
 if CIFAR is None:
-    VARIANTS[NON_CONVEX] = setting(perceptron(), step_size=0.05, updates=750)
+    VARIANTS[NON_CONVEX] = {"problem": perceptron(), "optimizer": cs.SGD(0.05)}
 
 study = cs.Study(
     name="lgc-time",

@@ -70,6 +70,7 @@ def test_the_setting_of_live_gradient_compensation() -> None:
 def test_updates_in_epochs_are_the_least_that_compute_enough_rows(
     tenths: int, rows: int, workers: int, batch: int
 ) -> None:
+    rows = max(rows, workers * batch)  # an epoch is at least one update
     updates = updates_in(tenths / 10, rows, workers, batch)
     assert updates * workers * batch * 10 >= tenths * rows  # in whole numbers
     assert tenths == updates == 0 or (updates - 1) * workers * batch * 10 < tenths * rows

@@ -39,12 +39,18 @@ class Run:
     ----------
     history : DataFrame
         One row an evaluation: time (s), update, error, loss, k; messages, vectors of R^d and bytes both ways
-        (uplink_messages, uplink_vectors, uplink_bytes, ...); compute_wasted (s); and the problem's own metrics. The
-        first row is the first model, the last one the end of the run.
+        (uplink_messages, uplink_vectors, uplink_bytes, ...); compute_wasted (s); mean_staleness of the answers used so
+        far (updates); and the problem's own metrics. The first row is the first model, the last one the end of the run.
     totals : dict
-        The ledger by name, and ``time``, ``updates`` and ``reason`` (why the run ended).
+        ``time``, ``updates``, ``reason`` (why the run ended), and the ledger by name: the counts of history; the fates
+        of messages (used, used_late, discarded, cancelled, lost, in_flight); partial and used_partial, the answers that
+        were sent, and used, with fewer than all blocks; mean_staleness and max_staleness; worker seconds compute_used,
+        compute_wasted, compute_pending and idle. What waits at the master when the run ends is discarded.
     messages : DataFrame or None
-        One row a message, if asked for.
+        One row a message, if asked for: worker, task (of the worker, from 0), version; dispatched, received, started,
+        finished, arrived (times; NaN where it never came to that); compute, worked and dropped (seconds that the task
+        takes, that were spent on it, and of these on a block cut short); blocks (that the answer brings), bytes,
+        staleness (NaN if not used) and status.
     w : ndarray of float, shape (d,)
         The last model.
     """

@@ -187,7 +187,7 @@ def label_counts(assignment: Assignment, labels: Any) -> NDArray[np.int64]:
     Raises
     ------
     ConfigurationError
-        If there is not one whole number, at least 0, for each row.
+        If it is no assignment, or there is not one whole number, at least 0, for each row.
 
     Examples
     --------
@@ -195,6 +195,11 @@ def label_counts(assignment: Assignment, labels: Any) -> NDArray[np.int64]:
     >>> label_counts(assignment, [0, 0, 2, 0, 2]).tolist()
     [[2, 0, 0], [1, 0, 2]]
     """
+    if not isinstance(assignment, Assignment):
+        raise ConfigurationError(
+            f"assignment = {assignment!r}: expected who holds which rows, such as "
+            "ByLabel(1).assign(problem, 10, np.random.default_rng(0))"
+        )
     codes = np.asarray(labels)
     if codes.shape != (assignment.total_rows,) or codes.dtype.kind not in "iu" or codes.min() < 0:
         raise ConfigurationError(

@@ -91,6 +91,10 @@ class Compensate(LateRule):
 
     scaled: bool = True
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.scaled, bool):
+            raise ConfigurationError(f"scaled = {self.scaled!r}: expected True or False")
+
     @property
     def stopped(self) -> Busy:
         """A stopped worker sends what it has."""
