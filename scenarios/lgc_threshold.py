@@ -148,7 +148,7 @@ def budgets(results: cs.Results) -> Figure:
         for part, shade in zip(BUDGETS, SHADES, strict=True):
             mean, low, high = geometric_interval(table[part])
             ks = table[part].columns
-            axes.plot(ks, mean, "o-", color=shade, markersize=4, label=f"{part:g} of the longest budget")
+            axes.plot(ks, mean, "o-", color=shade, markersize=4, label=f"{part:g}")
             axes.fill_between(ks, low, high, color=shade, alpha=0.15, linewidth=0)
             axes.plot(ks[mean.argmin()], mean.min(), "o", color=shade, markersize=9, mfc="none")
         axes.set(xlabel="K", xticks=(*KS, N), yscale="log")
@@ -158,7 +158,9 @@ def budgets(results: cs.Results) -> Figure:
         axes.grid(alpha=0.3, which="both")
         axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].set_ylabel("training loss when the time is up")
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    title = f"time, over what all updates take with K = {KS[0]}; rings: the best K"
+    figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False, title=title)
     return figure
 
 
