@@ -60,6 +60,7 @@ LABELS = {
     "vectors": r"uplink + downlink (vectors of $\mathbb{R}^d$)",
     "compute_wasted": "compute time wasted (worker-seconds)",
 }
+SHARES = ("accuracy", "auc")  # endings of the names of metrics between 0 and 1
 MOST_OVERVIEWS = 6
 _STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 10, "legend.fontsize": 8.5,
@@ -237,13 +238,15 @@ def draw_own(results: Results, folder: Path, name: str, own: Callable[[Results],
 
 
 def _band(results: Results, y: str, x: str) -> pd.DataFrame:
-    """Means and bands; a band of k does not leave the values that the policy gives it."""
+    """Means and bands; a band of k does not leave the values that the policy gives it, one of a share 0 to 1."""
     band = results.on_grid(y, over=x)
     if y == "k":
         ks = results.frame.groupby(["variant", "policy"])["k"].agg(["min", "max"])
         own = ks.loc[pd.MultiIndex.from_frame(band[["variant", "policy"]])].to_numpy(dtype=np.float64).T
         for end in ("low", "high"):
             band[end] = band[end].clip(own[0], own[1])
+    elif y.endswith(SHARES):
+        band[["low", "high"]] = band[["low", "high"]].clip(0.0, 1.0)
     return band
 
 

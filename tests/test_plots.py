@@ -124,6 +124,16 @@ def test_wide_bands_of_two_replications_leave_the_curves_readable():
     assert np.log10(high / low) < 2 * 2.0, "the curve spans two decades, the band about thirty"
 
 
+def test_a_band_of_accuracies_stays_between_0_and_1():
+    runs = {("", "a", 0): [(0, 0.1, 0), (5, 0.4, 1)], ("", "a", 1): [(0, 0.1, 0), (5, 0.9, 1)]}
+    results = made_up(runs, metric="test_accuracy")
+    raw = results.on_grid("test_accuracy")
+    assert raw["low"].min() < 0.0, "Student's interval of two replications is wide"
+    assert raw["high"].max() > 1.0
+    heights = plots.figure(results).axes[0].collections[0].get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == (0.0, 1.0)
+
+
 def test_k_is_drawn_in_steps_with_whole_numbers(results):
     axes = plots.figure(results, "k").axes[0]
     assert {line.get_drawstyle() for line in axes.lines} == {"steps-post"}
