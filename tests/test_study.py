@@ -78,12 +78,16 @@ def test_common_random_numbers_over_policies_and_variants():
     assert first["a", "one", 0] != first["a", "one", 1]
 
 
-def test_settings_become_bytes_once_a_variant(monkeypatch):
-    made = []
-    real = execution.cloudpickle.dumps
-    monkeypatch.setattr(execution.cloudpickle, "dumps", lambda thing: made.append(type(thing[0])) or real(thing))
-    small_study(variants=VARIANTS, replications=3).run()
-    assert made.count(cs.LeastSquares) == 2
+def test_a_problem_becomes_bytes_and_is_solved_once_for_all_variants(monkeypatch):
+    made, solved = [], []
+    dumps, lstsq = execution.cloudpickle.dumps, np.linalg.lstsq
+    monkeypatch.setattr(execution.cloudpickle, "dumps", lambda thing: made.append(type(thing)) or dumps(thing))
+    monkeypatch.setattr(np.linalg, "lstsq", lambda *args, **more: solved.append(1) or lstsq(*args, **more))
+    one, other = (cs.LeastSquares.synthetic(rows=60, features=3, design="gaussian", seed=seed) for seed in (101, 102))
+    small_study(problem=one, variants={"a": {}, "b": {"until": cs.Until(updates=20)}}, replications=3).run()
+    assert (made.count(cs.LeastSquares), len(solved)) == (1, 1)
+    small_study(problem=one, variants={"a": {}, "b": {"problem": other}}).run()
+    assert (made.count(cs.LeastSquares), len(solved)) == (3, 2), "the first problem is still at hand"
 
 
 def blas_threads():

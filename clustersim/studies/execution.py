@@ -1,9 +1,9 @@
 """Carry out runs, here or in other processes, with the same bytes as the outcome.
 
-A task crosses to an executor as two byte strings made by cloudpickle, for scripts hold lambdas and classes that plain
-pickle cannot carry: the *setting* (problem, cluster, optimiser, horizon), made once for each variant, and the *run*
-(policy and numbers). What comes back is the finished Parquet file. Data flows in from `clustersim.studies.study`,
-through `clustersim.engine.simulate`, and out to `clustersim.studies.store`.
+A task crosses to an executor as byte strings made by cloudpickle, for scripts hold lambdas and classes that plain
+pickle cannot carry: the *problem*, made once for each that differs, the *setting* (cluster, optimiser, horizon) of the
+variant, and the *run* (policy and numbers). What comes back is the finished Parquet file. Data flows in from
+`clustersim.studies.study`, through `clustersim.engine.simulate`, and out to `clustersim.studies.store`.
 """
 
 import multiprocessing
@@ -31,9 +31,10 @@ Progress = Callable[[int, int, RunKey | None], None]
 
 
 class Task(NamedTuple):
-    """One run to be done: its name, the setting of its variant, and the rest; both as bytes."""
+    """One run to be done: its name, and as bytes the problem and the setting of its variant, and the rest."""
 
     key: RunKey
+    problem: bytes
     setting: bytes
     run: bytes
 
@@ -83,7 +84,7 @@ def _scattered(tasks: Iterable[Task], executor: Executor) -> Iterator[tuple[RunK
             future.cancel()
 
 
-def execute(key: RunKey, setting: bytes, run: bytes) -> bytes:
+def execute(key: RunKey, packed_problem: bytes, setting: bytes, run: bytes) -> bytes:
     """Do one run, in whatever process this is.
 
     Linear algebra is held to one thread, so that runs do not compete and get the same bits everywhere. In a worker
@@ -92,7 +93,8 @@ def execute(key: RunKey, setting: bytes, run: bytes) -> bytes:
     threadpool_limits(limits=1, user_api="blas")
     try:
         _heed(0.0)
-        problem, cluster, optimizer, until = _unpacked(setting)
+        problem = _unpacked(packed_problem)
+        cluster, optimizer, until = cloudpickle.loads(setting)
         policy, seed, evaluate_every, run_hash = cloudpickle.loads(run)
         finished = simulate(
             problem, cluster, policy, optimizer=optimizer, until=until, seed=seed,
@@ -111,10 +113,10 @@ def execute(key: RunKey, setting: bytes, run: bytes) -> bytes:
 _kept = threading.local()
 
 
-def _unpacked(setting: bytes) -> Any:
-    """The setting, made once for each thread and variant, so that a problem computes its optimum once."""
-    if getattr(_kept, "packed", None) != setting:
-        _kept.packed, _kept.unpacked = setting, cloudpickle.loads(setting)
+def _unpacked(problem: bytes) -> Any:
+    """The problem, made once for each thread while it stays the same, so that it computes its optimum once."""
+    if getattr(_kept, "packed", None) != problem:
+        _kept.packed, _kept.unpacked = problem, cloudpickle.loads(problem)
     return _kept.unpacked
 
 

@@ -235,15 +235,19 @@ class Study:
         return Manifest(self.name, self.metric, self.notes, int(self.replications), configuration)
 
     def _tasks(self, keys: Sequence[RunKey], manifest: Manifest) -> Iterator[Task]:
-        """The runs as bytes; each variant's setting is turned into bytes once."""
-        variant, setting = None, b""
+        """The runs as bytes; a problem, which may be large, is turned into bytes once for all variants that have it."""
+        variant, problem, packed, setting = None, None, b"", b""
         for key in keys:
             if key.variant != variant:
                 variant = key.variant
-                setting = cloudpickle.dumps(tuple(self._setting(variant)[name] for name in SETTING))
+                parts = self._setting(variant)
+                if parts["problem"] is not problem:
+                    problem = parts["problem"]
+                    packed = cloudpickle.dumps(problem)
+                setting = cloudpickle.dumps(tuple(parts[name] for name in SETTING if name != "problem"))
             seed = manifest.configuration["seed"]
             run = (self._policies(key.variant)[key.policy], seed, int(self.evaluate_every), manifest.run_hash(key))
-            yield Task(key, setting, cloudpickle.dumps(run))
+            yield Task(key, packed, setting, cloudpickle.dumps(run))
 
 
 def _tenth(until: Until) -> Until:
