@@ -195,6 +195,8 @@ def test_warm_up_is_full_synchrony():
         result = run(policy, times, cs.Until(updates=6))
         assert result.history["time"].tolist() == [0.0, 2.0, 4.0, 6.0, 8.0, 9.0, 10.0]
         assert result.history["k"].tolist() == [2, 2, 2, 2, 2, 1, 1]
+    none = run(cs.Synchronous(cs.waits.WarmUp(cs.waits.Fastest(1), 0)), times, cs.Until(updates=2))
+    assert none.history["k"].tolist() == [1, 1, 1]
 
 
 def test_after_the_warm_up_the_rule_has_its_say():
@@ -213,3 +215,4 @@ def test_epochs_are_a_horizon():
     assert run(cs.FullSync(batch=5), times, cs.Until(epochs=3)).totals["updates"] == 4  # 3.6, rounded up
     assert run(cs.FullSync(), times, cs.Until(epochs=3)).totals["updates"] == 3
     assert run(cs.FullSync(batch=3), times, cs.Until(epochs=3, updates=5)).totals["updates"] == 5
+    assert run(cs.FullSync(batch=3), times, cs.Until(epochs=1e-12)).totals["updates"] == 1

@@ -239,8 +239,8 @@ class _Stream:
             self._version = event.version
             commands = self._send(everybody=self._policy.to_all or event.version == 0)
         elif isinstance(event, Arrivals):
-            told = np.column_stack((event.messages, event.workers, event.versions, event.tasks))
-            self._at_hand = np.concatenate((self._at_hand, told)) if len(self._at_hand) else told
+            # nothing is left of the answers before: after an update `Updated` comes at once, and takes on
+            self._at_hand = np.column_stack((event.messages, event.workers, event.versions, event.tasks))
         commands += self._take()
         if len(self._taken) == self.k:
             return Answer((*commands, self._step()), Wants())
