@@ -1,4 +1,4 @@
-"""A study that takes milliseconds, and made-up results whose numbers can be checked on paper."""
+"""A study and runs that take milliseconds, and made-up results whose numbers can be checked on paper."""
 
 import pandas as pd
 
@@ -18,6 +18,21 @@ def small_study(**changes):
         "replications": 2,
     }
     return cs.Study(**{**parts, **changes})
+
+
+def run_if_possible(problem, cluster, policy, seed, *, step_size, refusals):
+    """A short run with its messages; None if it stalls or diverges, or is refused in one of the words expected."""
+    try:
+        return cs.simulate(
+            problem, cluster, policy, optimizer=cs.SGD(step_size), seed=seed, until=cs.Until(time=25.0, updates=25),
+            evaluate_every=4, messages=True,
+        )  # fmt: skip
+    except (cs.StalledError, cs.DivergenceError):
+        return None
+    except cs.ConfigurationError as error:
+        if not any(words in str(error) for words in refusals):
+            raise
+        return None
 
 
 def tree(folder):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from small import run_if_possible
 from test_laws import latencies, links
 
 import clustersim as cs
@@ -63,18 +64,7 @@ def schemes(draw):
 def simulate(n, policy, compute, link, busy, scaling, seed=0):
     cluster = cs.Cluster(n, compute, downlink=link, uplink=link, busy=busy, scaling=scaling)
     problem = cs.LeastSquares.synthetic(rows=ROWS, features=2, seed=1)
-    try:
-        run = cs.simulate(
-            problem, cluster, policy, optimizer=cs.SGD(1e-4), seed=seed, until=cs.Until(time=25.0, updates=25),
-            evaluate_every=4, messages=True,
-        )  # fmt: skip
-    except (cs.StalledError, cs.DivergenceError):
-        return cluster, None
-    except cs.ConfigurationError as error:
-        if not any(words in str(error) for words in REFUSALS):
-            raise
-        return cluster, None
-    return cluster, run
+    return cluster, run_if_possible(problem, cluster, policy, seed, step_size=1e-4, refusals=REFUSALS)
 
 
 settings_of_cluster = {

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from small import run_if_possible
 from test_laws import latencies, links
 
 import clustersim as cs
@@ -65,18 +66,7 @@ clusters = {
 
 def simulate(n, policy, compute, down, up, busy, scaling, seed=0):
     cluster = cs.Cluster(n, compute, downlink=down, uplink=up, busy=busy, scaling=scaling)
-    try:
-        run = cs.simulate(
-            PROBLEM, cluster, policy, optimizer=cs.SGD(1e-3), seed=seed, until=cs.Until(time=25.0, updates=25),
-            evaluate_every=4, messages=True,
-        )  # fmt: skip
-    except (cs.StalledError, cs.DivergenceError):
-        return cluster, None
-    except cs.ConfigurationError as error:
-        if not any(words in str(error) for words in REFUSALS):
-            raise
-        return cluster, None
-    return cluster, run
+    return cluster, run_if_possible(PROBLEM, cluster, policy, seed, step_size=1e-3, refusals=REFUSALS)
 
 
 @settings(max_examples=120, deadline=None)
