@@ -96,11 +96,41 @@ class Link:
             delays = self.latency.times(uniforms, first_task, tasks, workers)
         else:
             delays = np.zeros((tasks, workers))
-        if self.bandwidth is not None:
-            delays = delays + np.asarray(bytes, dtype=np.float64) / self.bandwidth
-        return delays
+        return self._with_transmission(delays, bytes)
+
+    def delays_at(
+        self,
+        uniforms: Uniforms,
+        tasks: NDArray[np.int64],
+        workers: NDArray[np.int64],
+        bytes: ArrayLike,  # noqa: A002
+    ) -> NDArray[np.float64] | None:
+        """Delays of single messages, the same as in `delays`.
+
+        Parameters
+        ----------
+        uniforms : Uniforms
+            The stream of draws of this link.
+        tasks, workers : ndarray of int, shape (pairs,)
+            See `LatencyModel.times_at`.
+        bytes : float or array_like, shape (pairs,)
+            Size of a message, or of each.
+
+        Returns
+        -------
+        ndarray of float64, shape (pairs,), seconds, or None
+            None where the latency model knows no shorter way than whole rows.
+        """
+        delays: NDArray[np.float64] | None = np.zeros(len(tasks))
+        if isinstance(self.latency, LatencyModel):
+            delays = self.latency.times_at(uniforms, tasks, workers)
+        return None if delays is None else self._with_transmission(delays, bytes)
+
+    def _with_transmission(self, delays: NDArray[np.float64], sizes: ArrayLike) -> NDArray[np.float64]:
+        """Add the time that the bytes take."""
+        return delays if self.bandwidth is None else delays + np.asarray(sizes, dtype=np.float64) / self.bandwidth
 
     def shortest(self, workers: int, bytes: ArrayLike) -> NDArray[np.float64]:  # noqa: A002
         """The smallest possible delay of a message of so many bytes for each worker, shape (workers,), seconds."""
         delays = self.latency.shifts(workers) if isinstance(self.latency, LatencyModel) else np.zeros(workers)
-        return delays if self.bandwidth is None else delays + np.asarray(bytes, dtype=np.float64) / self.bandwidth
+        return self._with_transmission(delays, bytes)

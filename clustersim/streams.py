@@ -43,8 +43,8 @@ class Uniforms:
 
     def __init__(self, key: NDArray[np.unsignedinteger]) -> None:
         self._bits = np.random.Philox(key=key)
-        self._generator = np.random.Generator(self._bits)
-        self._state: Any = self._bits.state
+        self._random = np.random.Generator(self._bits).random
+        self._state, self._counters = _plain_state(self._bits)
 
     def block(self, first_task: int, tasks: int, workers: int, lane: int = 0) -> NDArray[np.float64]:
         """Draws of `tasks` consecutive tasks for workers 0 .. workers - 1.
@@ -63,15 +63,42 @@ class Uniforms:
         ndarray of float64, shape (tasks, workers)
         """
         draws = np.empty((tasks, workers))
-        for row in range(tasks):
-            self._seek(lane, first_task + row)
-            self._generator.random(out=draws[row])
+        for task, row in enumerate(draws, first_task):
+            self._seek(0, task, lane)
+            self._random(out=row)
         return draws
 
-    def _seek(self, lane: int, task: int) -> None:
-        """Put the counter where the row of `task` begins; four words are drawn for each step of its lowest word."""
-        self._state["state"]["counter"][:] = (0, task, lane, 0)
-        self._state["buffer_pos"] = 4  # the buffer of four words is used up: the next draw computes a new one
+    def at(self, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0) -> NDArray[np.float64]:
+        """Single draws, the same as in `block`: one for each pair of a task and a worker.
+
+        Parameters
+        ----------
+        tasks, workers : ndarray of int, shape (pairs,)
+            Their numbers, from 0.
+        lane : int, default 0
+            See `block`.
+
+        Returns
+        -------
+        ndarray of float64, shape (pairs,)
+
+        Examples
+        --------
+        >>> uniforms = Streams(seed=1).uniforms("compute")
+        >>> single = uniforms.at(np.array([2, 0]), np.array([6, 1]))
+        >>> bool((single == uniforms.block(0, tasks=3, workers=7)[[2, 0], [6, 1]]).all())
+        True
+        """
+        seek, random, draws, four = self._seek, self._random, [], np.empty(4)  # a step of the counter gives four words
+        for task, worker in zip(tasks.tolist(), workers.tolist(), strict=True):
+            seek(worker >> 2, task, lane)
+            random(out=four)
+            draws.append(four.item(worker & 3))
+        return np.array(draws, dtype=np.float64)
+
+    def _seek(self, word: int, task: int, lane: int) -> None:
+        """Put the counter where a draw begins."""
+        self._counters["counter"] = (word, task, lane, 0)
         self._bits.state = self._state
 
 
@@ -94,13 +121,11 @@ class Generators:
     def __init__(self, key: NDArray[np.unsignedinteger]) -> None:
         self._bits = np.random.Philox(key=key)
         self._generator = np.random.Generator(self._bits)
-        self._state: Any = self._bits.state  # a copy, of a generator that has drawn nothing
-        self._counter: NDArray[np.uint64] = self._state["state"]["counter"]
+        self._state, self._counters = _plain_state(self._bits)
 
     def at(self, task: int, worker: int) -> np.random.Generator:
         """The generator of one task of one worker; it serves until the next call."""
-        self._counter[2] = task  # the two lower words count the draws, from 0
-        self._counter[3] = worker
+        self._counters["counter"] = (0, 0, task, worker)  # the two lower words count the draws
         self._bits.state = self._state
         return self._generator
 
@@ -147,3 +172,13 @@ class Streams:
         """The seed sequence named by purpose and replication, whatever else has been drawn."""
         name = int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:8], "little")
         return np.random.SeedSequence(self.seed, spawn_key=(name, self.replication))
+
+
+def _plain_state(bits: np.random.Philox) -> tuple[Any, Any]:
+    """The state of a generator that has drawn nothing, and the part of it that holds the counter.
+
+    In tuples of Python's integers, which NumPy reads four times as fast as arrays.
+    """
+    state: Any = bits.state
+    words = {name: tuple(array.tolist()) for name, array in state["state"].items()}
+    return state | {"state": words, "buffer": tuple(state["buffer"].tolist())}, words

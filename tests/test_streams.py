@@ -86,6 +86,27 @@ def test_a_draw_depends_on_its_address_alone(first, tasks, workers, lane, asked_
     np.testing.assert_array_equal(block, all_at_once[first : first + tasks, :workers])
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    pairs=st.lists(st.tuples(st.sampled_from([0, 1, 77, 2**40, 2**62]), st.integers(0, 11)), max_size=8),
+    lane=st.sampled_from([0, 1, 2**32 + 1]),
+)
+def test_single_draws_are_those_of_the_block_and_of_the_counter(pairs, lane):
+    tasks, workers = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    uniforms = Streams(5).uniforms("compute")
+    single = uniforms.at(tasks, workers, lane)
+    key = Streams(5).generators("compute").at(0, 0).bit_generator.state["state"]["key"]
+    for draw, (task, worker) in zip(single, pairs, strict=True):
+        assert draw == uniforms.block(task, 1, worker + 1, lane)[0, worker]
+        own = np.random.Philox(key=key, counter=np.array([0, task, lane, 0], dtype=np.uint64))
+        assert draw == np.random.Generator(own).random(worker + 1)[-1]
+
+
+def test_single_draws_of_far_workers_need_no_draws_of_those_before():
+    single = Streams(5).uniforms("compute").at(np.array([3, 3]), np.array([2**40, 2**62]))
+    assert len(set(single.tolist())) == 2
+
+
 def some_draws(generator, kind):
     """Draws that leave something over: half a word, or words of a buffer."""
     return {

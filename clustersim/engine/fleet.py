@@ -1,10 +1,9 @@
 """The workers and the links as the master sees them: models go out, answers come in.
 
-`Fleet` is all that the master knows of them. `ProcessFleet` runs one SimPy process a worker; a fleet that draws whole
-rounds as arrays can stand in its place.
+`Fleet` is all that the master knows of them. `ProcessFleet` runs one SimPy process a worker; `CohortFleet` draws what
+becomes of whole dispatches as arrays. Both tell the same story, bit for bit.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.alarm import Alarm
+from clustersim.engine.trace import Records
 
 __all__ = ["Batch", "Fleet"]
 
@@ -47,18 +47,26 @@ class Fleet(Protocol):
     ----------
     alarm : Alarm
         What the master sleeps on: it rings when what the master wants has arrived, or nothing more will.
+    due_at : float
+        When that will be, if no more models are sent out; infinite where it is not known beforehand.
     expecting : int
         Messages that are under way and will arrive.
     """
 
     alarm: Alarm
+    due_at: float
     expecting: int
 
-    def dispatch(self, numbers: Iterable[int], version: int, model: NDArray[np.float64], busy: str) -> None:
-        """Send a model to the workers `numbers`, now."""
+    def dispatch(
+        self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str
+    ) -> None:
+        """Send a model to `workers`, in ascending order, or to all of them, now."""
 
     def want(self, arrivals: int) -> None:
         """Ring the alarm after so many arrivals, or when nothing will arrive."""
+
+    def catch_up(self) -> None:
+        """Book what has happened up to this instant; the master calls it when it wakes."""
 
     def due(self) -> bool:
         """Whether what the master wants is there, or nothing more will come."""
@@ -66,11 +74,14 @@ class Fleet(Protocol):
     def collect(self) -> Batch | None:
         """Hand over the answers that have arrived; None if there are none."""
 
-    def owes(self, worker: int) -> bool:
-        """Whether an answer of the worker is due, be it one that will never come."""
+    def owing(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""
 
     def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
         """Write the fate of answers, named in order of arrival, into the trace, if one is kept."""
 
-    def close(self) -> float:
-        """End of the run: book lost work; returns the worker seconds spent on tasks whose fate is open."""
+    def close(self) -> None:
+        """End of the run: book the work whose fate is open."""
+
+    def records(self) -> Records:
+        """What became of every message, if a trace is kept."""

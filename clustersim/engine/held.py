@@ -59,15 +59,15 @@ class Held:
             return None
         return positions if bool((held[positions] == names).all()) else None
 
-    def release(self, keep: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], float]:
+    def release(self, keep: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Throw away all but the answers at the positions `keep`.
 
         Returns
         -------
         names : ndarray of int
             Of the answers thrown away unused.
-        compute : float
-            Worker seconds behind those.
+        compute : ndarray of float
+            Worker seconds behind each of those.
         """
         staying = np.zeros(len(self.table), dtype=np.bool_)
         if keep is not None:
@@ -76,4 +76,4 @@ class Held:
         self.table = self.table[staying]
         versions = set(self.table["version"].tolist())
         self.models = {version: model for version, model in self.models.items() if version in versions}
-        return unused["name"], float(unused["compute"].sum())
+        return unused["name"], unused["compute"]

@@ -99,7 +99,7 @@ class Master:
         if not self.reason:
             self._tell(Updated(0.0, 0, None))
         while not self.reason:
-            alarm.set(min(horizon, self._deadline))
+            alarm.set(min(horizon, self._deadline, self._fleet.due_at))
             yield alarm.event
             alarm.rung()
             if not self._wake() and self._env.now >= horizon:
@@ -118,6 +118,7 @@ class Master:
         Arrivals come first, then time-outs; a loss is the last resort. The alarm may also have rung for nothing.
         """
         now, fleet = self._env.now, self._fleet
+        fleet.catch_up()
         if (fleet.due() or now >= self._deadline) and (arrivals := self._receive()) is not None:
             self._tell(arrivals)
         elif now >= self._deadline:
@@ -138,7 +139,7 @@ class Master:
 
     def _tell_lost(self) -> None:
         """Nothing will arrive and no deadline is set: the policy must find a way on now."""
-        lost = np.array([i for i in range(self._model.assignment.workers) if self._fleet.owes(i)], dtype=np.int64)
+        lost = self._fleet.owing(None)
         commands = self._tell(Lost(self._env.now, lost))
         if self._fleet.expecting == 0 and self._deadline == math.inf and not self.reason and not commands:
             wanted = self._state.k
@@ -186,19 +187,26 @@ class Master:
 
     def _dispatch(self, command: Dispatch) -> None:
         """Send the current model out."""
-        count = self._model.assignment.workers
-        numbers = range(count) if command.workers is None else np.asarray(command.workers).tolist()
         if command.busy is not None and command.busy not in get_args(Busy):
             raise self._refusal(f"it dispatches with busy = {command.busy!r}; choose among {get_args(Busy)}")
-        chosen = command.workers is not None
-        if chosen and (len(set(numbers)) != len(numbers) or any(i not in range(count) for i in numbers)):
-            raise self._refusal(f"it dispatches to workers {numbers}; they are 0 .. {count - 1}, each at most once")
-        if command.busy is None and (owing := [i for i in numbers if self._fleet.owes(i)]):
+        workers = None if command.workers is None else self._numbers(command.workers)
+        if command.busy is None and len(owing := self._fleet.owing(workers)):
             raise self._refusal(
                 f"it dispatches to {_some(owing).strip()}, which still owe an answer, without saying what becomes of "
                 "that work; give Dispatch(..., busy=...)"
             )
-        self._fleet.dispatch(numbers, self._model.version, self._model.w, command.busy or "restart")
+        self._fleet.dispatch(workers, self._model.version, self._model.w, command.busy or "restart")
+
+    def _numbers(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The workers of a dispatch in ascending order; each must exist, and be named once."""
+        numbers, count = np.sort(workers), self._model.assignment.workers
+        if not len(numbers):
+            return np.empty(0, dtype=np.int64)
+        valid = numbers.dtype.kind in "iu" and 0 <= numbers[0] and numbers[-1] < count
+        if not valid or (len(numbers) > 1 and not (numbers[1:] > numbers[:-1]).all()):
+            shown = np.asarray(workers).tolist()
+            raise self._refusal(f"it dispatches to workers {shown}; they are 0 .. {count - 1}, each at most once")
+        return numbers
 
     def _update(self, command: Update) -> Updated:
         """Step the model."""
@@ -233,7 +241,7 @@ class Master:
         ledger.used_late += (lates := int(late.sum()))
         ledger.used += len(first) - lates
         ledger.used_partial += int((table["blocks"][first] < self._model.assignment.blocks).sum())
-        ledger.compute_used += float(table["compute"][first].sum())
+        ledger.compute_used.add_all(table["compute"][first])
         ledger.staleness += int(staleness.sum())
         ledger.max_staleness = max(ledger.max_staleness, int(staleness.max(initial=0)))
         table["used"][first] = True
@@ -244,7 +252,7 @@ class Master:
         """Throw away what will not be used."""
         names, compute = self._held.release(kept)
         self._ledger.discarded += len(names)
-        self._ledger.compute_wasted += compute
+        self._ledger.compute_wasted.add_all(compute)
         self._fleet.mark(names, "discarded")
 
     def _watch_horizon(self) -> None:

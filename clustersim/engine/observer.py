@@ -73,7 +73,7 @@ class Observer:
                 "downlink_messages": ledger.dispatched,
                 "downlink_vectors": ledger.dispatched,
                 "downlink_bytes": ledger.dispatched * self._vector_bytes,
-                "compute_wasted": ledger.compute_wasted,
+                "compute_wasted": ledger.compute_wasted.total,
                 "mean_staleness": ledger.mean_staleness,
                 **self._problem.metrics(w),
             }

@@ -4,7 +4,6 @@ Data flows: `Dispatch` -> downlink -> `Worker.receive` -> compute -> uplink -> i
 """
 
 import math
-from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
@@ -16,6 +15,7 @@ from clustersim.engine.alarm import ARRIVAL, DELIVERY, MASTER, Alarm, Ring
 from clustersim.engine.draws import Delays
 from clustersim.engine.fleet import Batch
 from clustersim.engine.ledger import Ledger
+from clustersim.engine.trace import STATUSES, Records
 from clustersim.engine.worker import Task, Worker
 from clustersim.placements import Assignment
 
@@ -43,8 +43,6 @@ class ProcessFleet:
         What the master sleeps on: it rings when what the master wants has arrived, or nothing more will.
     expecting : int
         Messages that are under way and will arrive.
-    tasks : list of Task
-        Every task in order of dispatch, if `trace`.
     """
 
     def __init__(
@@ -52,8 +50,9 @@ class ProcessFleet:
     ) -> None:
         workers = assignment.workers
         self.alarm = Alarm(env, MASTER)
+        self.due_at = math.inf  # a surprise
         self.expecting = 0
-        self.tasks: list[Task] = []
+        self._tasks: list[Task] = []
         self._env = env
         self._delays = delays
         self._ledger = ledger
@@ -72,10 +71,11 @@ class ProcessFleet:
 
     # ------------------------------------------------------------------ what the master does
 
-    def dispatch(self, numbers: Iterable[int], version: int, model: NDArray[np.float64], busy: str) -> None:
-        """Send `model` to the workers `numbers`, now."""
+    def dispatch(self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str) -> None:
+        """Send `model` to the workers, now; None is all of them."""
         now = self._env.now
-        next_task, owed, workers = self._next_task, self._owed, self._workers
+        numbers = range(len(self._workers)) if workers is None else workers.tolist()
+        next_task, owed = self._next_task, self._owed
         compute, downlink = self._delays.compute, self._delays.downlink
         count, row_number, row = 0, -1, []
         for i in numbers:
@@ -86,11 +86,11 @@ class ProcessFleet:
             owed[i] += 1
             task = Task(i, number, version, model, now, row[i])
             if self._trace:
-                self.tasks.append(task)
+                self._tasks.append(task)
             count += 1
             self.expecting += 1
             if downlink is None:
-                workers[i].receive(task, busy)
+                self._workers[i].receive(task, busy)
             else:
                 self._deliver(task, downlink.row(number)[i], busy)
         self._ledger.dispatched += count
@@ -124,9 +124,13 @@ class ProcessFleet:
             models=models,
         )
 
-    def owes(self, worker: int) -> bool:
-        """Whether an answer of the worker is due, be it one that will never come."""
-        return self._owed[worker] > 0
+    def owing(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """Those of the workers of whom an answer is due, be it one that will never come; None is all of them."""
+        owed = np.array(self._owed)
+        return np.flatnonzero(owed) if workers is None else workers[owed[workers] > 0]
+
+    def catch_up(self) -> None:
+        """Book what has happened up to now; processes book everything when it happens."""
 
     def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
         """Write the fate of answers, named in order of arrival, into the trace, and how stale they are if used."""
@@ -135,17 +139,33 @@ class ProcessFleet:
             for name, age in zip(names.tolist(), ages, strict=True):
                 self._named[name].status, self._named[name].staleness = status, age
 
-    def close(self) -> float:
-        """End of the run: book lost work; returns the worker seconds spent on tasks whose fate is open."""
-        pending = 0.0
+    def close(self) -> None:
+        """End of the run: book the work that was never finished and the answers that are on their way."""
+        ledger = self._ledger
         for worker in self._workers:
             if (task := worker.task) is not None:
                 task.ended = self._env.now
-                if task.status == "lost":
-                    self._ledger.compute_wasted += task.ended - task.started
-                else:
-                    pending += task.ended - task.started
-        return pending + sum(self._on_the_uplink.values())
+                spent = ledger.compute_wasted if task.status == "lost" else ledger.compute_pending
+                spent.add(task.ended - task.started)
+        for delivered in self._on_the_uplink.values():
+            ledger.compute_pending.add(delivered)
+
+    def records(self) -> Records:
+        """What became of every message, if a trace is kept."""
+        tasks = self._tasks
+
+        def whole(name: str) -> NDArray[np.int64]:
+            return np.array([getattr(task, name) for task in tasks], dtype=np.int64)
+
+        def real(name: str) -> NDArray[np.float64]:
+            return np.array([getattr(task, name) for task in tasks], dtype=np.float64)
+
+        return Records(
+            whole("worker"), whole("number"), whole("version"), whole("blocks"), whole("staleness"),
+            real("dispatched"), real("received"), real("started"), real("finished"), real("arrived"),
+            real("compute"), real("ended"), real("delivered"),
+            status=np.array([STATUSES.index(task.status) for task in tasks], dtype=np.int64),
+        )  # fmt: skip
 
     # ------------------------------------------------------------------ what happens on the way
 
@@ -160,7 +180,7 @@ class ProcessFleet:
         task.ended = task.finished = self._env.now
         task.blocks, task.delivered = blocks, task.compute * share
         self._ledger.partial += 1
-        self._ledger.compute_wasted += task.dropped
+        self._ledger.compute_wasted.add(task.dropped)
         self._send(task)
 
     def _send(self, task: Task) -> None:
@@ -173,7 +193,7 @@ class ProcessFleet:
         delay = self._delays.uplink.row(task.number)[task.worker]
         if delay == math.inf:
             self.lost(task)
-            self._ledger.compute_wasted += task.delivered
+            self._ledger.compute_wasted.add(task.delivered)
             return
         self._on_the_uplink[task] = task.delivered
         self._call(task.finished + delay, ARRIVAL, partial(self._arrive, task))
@@ -181,7 +201,7 @@ class ProcessFleet:
     def abandoned(self, task: Task) -> None:
         """A worker drops the work that it was at."""
         task.ended = self._env.now
-        self._ledger.compute_wasted += task.ended - task.started
+        self._ledger.compute_wasted.add(task.ended - task.started)
         if task.status == "lost":
             self._owed[task.worker] -= 1
         else:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from clustersim.checks import choice, integer
 from clustersim.engine.cluster import Cluster
+from clustersim.engine.cohort import CohortFleet
 from clustersim.engine.draws import Delays
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.master import Master
@@ -28,7 +29,13 @@ from clustersim.threads import one_blas_thread
 
 __all__ = ["Run", "simulate"]
 
-Engine = Literal["auto", "process"]
+Engine = Literal["auto", "process", "cohort"]
+
+_FLEETS: dict[str, type[ProcessFleet] | type[CohortFleet]] = {
+    "auto": CohortFleet,
+    "cohort": CohortFleet,
+    "process": ProcessFleet,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +151,8 @@ def simulate(
             f"until.error = {until.error}: the optimum of {problem!r} is not known; use time or updates"
         )
     streams = Streams(seed, replication)
-    return _run(problem, cluster, policy, optimizer, until, streams, evaluate_every, messages, progress)
+    fleet = _FLEETS[engine]
+    return _run(problem, cluster, policy, optimizer, until, streams, evaluate_every, messages, progress, fleet)
 
 
 def _run(
@@ -157,29 +165,30 @@ def _run(
     evaluate_every: int,
     trace: bool,
     progress: Progress | None,
+    fleet_kind: type[ProcessFleet] | type[CohortFleet],
 ) -> Run:
     """Build the parts, let the clock run, and gather what came of it."""
     setting = settle(problem, cluster, policy, streams)
     assignment, state = setting.assignment, policy.begin(setting)
     until = until.in_updates(assignment.updates_per_epoch(policy.work.answers or cluster.workers))
     vector_bytes = problem.dimension * cluster.bytes_per_entry
-    env, ledger = simpy.Environment(), Ledger()
+    env, ledger = simpy.Environment(0.0), Ledger()
     model = Model(problem, optimizer, assignment)
     delays = Delays(cluster, assignment, vector_bytes, streams)
-    fleet = ProcessFleet(env, assignment, delays, ledger, trace=trace)
+    fleet = fleet_kind(env, assignment, delays, ledger, trace=trace)
     observer = Observer(
         problem, model, ledger, vector_bytes=vector_bytes, every=evaluate_every, until=until, progress=progress
     )
     master = Master(env, policy, state, fleet, model, ledger, observer, until)
     env.run(until=env.process(master.life()))
     master.close()
-    pending = fleet.close()
+    fleet.close()
     observer.evaluate(env.now, state.k)
-    totals = ledger.totals(vector_bytes, fleet.expecting, pending, cluster.workers * env.now)
+    totals = ledger.totals(vector_bytes, fleet.expecting, cluster.workers * env.now)
     return Run(
         history=observer.history(),
         totals={"time": env.now, "updates": model.version, "reason": master.reason, **totals},
-        messages=message_table(fleet.tasks, assignment.vectors * vector_bytes, env.now) if trace else None,
+        messages=message_table(fleet.records(), assignment.vectors * vector_bytes, env.now) if trace else None,
         w=model.w,
     )
 

@@ -10,7 +10,7 @@ file                   what lives there
 `scipy_model`          any frozen distribution of scipy.stats
 `stragglers`           Bernoulli stragglers, draws that persist, workers that differ
 `markov`               workers with slow and fast phases
-`scaling`              what a load costs: `compute_times`
+`scaling`              what a load costs: `ComputeTimes`
 `integrals`            expectations of order statistics, numerically
 `mixture`              the law of a time that comes from one of several models
 =====================  ===========================================================================
@@ -21,13 +21,14 @@ from clustersim.latency.empirical import Empirical, Replay
 from clustersim.latency.heavy_tails import LogNormal, Pareto, Weibull
 from clustersim.latency.markov import Markov
 from clustersim.latency.parametric import Constant, Exponential, Gamma, ShiftedExponential
-from clustersim.latency.scaling import SCALINGS, compute_times, shortest_times
+from clustersim.latency.scaling import SCALINGS, ComputeTimes, compute_times, shortest_times
 from clustersim.latency.scipy_model import FromScipy
 from clustersim.latency.stragglers import BernoulliStraggler, Persistent, PerWorker
 
 __all__ = [
     "SCALINGS",
     "BernoulliStraggler",
+    "ComputeTimes",
     "Constant",
     "Empirical",
     "Exponential",

@@ -2,14 +2,16 @@
 
 A latency model describes X, the seconds that one worker takes for one even share of the data. Draws come in through
 `clustersim.streams.Uniforms`, so that the time of task q of worker i is a function of (q, i) alone, and go out as
-arrays of shape (tasks, workers) to `clustersim.latency.scaling` and `clustersim.links`. `math.inf` means that the
-worker never answers in that task.
+arrays of shape (tasks, workers), or (pairs,), to `clustersim.latency.scaling` and `clustersim.links`. `math.inf` means
+that the worker never answers in that task.
 
-A model of your own needs `quantile` only; every other answer has a default that is computed from it.
+A model of your own needs `quantile` only, which works element by element; every other answer has a default that is
+computed from it.
 """
 
 import math
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +24,8 @@ from clustersim.streams import Uniforms
 __all__ = ["LatencyModel"]
 
 Floats = NDArray[np.float64]
+
+_CHUNK = 1 << 13  # draws that are turned into seconds at a time, so that what comes between stays in the cache
 
 
 class LatencyModel(ABC):
@@ -38,6 +42,13 @@ class LatencyModel(ABC):
     >>> round(model.expected_time, 9), round(model.variance, 9), round(model.order_statistic_mean(3, 3), 9)
     (2.0, 0.333333333, 2.5)
     """
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Let no subclass that has `times` of its own inherit a `times_at` that knows nothing of them."""
+        super().__init_subclass__(**arguments)
+        owner = next(base for base in cls.__mro__ if vars(base).keys() & {"times", "times_at"})
+        if "times_at" not in vars(owner):
+            cls.times_at = _only_rows  # type: ignore[method-assign]  # there is no other way to take back a method
 
     @abstractmethod
     def quantile(self, u: ArrayLike) -> Floats:
@@ -121,7 +132,34 @@ class LatencyModel(ABC):
         ndarray of float64, shape (tasks, workers), seconds
             `math.inf` where the worker never answers.
         """
-        return self.quantile(uniforms.block(first_task, tasks, workers, lane))
+        draws = uniforms.block(first_task, tasks, workers, lane)
+        if draws.size <= _CHUNK:
+            return self.quantile(draws)
+        flat = draws.reshape(-1)
+        for start in range(0, len(flat), _CHUNK):
+            flat[start : start + _CHUNK] = self.quantile(flat[start : start + _CHUNK])
+        return draws
+
+    def times_at(
+        self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
+    ) -> Floats | None:
+        """Times of single tasks, the same as in `times`, without drawing those of all other workers.
+
+        Parameters
+        ----------
+        uniforms : Uniforms
+            The stream of draws.
+        tasks, workers : ndarray of int, shape (pairs,)
+            Numbers of the tasks and of the workers whose tasks they are.
+        lane : int, default 0
+            See `times`.
+
+        Returns
+        -------
+        ndarray of float64, shape (pairs,), seconds, or None
+            None where the model knows no shorter way than `times`, as that of a subclass that overrides `times` alone.
+        """
+        return self.quantile(uniforms.at(tasks, workers, lane))
 
     @property
     def expected_time(self) -> float:
@@ -203,3 +241,10 @@ class LatencyModel(ABC):
         """Check the rank k of an order statistic of n workers."""
         n = integer("n", n, low=1)
         return integer("k", k, low=1, high=n, remedy="wait for no more answers than there are workers"), n
+
+
+def _only_rows(
+    self: LatencyModel, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
+) -> None:
+    """What `LatencyModel.times_at` is where `times` alone was overridden."""
+    del self, uniforms, tasks, workers, lane

@@ -179,6 +179,16 @@ class Replay(_Measured):
         block: Floats = self.matrix[first_task : first_task + tasks, :workers].copy()
         return block
 
+    def times_at(
+        self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
+    ) -> Floats:
+        """The recorded times of single tasks; see `LatencyModel.times_at`."""
+        del uniforms, lane
+        self._need("workers", int(workers.max(initial=-1)) + 1, self.matrix.shape[1])
+        self._need("tasks", int(tasks.max(initial=-1)) + 1, self.recorded_tasks)
+        times: Floats = self.matrix[tasks, workers]
+        return times
+
     def order_statistic_mean(self, k: int, n: int) -> float:
         """The mean over the recorded tasks of the k-th smallest time among the first n workers."""
         k, n = self._checked_rank(k, n)

@@ -75,6 +75,13 @@ class Constant(LatencyModel):
         del uniforms, first_task, lane  # nothing is random
         return np.full((tasks, workers), float(self.time))
 
+    def times_at(
+        self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
+    ) -> Floats:
+        """`time` everywhere; see `LatencyModel.times_at`."""
+        del uniforms, workers, lane
+        return np.full(len(tasks), float(self.time))
+
     def cdf(self, t: ArrayLike) -> Floats:
         """P(X <= t)."""
         return np.where(np.asarray(t) >= self.time, 1.0, 0.0)

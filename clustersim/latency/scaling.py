@@ -4,6 +4,7 @@ The names are those of the literature on redundancy. Loads and draws come in fro
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,7 @@ from clustersim.errors import ConfigurationError
 from clustersim.latency.base import LatencyModel
 from clustersim.streams import Uniforms
 
-__all__ = ["SCALINGS", "compute_times", "shortest_times"]
+__all__ = ["SCALINGS", "ComputeTimes", "compute_times", "shortest_times"]
 
 Floats = NDArray[np.float64]
 
@@ -76,23 +77,70 @@ def compute_times(
     >>> np.allclose(three, 1.0 + 3.0 * (one - 1.0))
     True
     """
-    choice("scaling", scaling, SCALINGS)
-    if scaling == "none":
-        return model.times(uniforms, first_task, tasks, workers)
-    shares = _checked_loads(loads, workers)
-    if scaling == "additive":
-        return _added(shares, lambda lane: model.times(uniforms, first_task, tasks, workers, lane))
-    times = model.times(uniforms, first_task, tasks, workers)
-    if (shares == 1.0).all():
+    return ComputeTimes(model, scaling, loads, workers).times(uniforms, first_task, tasks)
+
+
+class ComputeTimes:
+    """The compute times of workers under their loads, see `compute_times`: by rows of tasks, or of single tasks.
+
+    Parameters
+    ----------
+    model, scaling, loads, workers
+        See `compute_times`.
+
+    Examples
+    --------
+    >>> from clustersim.latency import Exponential
+    >>> from clustersim.streams import Streams
+    >>> uniforms = Streams(seed=1).uniforms("compute")
+    >>> compute = ComputeTimes(Exponential(1.0), "proportional", [1.0, 3.0], workers=2)
+    >>> single = compute.times_at(uniforms, np.array([7]), np.array([1]))
+    >>> bool(single[0] == compute.times(uniforms, first_task=7, tasks=1)[0, 1])
+    True
+    """
+
+    def __init__(self, model: LatencyModel, scaling: str, loads: ArrayLike, workers: int) -> None:
+        self._model, self._workers = model, workers
+        self._scaling = choice("scaling", scaling, SCALINGS)
+        self._shares = np.ones(workers) if scaling == "none" else _checked_loads(loads, workers)
+        if scaling != "additive" and bool((self._shares == 1.0).all()):
+            self._scaling = "none"  # one share takes the draw, to the last bit
+        idle = self._shares == 0.0
+        self._idle = idle if bool(idle.any()) else None
+        self._factors = np.where(idle, 1.0, self._shares)
+        if self._scaling in ("server-dependent", "data-dependent"):
+            shifts = model.shifts(workers)
+            self._shifts = np.where(np.isfinite(shifts), shifts, 0.0)  # who never answers has no shift, and inf stays
+
+    def times(self, uniforms: Uniforms, first_task: int, tasks: int) -> Floats:
+        """Times of consecutive tasks of all workers, shape (tasks, workers), seconds; see `LatencyModel.times`."""
+        times = self._scaled(partial(self._model.times, uniforms, first_task, tasks, self._workers), slice(None))
+        assert times is not None  # noqa: S101 - for the type checker: whole rows are always to be had
         return times
-    if scaling == "proportional":
-        return _without_work(shares, times * np.where(shares > 0.0, shares, 1.0))
-    shifts = model.shifts(workers)
-    shifts = np.where(np.isfinite(shifts), shifts, 0.0)  # a worker that never answers has no shift, and inf stays inf
-    random = times - shifts
-    if scaling == "server-dependent":
-        return _without_work(shares, shifts + random * np.where(shares > 0.0, shares, 1.0))
-    return _without_work(shares, shares * shifts + random)
+
+    def times_at(self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64]) -> Floats | None:
+        """Times of single tasks, shape (pairs,), seconds, or None; see `LatencyModel.times_at`."""
+        return self._scaled(partial(self._model.times_at, uniforms, tasks, workers), workers)
+
+    def _scaled(self, draw: Callable[[int], Floats | None], workers: slice | NDArray[np.int64]) -> Floats | None:
+        """The times of some workers, from the draws of each lane."""
+        if self._scaling == "additive":
+            return _added(self._shares[workers], draw)
+        times = draw(0)
+        if times is None or self._scaling == "none":
+            return times
+        if self._scaling == "proportional":
+            times = times * self._factors[workers]
+        else:
+            shifts = self._shifts[workers]
+            random = times - shifts
+            if self._scaling == "server-dependent":
+                times = shifts + random * self._factors[workers]
+            else:
+                times = self._shares[workers] * shifts + random
+        if self._idle is not None:
+            times[..., self._idle[workers]] = 0.0
+        return times
 
 
 def shortest_times(model: LatencyModel, scaling: str, loads: ArrayLike, workers: int) -> Floats:
@@ -112,19 +160,15 @@ def shortest_times(model: LatencyModel, scaling: str, loads: ArrayLike, workers:
     return np.where(shares > 0.0, scaled, 0.0)
 
 
-def _without_work(shares: Floats, times: Floats) -> Floats:
-    """Set the times of workers without load to 0, in place."""
-    idle = shares == 0.0
-    if idle.any():
-        times[:, idle] = 0.0
-    return times
-
-
-def _added(shares: Floats, draw: Callable[[int], Floats]) -> Floats:
+def _added(shares: Floats, draw: Callable[[int], Floats | None]) -> Floats | None:
     """One independent draw for each whole share, and a fraction of one more."""
-    total = _part(shares, draw(0))
-    for lane in range(1, int(np.ceil(shares.max(initial=0.0)))):
-        total += _part(shares - lane, draw(lane))
+    total = None
+    for lane in range(max(1, int(np.ceil(shares.max(initial=0.0))))):
+        draws = draw(lane)
+        if draws is None:
+            return None
+        part = _part(shares - lane, draws)
+        total = part if total is None else total + part
     return total
 
 

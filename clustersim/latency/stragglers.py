@@ -117,6 +117,12 @@ class Persistent(LatencyModel):
         kept = self.model.times(uniforms, first, int(draws[-1]) - first + 1 if tasks else 0, workers, lane)
         return kept[draws - first]
 
+    def times_at(
+        self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
+    ) -> Floats | None:
+        """The draws that single tasks keep; see `LatencyModel.times_at`."""
+        return self.model.times_at(uniforms, tasks // self.rounds, workers, lane)
+
     def quantile(self, u: ArrayLike) -> Floats:
         """That of `model`."""
         return self.model.quantile(u)
@@ -222,6 +228,14 @@ class PerWorker(Mixture):
             members.setdefault(model, []).append(worker)
         return {model: np.array(workers, dtype=np.intp) for model, workers in members.items()}
 
+    @cached_property
+    def _kinds(self) -> NDArray[np.intp]:
+        """The number of each worker's group."""
+        kinds = np.empty(len(self.models), dtype=np.intp)
+        for kind, members in enumerate(self._groups.values()):
+            kinds[members] = kind
+        return kinds
+
     def parts(self) -> list[tuple[float, LatencyModel]]:
         """Each kind of worker and its share of them."""
         return [(len(workers) / len(self.models), model) for model, workers in self._groups.items()]
@@ -239,6 +253,21 @@ class PerWorker(Mixture):
                 times[:, mine] = model.quantile(uniform[:, mine])
             else:
                 times[:, mine] = model.times(uniforms, first_task, tasks, int(mine[-1]) + 1, lane)[:, mine]
+        return times
+
+    def times_at(
+        self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
+    ) -> Floats | None:
+        """Single times, each from its worker's own model; see `LatencyModel.times_at`."""
+        self._need(int(workers.max(initial=-1)) + 1)
+        kinds = self._kinds[workers]
+        models, times = list(self._groups), np.empty(len(tasks))
+        for kind in np.unique(kinds).tolist():
+            mine = kinds == kind
+            own = models[kind].times_at(uniforms, tasks[mine], workers[mine], lane)
+            if own is None:
+                return None
+            times[mine] = own
         return times
 
     @property

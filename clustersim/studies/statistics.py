@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 __all__ = ["Interval", "geometric_interval", "mean_interval"]
 
@@ -47,7 +47,7 @@ def mean_interval(values: Any, confidence: float = 0.95) -> Interval:
     if count < 2:
         unknown = np.full_like(mean, np.nan)
         return Interval(mean, unknown, unknown)
-    quantile = float(stats.t.ppf((1.0 + confidence) / 2.0, count - 1))
+    quantile = float(stdtrit(count - 1, (1.0 + confidence) / 2.0))
     half = quantile * np.asarray(sample.std(axis=0, ddof=1)) / np.sqrt(count)
     return Interval(mean, mean - half, mean + half)
 

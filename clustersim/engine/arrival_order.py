@@ -1,0 +1,89 @@
+"""The order in which answers arrive, found out no further than it is asked for.
+
+Of n answers under way a master may want the first k. They are split off in one pass over all, and only they are sorted;
+the next pass splits off at least twice as many, so that whoever asks one by one pays for few passes.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.engine.open_tasks import OpenTasks
+
+__all__ = ["ArrivalOrder"]
+
+_SORT_ALL = 256  # answers that are sorted at once rather than split
+_MOST = 1024  # answers split off for a master that asks one by one: each newcomer is sorted among them
+
+
+class ArrivalOrder:
+    """The next answers in order of arrival, then of worker number.
+
+    Parameters
+    ----------
+    tasks : OpenTasks
+    """
+
+    def __init__(self, tasks: OpenTasks) -> None:
+        self._tasks = tasks
+        self._rows: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._times: NDArray[np.float64] = np.empty(0)
+        self._next = 0  # where in these the answers begin that have not been taken
+        self._until = -math.inf  # all answers up to then are in the front
+        self._length = 0
+
+    def forget(self) -> None:
+        """Begin anew: answers were called off, or rows have moved."""
+        self._until = -math.inf
+        self._next, self._rows, self._times = 0, self._rows[:0], self._times[:0]
+        self._length = 0
+
+    def insert(self, rows: NDArray[np.int64]) -> None:
+        """Take note of further answers."""
+        if self._until == -math.inf:
+            return
+        times = self._tasks.arrived[rows]
+        if self._until < math.inf:
+            soon = times <= self._until
+            rows, times = rows[soon], times[soon]
+        if not len(rows):
+            return
+        self._sort(np.concatenate((self._rows[self._next :], rows)), by_worker=False)
+
+    def nth(self, count: int) -> float:
+        """When the `count`-th further answer arrives; infinite if there are fewer."""
+        if self._next + count > len(self._rows) and self._until < math.inf:
+            self._split(count)
+        last = self._next + count - 1
+        return float(self._times[last]) if last < len(self._rows) else math.inf
+
+    def take(self, now: float) -> NDArray[np.int64]:
+        """Rows of the answers that have arrived by now; they are not told again."""
+        if self._until < now:
+            self._split(1, now)
+        first = self._next
+        self._next = first + int(self._times[first:].searchsorted(now, side="right"))
+        return self._rows[first : self._next]
+
+    def _split(self, count: int, now: float = -math.inf) -> None:
+        """Find the first so many answers, and all up to now."""
+        tasks = self._tasks
+        arrived = tasks.arrived[: tasks.size]
+        self._length = max(count, min(2 * self._length, _MOST))
+        if len(arrived) <= _SORT_ALL or self._length >= len(arrived) >> 2:
+            self._until = math.inf
+        else:
+            self._until = max(now, float(np.partition(arrived, self._length - 1)[self._length - 1]))
+        early = arrived < math.inf if self._until == math.inf else arrived <= self._until
+        self._sort(np.flatnonzero(early), by_worker=tasks.size == tasks.workers)
+
+    def _sort(self, rows: NDArray[np.int64], *, by_worker: bool) -> None:
+        """Make these the front; `by_worker`: they are in the order of their workers, one each."""
+        tasks = self._tasks
+        times = tasks.arrived[rows]
+        order = times.argsort(kind="stable")
+        self._rows, self._times, self._next = rows[order], times[order], 0
+        if not by_worker and (self._times[1:] == self._times[:-1]).any():
+            order = np.lexsort((tasks.number[rows], tasks.worker[rows], times))
+            self._rows, self._times = rows[order], times[order]

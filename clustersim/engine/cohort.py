@@ -1,0 +1,367 @@
+"""The workers and the links as arrays: what becomes of all tasks of a dispatch is worked out at once.
+
+Workers do not depend on one another, and delays are known beforehand. So when a model is sent out, everything that
+follows from it is settled until the next one is: when it is received, when the work begins and ends, when the answer
+arrives. The clock need not stop on the way; it goes from one instant at which the master wants to act to the next.
+
+Data flows: `Dispatch` -> draws -> `OpenTasks` (what older tasks are heading for is mended by `timelines`) ->
+`ArrivalOrder` -> `Batch` -> the master. `ProcessFleet` does the same event by event; both agree to the last bit.
+"""
+
+import math
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from clustersim.engine.alarm import MASTER, Alarm
+from clustersim.engine.arrival_order import ArrivalOrder
+from clustersim.engine.cohort_trace import CohortTrace
+from clustersim.engine.draws import Delays
+from clustersim.engine.fleet import Batch
+from clustersim.engine.ledger import Ledger
+from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.replay import BUSY, replay
+from clustersim.engine.timelines import Timelines
+from clustersim.engine.trace import Records
+from clustersim.placements import Assignment
+
+__all__ = ["CohortFleet"]
+
+Rows = NDArray[np.int64] | slice
+
+_NOBODY = np.empty(0, dtype=np.int64)
+_SPARE_BYTES = 1 << 20  # models of versions that nobody will answer may take so much, or as much as the others
+
+
+class CohortFleet:
+    """n workers and their links.
+
+    Parameters
+    ----------
+    env : simpy.Environment
+    assignment : Assignment
+        Who computes what: vectors in an answer, and the blocks of a task.
+    delays : Delays
+        The delays of every task of every worker.
+    ledger : Ledger
+        Where the fate of messages is booked.
+    trace : bool
+        Keep a record of every task, for the table of messages.
+
+    Attributes
+    ----------
+    alarm : Alarm
+        What the master sleeps on.
+    due_at : float
+        When what the master wants has arrived, or nothing more will.
+    expecting : int
+        Messages that are under way and will arrive.
+    """
+
+    def __init__(
+        self, env: simpy.Environment, assignment: Assignment, delays: Delays, ledger: Ledger, *, trace: bool
+    ) -> None:
+        n = assignment.workers
+        self.alarm = Alarm(env, MASTER)
+        self.due_at = math.inf
+        self.expecting = 0
+        self._env = env
+        self._links = delays.downlink, delays.compute, delays.uplink
+        self._ledger = ledger
+        self._trace = CohortTrace() if trace else None
+        self._blocks = assignment.blocks
+        self._shares = getattr(assignment, 'block_shares', None)
+        if self._shares is None: self._shares = np.array(assignment.block_ends)
+        self._vectors = assignment.vectors
+        self._combined = assignment.combined
+        self._all, self._numbers = slice(0, n), np.arange(n)
+        self._in_step: int | None = 0  # the number of the next task, while it is the same for all workers
+        self._tasks = OpenTasks(n)
+        self._order = ArrivalOrder(self._tasks)
+        self._instant = delays.downlink is None
+        self._timelines = Timelines(self._tasks, self._shares, instant=self._instant)
+        self._prompt = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
+        self._since: float | None = None  # when all tasks began, if they began together
+        self._losses = False  # whether any task has been lost
+        self._models: dict[int, NDArray[np.float64]] = {}
+        self._most_models = 1
+        self._waves = 0  # dispatches so far
+        self._first_wave = 1  # the first one since the master woke
+        self._forever = np.zeros(n, dtype=np.bool_)  # who owes an answer that a link has lost
+
+    # ------------------------------------------------------------------ models go out
+
+    def dispatch(
+        self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str
+    ) -> None:
+        """Send `model` to `workers`, or to all, now."""
+        tasks, now = self._tasks, self._env.now
+        lane = self._all if workers is None else workers
+        count = tasks.workers if workers is None else len(workers)
+        if not count:
+            return
+        compute, received, uplink = self._draw(workers, now)
+        self._waves += 1
+        self._ledger.dispatched += count
+        self.expecting += count
+        if self._prompt and busy in ("restart", "send"):
+            started, unclear = received, _NOBODY
+            changed = self._stop(lane, busy)
+        else:
+            self._prompt = False
+            started, changed, unclear = self._make_way(workers, received, busy)
+        self._remember(version, model)
+        self._begin(lane, version, busy, compute, received, started, uplink)
+        for worker in unclear.tolist():
+            self._replay(worker)
+        if workers is None or changed or len(unclear):
+            self._order.forget()
+        else:
+            self._order.insert(workers)
+
+    def _draw(
+        self, workers: NDArray[np.int64] | None, now: float
+    ) -> tuple[NDArray[np.float64], float | NDArray[np.float64], NDArray[np.float64] | None]:
+        """Compute times, when the models are received, and uplink delays."""
+        links, number = self._links, self._in_step
+        if workers is None and number is not None:
+            self._in_step = number + 1
+            draws = [None if each is None else each.array(number) for each in links]
+        else:
+            self._in_step = None
+            who = self._numbers if workers is None else workers
+            numbers = self._tasks.number[who] + 1
+            draws = [None if each is None else each.at(numbers, who) for each in links]
+        downlink, compute, uplink = draws
+        assert compute is not None  # noqa: S101 - for the type checker
+        return compute, now if downlink is None else now + downlink, uplink
+
+    def _stop(self, lane: Rows, busy: str) -> bool:
+        """Give up what workers are at, where nothing takes its time on the way; returns whether that was anything."""
+        tasks, now = self._tasks, self._env.now
+        self._timelines.family = "give up"
+        rows = np.flatnonzero(~tasks.worked[lane])
+        if not len(rows):
+            return False
+        if not isinstance(lane, slice):
+            rows = lane[rows]
+        if busy == "restart" and self._trace is None and not self._losses:
+            self._ledger.cancelled += len(rows)
+            self.expecting -= len(rows)
+            if self._since is None:
+                self._ledger.compute_wasted.add_all(now - tasks.started[rows])
+            else:
+                self._ledger.compute_wasted.add(now - self._since, times=len(rows))
+            return True  # their rows are about to be written over
+        self._book(self._timelines.give_up(rows, np.full(len(rows), now), busy, self._first_wave))
+        self._retire(lane)
+        return True
+
+    def _make_way(
+        self, workers: NDArray[np.int64] | None, received: float | NDArray[np.float64], busy: str
+    ) -> tuple[NDArray[np.float64], bool, NDArray[np.int64]]:
+        """Mend what older tasks are heading for, see `Timelines.make_way`."""
+        who = self._numbers if workers is None else workers
+        at = np.full(len(who), received) if isinstance(received, float) else received
+        started, stopped, unclear = self._timelines.make_way(who, at, busy, self._first_wave)
+        if self._instant and len(stopped):
+            self._book(stopped)
+        moved = self._retire(who)
+        return started, moved or len(stopped) > 0, unclear
+
+    def _retire(self, lane: Rows) -> bool:
+        """Keep newest tasks that are still of account as older ones; returns whether there are any."""
+        tasks = self._tasks
+        rows = np.flatnonzero(~(tasks.worked[lane] & tasks.told[lane]))
+        if not len(rows):
+            return False
+        tasks.retire(rows if isinstance(lane, slice) else lane[rows])
+        return True
+
+    def _begin(
+        self,
+        lane: Rows,
+        version: int,
+        busy: str,
+        compute: NDArray[np.float64],
+        received: float | NDArray[np.float64],
+        started: float | NDArray[np.float64],
+        uplink: NDArray[np.float64] | None,
+    ) -> None:
+        """Write what new tasks are heading for."""
+        tasks, ended = self._tasks, started + compute
+        arrived = ended if uplink is None else ended + uplink
+        tasks.number[lane] += 1
+        tasks.version[lane], tasks.wave[lane], tasks.busy[lane] = version, self._waves, BUSY.index(busy)
+        tasks.received[lane], tasks.started[lane], tasks.compute[lane] = received, started, compute
+        tasks.ended[lane], tasks.arrived[lane], tasks.settled[lane] = ended, arrived, arrived
+        tasks.blocks[lane], tasks.fate[lane] = self._blocks, ANSWER
+        tasks.worked[lane] = tasks.told[lane] = tasks.overtaken[lane] = False
+        if uplink is not None:
+            tasks.uplink[lane] = uplink
+        self._since = started if isinstance(started, float) and isinstance(lane, slice) else None
+        if self._trace is not None:
+            self._trace.begin(tasks, self._numbers[lane], self._env.now)
+        if arrived.max() == math.inf:
+            self._lose(self._numbers[lane][np.isinf(arrived)])
+
+    def _lose(self, rows: NDArray[np.int64]) -> None:
+        """See to new tasks that will bring no answer."""
+        tasks, now = self._tasks, self._env.now
+        self._losses = True
+        never_there = np.isinf(tasks.received[rows])
+        endless = np.isinf(tasks.ended[rows])
+        tasks.fate[rows] = np.where(endless, LOST, LOST_ON_UPLINK)
+        tasks.settled[rows] = np.where(never_there, now, np.where(endless, tasks.started[rows], tasks.ended[rows]))
+        gone = rows[never_there]
+        tasks.worked[gone] = True
+        self._forever[gone] = True
+        self._book(rows[never_there | (endless & self._instant)])
+
+    def _replay(self, worker: int) -> None:
+        """Work out what the tasks of one worker are heading for."""
+        tasks = self._tasks
+        mine = (tasks.worker[: tasks.size] == worker) & ~tasks.worked[: tasks.size]
+        rows, shares = np.flatnonzero(mine), self._shares[worker % len(self._shares)].tolist()
+        stopped = replay(tasks, rows, shares, self._env.now, self._first_wave, instant=self._instant)
+        lost = rows[tasks.fate[rows] == LOST]
+        self._losses |= len(lost) > 0
+        if self._instant:
+            self._book(np.union1d(stopped, lost))
+
+    def _remember(self, version: int, model: NDArray[np.float64]) -> None:
+        """Keep the model of every version that may still be answered, and few others."""
+        self._models[version] = model
+        if len(self._models) > self._most_models:
+            tasks = self._tasks
+            versions = set(tasks.version[: tasks.size][tasks.open()].tolist()) | {version}
+            self._models = {each: self._models[each] for each in versions}
+            self._most_models = len(versions) + max(1, min(len(versions), _SPARE_BYTES // model.nbytes))
+
+    # ------------------------------------------------------------------ answers come in
+
+    def want(self, arrivals: int) -> None:
+        """Ring the master's alarm after so many arrivals, or when nothing will arrive."""
+        tasks = self._tasks
+        due_at = self._order.nth(arrivals)
+        if due_at == math.inf:  # fewer will arrive
+            open_still = ~tasks.told[: tasks.size]
+            due_at = max(self._env.now, float(tasks.settled[: tasks.size][open_still].max(initial=0.0)))
+        self.due_at = due_at
+        self.alarm.set(due_at)
+
+    def due(self) -> bool:
+        """Whether what the master wants is there, or nothing more will come."""
+        return self._env.now >= self.due_at
+
+    def catch_up(self) -> None:
+        """Book what has happened up to this instant."""
+        self._first_wave = self._waves + 1
+        if not self._prompt:
+            self._book(np.flatnonzero(self._tasks.open()))
+
+    def collect(self) -> Batch | None:
+        """Hand over the answers that have arrived; None if there are none."""
+        tasks = self._tasks
+        rows = self._order.take(self._env.now)
+        if self._waves >= self._first_wave:  # at the end of a run: what was sent out at this very instant is not done
+            rows = rows[tasks.wave[rows] < self._first_wave]
+        if not len(rows):
+            return None
+        count = len(rows)
+        self.expecting -= count
+        versions = tasks.version[rows]
+        fresh = rows[~tasks.worked[rows]]
+        self._ledger.sent += len(fresh)
+        self._ledger.sent_vectors += len(fresh) if self._combined else int(self._vectors[tasks.worker[fresh]].sum())
+        tasks.worked[rows] = tasks.told[rows] = True
+        delivered = self._delivered(rows)
+        if self._trace is not None:
+            self._trace.write(tasks, rows, delivered, self._env.now)
+            self._trace.name(tasks, rows)
+        tasks.arrived[rows] = math.inf
+        return Batch(
+            workers=tasks.worker[rows],
+            tasks=tasks.number[rows],
+            versions=versions,
+            blocks=tasks.blocks[rows],
+            compute=delivered,
+            models={version: self._models[version] for version in set(versions.tolist())},
+        )
+
+    def owing(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""
+        tasks, owes = self._tasks, self._forever.copy()
+        owes[tasks.worker[: tasks.size][tasks.open()]] = True
+        return np.flatnonzero(owes) if workers is None else workers[owes[workers]]
+
+    # ------------------------------------------------------------------ the accounts
+
+    def _book(self, rows: NDArray[np.int64]) -> None:
+        """Enter into the ledger what has happened by now to the tasks at `rows`."""
+        if not len(rows):
+            return
+        tasks, ledger, now = self._tasks, self._ledger, self._env.now
+        over = rows[~tasks.worked[rows] & (tasks.ended[rows] <= now)]
+        if len(over):
+            self._book_work(over)
+        told = rows[~tasks.told[rows] & (tasks.settled[rows] <= now) & (tasks.fate[rows] != ANSWER)]
+        cancelled = int(np.count_nonzero(tasks.fate[told] == CANCELLED))
+        ledger.cancelled += cancelled
+        ledger.lost += len(told) - cancelled
+        self.expecting -= len(told)
+        tasks.told[told] = True
+        if self._trace is not None:
+            self._trace.write(tasks, rows, self._delivered(rows), now)
+
+    def _book_work(self, rows: NDArray[np.int64]) -> None:
+        """Enter answers that have been sent, and the work behind those that never will be."""
+        tasks, ledger = self._tasks, self._ledger
+        tasks.worked[rows] = True
+        fates = tasks.fate[rows]
+        sent = rows[(fates == ANSWER) | (fates == LOST_ON_UPLINK)]
+        ledger.sent += len(sent)
+        ledger.sent_vectors += int(self._vectors[tasks.worker[sent]].sum())
+        cut = sent[tasks.blocks[sent] < self._blocks]
+        ledger.partial += len(cut)
+        ledger.compute_wasted.add_all(tasks.ended[cut] - tasks.started[cut] - self._delivered(cut))
+        vain = rows[fates == LOST_ON_UPLINK]
+        ledger.compute_wasted.add_all(self._delivered(vain))
+        self._forever[tasks.worker[vain]] = True
+        dropped = rows[((fates == CANCELLED) | (fates == LOST)) & (tasks.started[rows] < math.inf)]
+        ledger.compute_wasted.add_all(tasks.ended[dropped] - tasks.started[dropped])
+
+    def _delivered(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Seconds of work behind answers."""
+        tasks = self._tasks
+        if self._blocks == 1:
+            return tasks.compute[rows]
+        workers = tasks.worker[rows] if len(self._shares) > 1 else 0
+        delivered: NDArray[np.float64] = tasks.compute[rows] * self._shares[workers, tasks.blocks[rows] - 1]
+        return delivered
+
+    def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
+        """Write the fate of answers, named in order of arrival, into the trace, and how stale they are if used."""
+        if self._trace is not None:
+            self._trace.mark(names, status, staleness)
+
+    def close(self) -> None:
+        """End of the run: book the work whose fate is open."""
+        tasks, ledger, now = self._tasks, self._ledger, self._env.now
+        if not self._instant:  # models that take no time on the way are received after the master's last turn
+            late = np.flatnonzero((tasks.wave >= self._first_wave) & (tasks.received <= now))
+            tasks.received[late] = tasks.started[late] = math.inf
+        rows = np.flatnonzero(tasks.open())
+        worked, begun = tasks.worked[rows], tasks.started[rows] <= now
+        ledger.compute_pending.add_all(self._delivered(rows[worked]))
+        at_it, lost = rows[~worked & begun], tasks.fate[rows[~worked & begun]] == LOST
+        ledger.compute_wasted.add_all(now - tasks.started[at_it[lost]])
+        ledger.compute_pending.add_all(now - tasks.started[at_it[~lost]])
+        if self._trace is not None:
+            self._trace.write(tasks, rows, self._delivered(rows), now)
+
+    def records(self) -> Records:
+        """What became of every message."""
+        assert self._trace is not None  # noqa: S101 - the caller has asked for a trace
+        return self._trace.records()

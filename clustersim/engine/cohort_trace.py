@@ -1,0 +1,80 @@
+"""The records of all messages of a cohort run: filled in when a task is sent out, and when it leaves the table."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.trace import STATUSES, Records
+
+__all__ = ["CohortTrace"]
+
+_KINDS = {name: np.dtype(np.int64) for name in ("worker", "task", "version", "blocks", "staleness", "status")} | {
+    name: np.dtype(np.float64)
+    for name in ("dispatched", "received", "started", "finished", "arrived", "compute", "ended", "delivered")
+}
+_STATUS = np.zeros(4, dtype=np.int64)
+_STATUS[[CANCELLED, LOST, LOST_ON_UPLINK]] = [STATUSES.index(name) for name in ("cancelled", "lost", "lost")]
+
+
+class CohortTrace:
+    """Columns that grow with every dispatch.
+
+    Attributes
+    ----------
+    size : int
+        Messages so far.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._columns = {name: np.empty(0, dtype=kind) for name, kind in _KINDS.items()}
+        self._names: list[NDArray[np.int64]] = []
+
+    def begin(self, tasks: OpenTasks, rows: NDArray[np.int64], now: float) -> None:
+        """Give the tasks that are sent now their places."""
+        first, self.size = self.size, self.size + len(rows)
+        if self.size > len(self._columns["worker"]):
+            for name, column in self._columns.items():
+                grown = np.full(2 * self.size, np.nan if column.dtype.kind == "f" else 0, dtype=column.dtype)
+                grown[:first] = column[:first]
+                self._columns[name] = grown
+        tasks.serial[rows] = np.arange(first, self.size)
+        places = slice(first, self.size)
+        for name, values in (("worker", rows), ("task", tasks.number[rows]), ("version", tasks.version[rows])):
+            self._columns[name][places] = values
+        self._columns["compute"][places] = tasks.compute[rows]
+        self._columns["dispatched"][places] = now
+        self._columns["staleness"][places] = -1
+
+    def write(self, tasks: OpenTasks, rows: NDArray[np.int64], delivered: NDArray[np.float64], now: float) -> None:
+        """Write down what has become of some tasks by now, for good or for the time being."""
+        columns, places = self._columns, tasks.serial[rows]
+        begun = tasks.started[rows] <= now
+        worked = tasks.worked[rows]
+        sent = worked & ((tasks.fate[rows] == ANSWER) | (tasks.fate[rows] == LOST_ON_UPLINK))
+        received = tasks.received[rows]
+        columns["received"][places] = np.where(received <= now, received, np.nan)
+        columns["started"][places] = np.where(begun, tasks.started[rows], np.nan)
+        columns["ended"][places] = np.where(begun, np.where(worked, tasks.ended[rows], now), np.nan)
+        columns["finished"][places] = np.where(sent, tasks.ended[rows], np.nan)
+        columns["arrived"][places] = np.where(tasks.arrived[rows] <= now, tasks.arrived[rows], np.nan)
+        columns["blocks"][places] = np.where(sent, tasks.blocks[rows], 0)
+        columns["delivered"][places] = np.where(sent, delivered, 0.0)
+        columns["status"][places] = np.where(tasks.told[rows], _STATUS[tasks.fate[rows]], 0)
+
+    def name(self, tasks: OpenTasks, rows: NDArray[np.int64]) -> None:
+        """The master takes these in: they are named in order of arrival from now on."""
+        self._names.append(tasks.serial[rows])
+
+    def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None) -> None:
+        """Write what the master did with answers."""
+        if len(self._names) > 1:
+            self._names = [np.concatenate(self._names)]
+        places = self._names[0][names] if len(names) else names
+        self._columns["status"][places] = STATUSES.index(status)
+        if staleness is not None:
+            self._columns["staleness"][places] = staleness
+
+    def records(self) -> Records:
+        """All of them."""
+        return Records(**{name: column[: self.size] for name, column in self._columns.items()})

@@ -1,0 +1,120 @@
+"""The tasks whose fate is open, as columns of a table: what the cohort engine knows of every worker.
+
+Row i < n is the newest task of worker i; the rows beyond are older ones that are still of account: on a link, waiting,
+or being computed while a newer model waits. What a row says of the future holds as long as no newer model is sent.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ANSWER", "CANCELLED", "LOST", "LOST_ON_UPLINK", "OpenTasks"]
+
+ANSWER, CANCELLED, LOST, LOST_ON_UPLINK = range(4)
+"""What a task is heading for."""
+
+_INTEGERS = ("worker", "number", "version", "wave", "blocks", "serial")
+_TIMES = ("received", "started", "compute", "ended", "arrived", "settled", "uplink")
+_CODES = ("fate", "busy")
+_FLAGS = ("worked", "told", "overtaken")
+
+
+class OpenTasks:
+    """Columns of equal length; times in seconds, infinite where it will never come to that.
+
+    Parameters
+    ----------
+    workers : int
+        n.
+
+    Attributes
+    ----------
+    workers : int
+        n.
+    size : int
+        Rows in use.
+    worker, number, version : ndarray of int
+        Who, which of its tasks (from 0), and the version of the model.
+    wave : ndarray of int
+        The dispatch that it belongs to, counted over the run; -1 where it does not matter any more.
+    blocks : ndarray of int
+        Blocks that its answer will bring.
+    serial : ndarray of int
+        Its position in the trace.
+    received, started, compute : ndarray of float
+        When the model reaches the worker, when the work begins, and how long it takes.
+    ended : ndarray of float
+        When the worker turns to something else, be the work done or not.
+    arrived, settled : ndarray of float
+        When its answer arrives; when that, or that there will be none, comes to pass.
+    uplink : ndarray of float
+        The delay of its answer.
+    fate : ndarray of int
+        `ANSWER`, `CANCELLED`, `LOST` (it never ends, or the model never reaches the worker), `LOST_ON_UPLINK`.
+    busy : ndarray of int
+        What a busy worker does with this model.
+    worked, told : ndarray of bool
+        Whether the ledger knows of the work, and of the message.
+    overtaken : ndarray of bool
+        Whether a newer model reaches the worker first.
+    """
+
+    worker: NDArray[np.int64]
+    number: NDArray[np.int64]
+    version: NDArray[np.int64]
+    wave: NDArray[np.int64]
+    blocks: NDArray[np.int64]
+    serial: NDArray[np.int64]
+    received: NDArray[np.float64]
+    started: NDArray[np.float64]
+    compute: NDArray[np.float64]
+    ended: NDArray[np.float64]
+    arrived: NDArray[np.float64]
+    settled: NDArray[np.float64]
+    uplink: NDArray[np.float64]
+    fate: NDArray[np.int8]
+    busy: NDArray[np.int8]
+    worked: NDArray[np.bool_]
+    told: NDArray[np.bool_]
+    overtaken: NDArray[np.bool_]
+
+    def __init__(self, workers: int) -> None:
+        self.size = self.workers = workers
+        kinds = ((_INTEGERS, np.int64), (_TIMES, np.float64), (_CODES, np.int8), (_FLAGS, np.bool_))
+        self._names = tuple(name for names, _ in kinds for name in names)
+        for names, kind in kinds:
+            for name in names:
+                setattr(self, name, np.zeros(workers, dtype=kind))
+        self.worker[:] = np.arange(workers)
+        self.number -= 1
+        self.wave -= 1
+        self.arrived += np.inf
+        self.worked[:] = self.told[:] = True  # a worker that never got a model owes nothing
+
+    def open(self) -> NDArray[np.bool_]:
+        """Which rows in use are of account."""
+        return ~(self.worked[: self.size] & self.told[: self.size])
+
+    def retire(self, rows: NDArray[np.int64]) -> None:
+        """Copy rows of newest tasks behind the others, to make room for newer ones."""
+        self._drop_closed()
+        end = self.size + len(rows)
+        for name in self._names:
+            column = getattr(self, name)
+            if end > len(column):
+                column = np.resize(column, 2 * end)
+                setattr(self, name, column)
+            column[self.size : end] = column[rows]
+        self.size = end
+
+    def _drop_closed(self) -> None:
+        """Make room, once most of the older rows are closed."""
+        n, end = self.workers, self.size
+        if end == n:
+            return
+        kept = n + np.flatnonzero(self.open()[n:])
+        if 2 * len(kept) > end - n:
+            return
+        self.size = n + len(kept)
+        for name in self._names:
+            column = getattr(self, name)
+            column[n : self.size] = column[kept]

@@ -1,0 +1,176 @@
+"""What becomes of older tasks when a newer model is sent, for many workers at once.
+
+A worker meets its models in the order in which they reach it, and a model on the way is put aside if a newer one comes
+first. So a new model can change only what lies beyond the instant at which it is received, and in most cases only what
+the newest older task is heading for. The few workers for which that is not so are replayed one by one.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
+
+__all__ = ["Timelines"]
+
+Times = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+
+_NOBODY = np.empty(0, dtype=np.int64)
+
+
+class Timelines:
+    """The rules of a worker, on columns.
+
+    Parameters
+    ----------
+    tasks : OpenTasks
+    shares : ndarray of float, shape (n, s) or (1, s)
+        The shares of a task's time after which its blocks end.
+    instant : bool
+        Whether models reach the workers at once: then what the master does at an instant comes after all else.
+    """
+
+    def __init__(self, tasks: OpenTasks, shares: Times, *, instant: bool) -> None:
+        self._tasks = tasks
+        self._shares = shares
+        self._instant = instant
+        self.family = ""  # how workers treat newer models, as long as it has been the same throughout
+        self._mixed = False
+        self._latest = np.zeros(tasks.workers)  # when each worker has received all that queues up there
+
+    def make_way(
+        self, workers: Numbers, received: Times, busy: str, first_wave: int
+    ) -> tuple[Times, Numbers, Numbers]:
+        """Mend what the tasks of `workers` are heading for, now that newer models will be received.
+
+        Parameters
+        ----------
+        workers : ndarray of int, shape (a,)
+        received : ndarray of float, shape (a,)
+            When; infinite where the model is lost on the way.
+        busy : str
+        first_wave : int
+            Tasks of this wave or a later one were sent at this very instant, since the master woke.
+
+        Returns
+        -------
+        started : ndarray of float, shape (a,)
+            When the new tasks begin.
+        stopped : ndarray of int
+            Rows of tasks that are heading for something else now.
+        unclear : ndarray of int
+            Workers for which none of that was found out: they are to be replayed.
+        """
+        family = "give up" if busy in ("restart", "send") else busy
+        self._mixed |= self.family not in ("", family)
+        self.family = family
+        if self._mixed:
+            at_work = np.zeros(self._tasks.workers, dtype=np.bool_)
+            at_work[self._tasks.worker[self._at_work(workers)]] = True
+            return received, _NOBODY, workers[at_work[workers] & (received < np.inf)]
+        if family == "give up":
+            rows = self._at_work(workers)
+            at = np.full(self._tasks.workers, np.inf)
+            at[workers] = received
+            return received, self.give_up(rows, at[self._tasks.worker[rows]], busy, first_wave), _NOBODY
+        return self._line_up(workers, received, busy, first_wave)
+
+    def _at_work(self, workers: Numbers) -> Numbers:
+        """Rows of tasks of these workers that are not over."""
+        tasks = self._tasks
+        rows = np.flatnonzero(~tasks.worked[: tasks.size])
+        if len(workers) == tasks.workers:
+            return rows
+        among = np.zeros(tasks.workers, dtype=np.bool_)
+        among[workers] = True
+        return rows[among[tasks.worker[rows]]]
+
+    def give_up(self, rows: Numbers, at: Times, busy: str, first_wave: int) -> Numbers:
+        """Newer models are received at `at`: the work is dropped, or what is finished of it is sent.
+
+        Returns
+        -------
+        ndarray of int
+            Those of the rows to which something happens.
+        """
+        tasks = self._tasks
+        late = tasks.ended[rows] > at
+        if self._instant:
+            late |= (tasks.ended[rows] == at) & (tasks.wave[rows] >= first_wave)
+        rows, at = rows[late], at[late]
+        aside = tasks.received[rows] > at
+        if aside.any():
+            self._put_aside(rows[aside])
+            rows, at = rows[~aside], at[~aside]
+        tasks.ended[rows] = at
+        if self._instant:
+            tasks.wave[rows] = -1  # it happens before the master turns to anything else
+        ends = (tasks.started[rows] + tasks.compute[rows]) < np.inf
+        rows, at, stopped = rows[ends], at[ends], rows
+        done = self._finished(rows, at) if busy == "send" else np.zeros(len(rows), dtype=np.int64)
+        self._call_off(rows[done == 0], at[done == 0])
+        if done.any():
+            self._cut(rows[done > 0], at[done > 0], done[done > 0])
+        return stopped
+
+    def _finished(self, rows: Numbers, at: Times) -> Numbers:
+        """How many blocks are finished by then."""
+        tasks = self._tasks
+        shares = self._shares if len(self._shares) == 1 else self._shares[tasks.worker[rows]]
+        ends = tasks.started[rows, None] + tasks.compute[rows, None] * shares
+        return np.count_nonzero(ends <= at[:, None], axis=1)
+
+    def _put_aside(self, rows: Numbers) -> None:
+        """A newer model comes first."""
+        tasks = self._tasks
+        tasks.overtaken[rows] = True
+        tasks.started[rows] = np.inf
+        tasks.ended[rows] = tasks.received[rows]
+        self._call_off(rows, tasks.received[rows])
+
+    def _call_off(self, rows: Numbers, at: Times) -> None:
+        """There will be no answer."""
+        tasks = self._tasks
+        tasks.fate[rows], tasks.arrived[rows], tasks.settled[rows] = CANCELLED, np.inf, at
+        tasks.ended[rows] = at
+
+    def _cut(self, rows: Numbers, at: Times, done: Numbers) -> None:
+        """The answer brings the finished blocks, and is sent at once."""
+        tasks = self._tasks
+        arrived = at + tasks.uplink[rows]
+        comes = arrived < np.inf
+        tasks.blocks[rows], tasks.arrived[rows] = done, arrived
+        tasks.fate[rows] = np.where(comes, ANSWER, LOST_ON_UPLINK)
+        tasks.settled[rows] = np.where(comes, arrived, at)
+
+    def _line_up(
+        self, workers: Numbers, received: Times, busy: str, first_wave: int
+    ) -> tuple[Times, Numbers, Numbers]:
+        """Newer models wait until older work is done, `make_way` for "finish" and "queue".
+
+        What a new task has to wait for is the end of the newest older one; with "finish" it takes the place of one
+        that is still waiting. Work that never ends gives way.
+        """
+        tasks = self._tasks
+        unclear = tasks.received[workers] > received
+        if busy == "queue" and not self._instant:
+            latest = self._latest[workers]
+            unclear |= (latest > received) | (latest > tasks.received[workers])
+            self._latest[workers] = np.maximum(latest, np.where(received < np.inf, received, 0.0))
+        waits = ~tasks.worked[workers]
+        if self._instant:
+            unclear |= waits & (tasks.wave[workers] >= first_wave)
+        else:
+            waits &= tasks.ended[workers] > received
+        waits &= ~unclear
+        rows, at = workers[waits], received[waits]
+        starts, ends = tasks.started[rows], tasks.ended[rows]
+        replaced = (starts > at) if busy == "finish" else np.zeros(len(rows), dtype=np.bool_)
+        stuck = np.isinf(ends) & ~replaced
+        gives_way = np.maximum(starts, at)
+        tasks.ended[rows[stuck]] = gives_way[stuck]
+        tasks.started[rows[replaced]] = np.inf
+        self._call_off(rows[replaced], at[replaced])
+        started = received.copy()
+        started[waits] = np.where(replaced, starts, np.where(stuck, gives_way, ends))
+        return started, rows[stuck | replaced], workers[unclear]

@@ -1,0 +1,76 @@
+"""Cost of an update for n = 10 .. 1,000,000 workers beside a NumPy loop and a textbook SimPy program.
+
+The master waits for k = n / 100 of them, at least one. Response times are exponential. The problem is light, a row of two features a worker, so that what is compared is the
+simulation. The loop and clustersim train, and keep a history; the textbook has a clock and no model. Set-up is not
+timed, but told for the largest n, with the memory of a process that does only that run.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from tests.benchmarks import loop, picture, textbook
+from tests.benchmarks.engines import ENGINES, fastest_k, light_problem, peak_memory
+from tests.benchmarks.measure import Costs, Effort, Program, calibrated, interleaved, median, ratio, table, whole
+
+__all__ = ["run"]
+
+SIZES = tuple(10**digits for digits in range(1, 7))
+LARGEST = {"textbook": 10_000, "process": 100_000}  # beyond, an update takes seconds
+NAMES = {"loop": "NumPy loop", "textbook": "textbook SimPy", "process": "processes", "cohort": "cohort"}
+
+
+def run(effort: Effort) -> str:
+    """Milliseconds an update, worker tasks a second, memory; draws the picture if there is a place for it."""
+    sizes = SIZES[:3] if effort.quick else SIZES
+    measured = {workers: _costs(workers, effort) for workers in sizes}
+    if effort.picture is not None:
+        picture.draw(
+            {n: {NAMES[name]: median(c) for name, c in costs.items()} for n, costs in measured.items()}, effort.picture
+        )
+    engine = ENGINES[-1]
+    lines = [
+        (
+            f"{n:,}",
+            f"{_k(n):,}",
+            *(f"{1e3 * median(costs[name]):,.3g}" if name in costs else "" for name in NAMES),
+            f"{n / median(costs[engine]):,.0f}" if engine in costs else "",
+            f"{ratio(costs[engine], costs['loop']):.2f}" if engine in costs else "",
+        )
+        for n, costs in measured.items()
+    ]
+    heads = (*(f"{name} (ms)" for name in NAMES.values()), f"{NAMES[engine]} (tasks/s)", "times the loop")
+    return f"{table(('workers', 'k', *heads), lines)}\n\n{_memory(sizes[-1], effort)}"
+
+
+def _k(workers: int) -> int:
+    return max(1, workers // 100)
+
+
+def _costs(workers: int, effort: Effort) -> Costs:
+    """All programs that can do so many workers."""
+    problem, k = light_problem(workers), _k(workers)
+    programs: dict[str, Program] = {
+        "loop": whole(partial(loop.fastest_k, np.asarray(problem.X), problem.y, workers, k, step_size=0.01, least=0.0)),
+        "textbook": partial(textbook.fastest_k, workers, k),
+        **{engine: fastest_k(problem, workers, k, engine) for engine in ENGINES},
+    }
+    timed = {}
+    for name, program in programs.items():
+        if workers <= LARGEST.get(name, SIZES[-1]):
+            effort.say(f"scale: n = {workers:,}, {NAMES[name]}")
+            timed[name] = (program, calibrated(program, effort))
+    return interleaved(timed, effort)
+
+
+def _memory(workers: int, effort: Effort) -> str:
+    """What a run of its own takes at the largest n."""
+    engine, updates = ENGINES[-1], 100
+    workers = min(workers, LARGEST.get(engine, workers))
+    effort.say(f"scale: memory of a run with n = {workers:,}")
+    memory, seconds = peak_memory(workers, _k(workers), updates, engine)
+    return (
+        f"A process of its own, n = {workers:,}, {updates} updates, {NAMES[engine]} engine: {seconds:.1f} s, set-up "
+        f"included, and at most {memory:.2f} GiB of memory.\n"
+        "Wanted: at least 10 million worker tasks a second at n = 100,000; n = 1,000,000 in under 2 GiB."
+    )
