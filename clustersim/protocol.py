@@ -68,8 +68,7 @@ Busy = Literal["restart", "finish", "queue", "send"]
 model; *queue*: work through every model in order; or *send* the blocks that it has finished, if any, and restart."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Arrivals:
+class Arrivals(NamedTuple):
     """Gradients reached the master since the policy was last told; in order of arrival.
 
     Attributes
@@ -96,15 +95,13 @@ class Arrivals:
     blocks: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Timeout:
+class Timeout(NamedTuple):
     """The wait ran out at `time`, the deadline that the policy had asked for."""
 
     time: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Updated:
+class Updated(NamedTuple):
     """The model has version `version` now; `gradient`, shape (d,), is what the step used (None for the first model)."""
 
     time: float
@@ -112,16 +109,14 @@ class Updated:
     gradient: NDArray[np.float64] | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lost:
+class Lost(NamedTuple):
     """Nothing is on its way any more; `workers` owe an answer and will not give it."""
 
     time: float
     workers: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Update:
+class Update(NamedTuple):
     """Step the model with the gradient ``sum_j weights[j] * message_j``.
 
     Attributes
@@ -140,8 +135,7 @@ class Update:
     keep: NDArray[np.int64] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Dispatch:
+class Dispatch(NamedTuple):
     """Send the current model to `workers` (None: to all of them).
 
     Attributes
@@ -156,8 +150,7 @@ class Dispatch:
     busy: Busy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """End the run, and say why."""
 
     reason: str

@@ -73,10 +73,15 @@ class ArrivalOrder:
         self._length = max(count, min(2 * self._length, _MOST))
         if len(arrived) <= _SORT_ALL or self._length >= len(arrived) >> 2:
             self._until = math.inf
+            rows = None if tasks.size == tasks.workers else (arrived < math.inf).nonzero()[0]
         else:
             self._until = max(now, float(np.partition(arrived, self._length - 1)[self._length - 1]))
-        early = arrived < math.inf if self._until == math.inf else arrived <= self._until
-        self._sort(np.flatnonzero(early), by_worker=tasks.size == tasks.workers)
+            rows = (arrived <= self._until).nonzero()[0]
+        if rows is None:  # all in the order of their workers, those that never come last
+            self._rows = arrived.argsort(kind="stable")
+            self._times, self._next = arrived[self._rows], 0
+        else:
+            self._sort(rows, by_worker=tasks.size == tasks.workers)
 
     def _sort(self, rows: NDArray[np.int64], *, by_worker: bool) -> None:
         """Make these the front; `by_worker`: they are in the order of their workers, one each."""

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from clustersim.engine.alarm import MASTER, Alarm
 from clustersim.engine.arrival_order import ArrivalOrder
+from clustersim.engine.books import Books
 from clustersim.engine.cohort_trace import CohortTrace
 from clustersim.engine.draws import Delays
 from clustersim.engine.fleet import Batch
 from clustersim.engine.ledger import Ledger
-from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.lockstep import Lockstep
+from clustersim.engine.open_tasks import ANSWER, LOST, LOST_ON_UPLINK, OpenTasks
 from clustersim.engine.replay import BUSY, replay
 from clustersim.engine.timelines import Timelines
 from clustersim.engine.trace import Records
@@ -64,31 +66,33 @@ class CohortFleet:
     ) -> None:
         n = assignment.workers
         self.alarm = Alarm(env, MASTER)
+        self.traced = trace
         self.due_at = math.inf
-        self.expecting = 0
         self._env = env
-        self._links = delays.downlink, delays.compute, delays.uplink
         self._ledger = ledger
-        self._trace = CohortTrace() if trace else None
+        self._links = delays.downlink, delays.compute, delays.uplink
         self._blocks = assignment.blocks
-        self._shares = getattr(assignment, 'block_shares', None)
-        if self._shares is None: self._shares = np.array(assignment.block_ends)
-        self._vectors = assignment.vectors
-        self._combined = assignment.combined
+        self._shares = assignment.block_shares
         self._all, self._numbers = slice(0, n), np.arange(n)
         self._in_step: int | None = 0  # the number of the next task, while it is the same for all workers
         self._tasks = OpenTasks(n)
+        self._tasks.blocks += assignment.blocks
         self._order = ArrivalOrder(self._tasks)
+        self._trace = CohortTrace() if trace else None
+        self._books = Books(self._tasks, ledger, assignment, self._trace)
+        self._lockstep = Lockstep(self._tasks, ledger)
         self._instant = delays.downlink is None
         self._timelines = Timelines(self._tasks, self._shares, instant=self._instant)
         self._prompt = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
-        self._since: float | None = None  # when all tasks began, if they began together
-        self._losses = False  # whether any task has been lost
         self._models: dict[int, NDArray[np.float64]] = {}
         self._most_models = 1
         self._waves = 0  # dispatches so far
         self._first_wave = 1  # the first one since the master woke
-        self._forever = np.zeros(n, dtype=np.bool_)  # who owes an answer that a link has lost
+
+    @property
+    def expecting(self) -> int:
+        """Messages that are under way and will arrive."""
+        return self._books.expecting
 
     # ------------------------------------------------------------------ models go out
 
@@ -97,14 +101,18 @@ class CohortFleet:
     ) -> None:
         """Send `model` to `workers`, or to all, now."""
         tasks, now = self._tasks, self._env.now
-        lane = self._all if workers is None else workers
         count = tasks.workers if workers is None else len(workers)
         if not count:
             return
-        compute, received, uplink = self._draw(workers, now)
         self._waves += 1
-        self._ledger.dispatched += count
-        self.expecting += count
+        self._books.sent_out(count)
+        compute, received, uplink = self._draw(workers, now)
+        if workers is None and busy == "restart" and self._begin_together(version, compute, now):
+            self._models = {version: model}
+            self._order.forget()
+            return
+        self._lockstep.write_out()
+        lane = self._all if workers is None else workers
         if self._prompt and busy in ("restart", "send"):
             started, unclear = received, _NOBODY
             changed = self._stop(lane, busy)
@@ -119,6 +127,22 @@ class CohortFleet:
             self._order.forget()
         else:
             self._order.insert(workers)
+
+    def _begin_together(self, version: int, compute: NDArray[np.float64], now: float) -> bool:
+        """Begin a round of `Lockstep` if this is one."""
+        tasks, lockstep, books = self._tasks, self._lockstep, self._books
+        if not self._prompt or self._in_step is None or self._trace is not None:
+            return False
+        if lockstep.on:
+            books.expecting -= lockstep.stop(now)
+        elif self._waves > 1:
+            self._stop(self._all, "restart")
+            if tasks.size > tasks.workers:
+                return False
+        self._timelines.family = "give up"
+        lockstep.begin(self._in_step - 1, version, self._waves, compute, now)
+        books.expecting -= lockstep.lost
+        return True
 
     def _draw(
         self, workers: NDArray[np.int64] | None, now: float
@@ -141,20 +165,12 @@ class CohortFleet:
         """Give up what workers are at, where nothing takes its time on the way; returns whether that was anything."""
         tasks, now = self._tasks, self._env.now
         self._timelines.family = "give up"
-        rows = np.flatnonzero(~tasks.worked[lane])
+        rows = (~tasks.worked[lane]).nonzero()[0]
         if not len(rows):
             return False
         if not isinstance(lane, slice):
             rows = lane[rows]
-        if busy == "restart" and self._trace is None and not self._losses:
-            self._ledger.cancelled += len(rows)
-            self.expecting -= len(rows)
-            if self._since is None:
-                self._ledger.compute_wasted.add_all(now - tasks.started[rows])
-            else:
-                self._ledger.compute_wasted.add(now - self._since, times=len(rows))
-            return True  # their rows are about to be written over
-        self._book(self._timelines.give_up(rows, np.full(len(rows), now), busy, self._first_wave))
+        self._books.enter(self._timelines.give_up(rows, np.full(len(rows), now), busy, self._first_wave), now)
         self._retire(lane)
         return True
 
@@ -166,7 +182,7 @@ class CohortFleet:
         at = np.full(len(who), received) if isinstance(received, float) else received
         started, stopped, unclear = self._timelines.make_way(who, at, busy, self._first_wave)
         if self._instant and len(stopped):
-            self._book(stopped)
+            self._books.enter(stopped, self._env.now)
         moved = self._retire(who)
         return started, moved or len(stopped) > 0, unclear
 
@@ -200,7 +216,6 @@ class CohortFleet:
         tasks.worked[lane] = tasks.told[lane] = tasks.overtaken[lane] = False
         if uplink is not None:
             tasks.uplink[lane] = uplink
-        self._since = started if isinstance(started, float) and isinstance(lane, slice) else None
         if self._trace is not None:
             self._trace.begin(tasks, self._numbers[lane], self._env.now)
         if arrived.max() == math.inf:
@@ -209,15 +224,14 @@ class CohortFleet:
     def _lose(self, rows: NDArray[np.int64]) -> None:
         """See to new tasks that will bring no answer."""
         tasks, now = self._tasks, self._env.now
-        self._losses = True
         never_there = np.isinf(tasks.received[rows])
         endless = np.isinf(tasks.ended[rows])
         tasks.fate[rows] = np.where(endless, LOST, LOST_ON_UPLINK)
         tasks.settled[rows] = np.where(never_there, now, np.where(endless, tasks.started[rows], tasks.ended[rows]))
         gone = rows[never_there]
         tasks.worked[gone] = True
-        self._forever[gone] = True
-        self._book(rows[never_there | (endless & self._instant)])
+        self._books.forever[gone] = True
+        self._books.enter(rows[never_there | (endless & self._instant)], now)
 
     def _replay(self, worker: int) -> None:
         """Work out what the tasks of one worker are heading for."""
@@ -226,9 +240,8 @@ class CohortFleet:
         rows, shares = np.flatnonzero(mine), self._shares[worker % len(self._shares)].tolist()
         stopped = replay(tasks, rows, shares, self._env.now, self._first_wave, instant=self._instant)
         lost = rows[tasks.fate[rows] == LOST]
-        self._losses |= len(lost) > 0
         if self._instant:
-            self._book(np.union1d(stopped, lost))
+            self._books.enter(np.union1d(stopped, lost), self._env.now)
 
     def _remember(self, version: int, model: NDArray[np.float64]) -> None:
         """Keep the model of every version that may still be answered, and few others."""
@@ -243,11 +256,12 @@ class CohortFleet:
 
     def want(self, arrivals: int) -> None:
         """Ring the master's alarm after so many arrivals, or when nothing will arrive."""
-        tasks = self._tasks
         due_at = self._order.nth(arrivals)
         if due_at == math.inf:  # fewer will arrive
-            open_still = ~tasks.told[: tasks.size]
-            due_at = max(self._env.now, float(tasks.settled[: tasks.size][open_still].max(initial=0.0)))
+            self._lockstep.write_out()
+            tasks = self._tasks
+            awaited = ~tasks.told[: tasks.size]
+            due_at = max(self._env.now, float(tasks.settled[: tasks.size][awaited].max(initial=0.0)))
         self.due_at = due_at
         self.alarm.set(due_at)
 
@@ -259,87 +273,44 @@ class CohortFleet:
         """Book what has happened up to this instant."""
         self._first_wave = self._waves + 1
         if not self._prompt:
-            self._book(np.flatnonzero(self._tasks.open()))
+            self._books.enter(self._tasks.open().nonzero()[0], self._env.now)
 
     def collect(self) -> Batch | None:
         """Hand over the answers that have arrived; None if there are none."""
-        tasks = self._tasks
-        rows = self._order.take(self._env.now)
+        tasks, now = self._tasks, self._env.now
+        rows = self._order.take(now)
         if self._waves >= self._first_wave:  # at the end of a run: what was sent out at this very instant is not done
+            self._lockstep.write_out()
             rows = rows[tasks.wave[rows] < self._first_wave]
         if not len(rows):
             return None
-        count = len(rows)
-        self.expecting -= count
+        self._books.expecting -= len(rows)
+        if self._lockstep.on:
+            compute = self._lockstep.compute[rows]
+            self._books.sent(rows)
+            self._lockstep.take(rows)
+        else:
+            self._books.sent(rows[~tasks.worked[rows]])
+            tasks.worked[rows] = tasks.told[rows] = True
+            compute = self._books.delivered(rows)
+            if self._trace is not None:
+                self._trace.write(tasks, rows, compute, now)
+                self._trace.name(tasks, rows)
+            tasks.arrived[rows] = math.inf
         versions = tasks.version[rows]
-        fresh = rows[~tasks.worked[rows]]
-        self._ledger.sent += len(fresh)
-        self._ledger.sent_vectors += len(fresh) if self._combined else int(self._vectors[tasks.worker[fresh]].sum())
-        tasks.worked[rows] = tasks.told[rows] = True
-        delivered = self._delivered(rows)
-        if self._trace is not None:
-            self._trace.write(tasks, rows, delivered, self._env.now)
-            self._trace.name(tasks, rows)
-        tasks.arrived[rows] = math.inf
-        return Batch(
-            workers=tasks.worker[rows],
-            tasks=tasks.number[rows],
-            versions=versions,
-            blocks=tasks.blocks[rows],
-            compute=delivered,
-            models={version: self._models[version] for version in set(versions.tolist())},
-        )
+        models = self._models
+        if len(models) > 1:
+            models = {version: models[version] for version in set(versions.tolist())}
+        return Batch(tasks.worker[rows], tasks.number[rows], versions, tasks.blocks[rows], compute, models)
 
     def owing(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""
-        tasks, owes = self._tasks, self._forever.copy()
+        self._lockstep.write_out()
+        tasks, owes = self._tasks, self._books.forever.copy()
         owes[tasks.worker[: tasks.size][tasks.open()]] = True
-        return np.flatnonzero(owes) if workers is None else workers[owes[workers]]
+        return owes.nonzero()[0] if workers is None else workers[owes[workers]]
 
-    # ------------------------------------------------------------------ the accounts
-
-    def _book(self, rows: NDArray[np.int64]) -> None:
-        """Enter into the ledger what has happened by now to the tasks at `rows`."""
-        if not len(rows):
-            return
-        tasks, ledger, now = self._tasks, self._ledger, self._env.now
-        over = rows[~tasks.worked[rows] & (tasks.ended[rows] <= now)]
-        if len(over):
-            self._book_work(over)
-        told = rows[~tasks.told[rows] & (tasks.settled[rows] <= now) & (tasks.fate[rows] != ANSWER)]
-        cancelled = int(np.count_nonzero(tasks.fate[told] == CANCELLED))
-        ledger.cancelled += cancelled
-        ledger.lost += len(told) - cancelled
-        self.expecting -= len(told)
-        tasks.told[told] = True
-        if self._trace is not None:
-            self._trace.write(tasks, rows, self._delivered(rows), now)
-
-    def _book_work(self, rows: NDArray[np.int64]) -> None:
-        """Enter answers that have been sent, and the work behind those that never will be."""
-        tasks, ledger = self._tasks, self._ledger
-        tasks.worked[rows] = True
-        fates = tasks.fate[rows]
-        sent = rows[(fates == ANSWER) | (fates == LOST_ON_UPLINK)]
-        ledger.sent += len(sent)
-        ledger.sent_vectors += int(self._vectors[tasks.worker[sent]].sum())
-        cut = sent[tasks.blocks[sent] < self._blocks]
-        ledger.partial += len(cut)
-        ledger.compute_wasted.add_all(tasks.ended[cut] - tasks.started[cut] - self._delivered(cut))
-        vain = rows[fates == LOST_ON_UPLINK]
-        ledger.compute_wasted.add_all(self._delivered(vain))
-        self._forever[tasks.worker[vain]] = True
-        dropped = rows[((fates == CANCELLED) | (fates == LOST)) & (tasks.started[rows] < math.inf)]
-        ledger.compute_wasted.add_all(tasks.ended[dropped] - tasks.started[dropped])
-
-    def _delivered(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Seconds of work behind answers."""
-        tasks = self._tasks
-        if self._blocks == 1:
-            return tasks.compute[rows]
-        workers = tasks.worker[rows] if len(self._shares) > 1 else 0
-        delivered: NDArray[np.float64] = tasks.compute[rows] * self._shares[workers, tasks.blocks[rows] - 1]
-        return delivered
+    # ------------------------------------------------------------------ what is left behind
 
     def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
         """Write the fate of answers, named in order of arrival, into the trace, and how stale they are if used."""
@@ -348,18 +319,12 @@ class CohortFleet:
 
     def close(self) -> None:
         """End of the run: book the work whose fate is open."""
-        tasks, ledger, now = self._tasks, self._ledger, self._env.now
+        self._lockstep.write_out()
+        tasks, now = self._tasks, self._env.now
         if not self._instant:  # models that take no time on the way are received after the master's last turn
-            late = np.flatnonzero((tasks.wave >= self._first_wave) & (tasks.received <= now))
+            late = ((tasks.wave >= self._first_wave) & (tasks.received <= now)).nonzero()[0]
             tasks.received[late] = tasks.started[late] = math.inf
-        rows = np.flatnonzero(tasks.open())
-        worked, begun = tasks.worked[rows], tasks.started[rows] <= now
-        ledger.compute_pending.add_all(self._delivered(rows[worked]))
-        at_it, lost = rows[~worked & begun], tasks.fate[rows[~worked & begun]] == LOST
-        ledger.compute_wasted.add_all(now - tasks.started[at_it[lost]])
-        ledger.compute_pending.add_all(now - tasks.started[at_it[~lost]])
-        if self._trace is not None:
-            self._trace.write(tasks, rows, self._delivered(rows), now)
+        self._books.close(tasks.open().nonzero()[0], now)
 
     def records(self) -> Records:
         """What became of every message."""

@@ -4,8 +4,7 @@
 becomes of whole dispatches as arrays. Both tell the same story, bit for bit.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +15,7 @@ from clustersim.engine.trace import Records
 __all__ = ["Batch", "Fleet"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
+class Batch(NamedTuple):
     """Answers that the master takes in at once, in order of arrival, then of worker number.
 
     Attributes
@@ -47,6 +45,8 @@ class Fleet(Protocol):
     ----------
     alarm : Alarm
         What the master sleeps on: it rings when what the master wants has arrived, or nothing more will.
+    traced : bool
+        Whether the fate of every message is written down.
     due_at : float
         When that will be, if no more models are sent out; infinite where it is not known beforehand.
     expecting : int
@@ -54,6 +54,7 @@ class Fleet(Protocol):
     """
 
     alarm: Alarm
+    traced: bool
     due_at: float
     expecting: int
 

@@ -5,61 +5,87 @@ from numpy.typing import NDArray
 
 from clustersim.engine.fleet import Batch
 
-__all__ = ["Held"]
+__all__ = ["Held", "Positions"]
 
+Positions = NDArray[np.int64] | slice
+"""Which answers: their positions, or all of them as a slice, so that the usual case copies nothing."""
 
-_COLUMNS = np.dtype(
-    [
-        ("name", np.int64),
-        ("worker", np.int64),
-        ("task", np.int64),
-        ("version", np.int64),
-        ("blocks", np.int64),
-        ("compute", np.float64),
-        ("used", np.bool_),
-    ]
-)
+_ALL = slice(None)
 
 
 class Held:
-    """The answers in the master's hands, in the order of their names.
+    """The answers in the master's hands, in the order of their names: columns of equal length.
 
     Attributes
     ----------
-    table : structured ndarray
-        One row an answer. ``name``: its number in the order of arrival over the whole run; ``worker``; ``task``;
-        ``version``; ``blocks``: how many it brings; ``compute``: the worker seconds behind it; ``used``: whether an
-        update has used it.
+    name : ndarray of int
+        Number of each in the order of arrival over the whole run.
+    worker, task, version, blocks : ndarray of int
+        See `Batch`.
+    compute : ndarray of float
+        The worker seconds behind each.
     models : dict of int to ndarray
         The model of each version among them.
     """
 
+    name: NDArray[np.int64]
+    worker: NDArray[np.int64]
+    task: NDArray[np.int64]
+    version: NDArray[np.int64]
+    blocks: NDArray[np.int64]
+    compute: NDArray[np.float64]
+
     def __init__(self) -> None:
         self._next_name = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self.name = self.worker = self.task = self.version = self.blocks = _NONE
+        self.compute = _NO_TIME
+        self._used: NDArray[np.bool_] | bool = False  # of each whether an update has used it, or of all
         self.models: dict[int, NDArray[np.float64]] = {}
-        self.table = np.empty(0, dtype=_COLUMNS)
 
     def add(self, batch: Batch) -> NDArray[np.int64]:
         """Take in a batch; returns the names of its answers."""
-        count = len(batch.workers)
-        names = np.arange(self._next_name, self._next_name + count)
-        self._next_name += count
-        rows = np.zeros(count, dtype=_COLUMNS)
-        rows["name"], rows["worker"], rows["task"] = names, batch.workers, batch.tasks
-        rows["version"], rows["blocks"], rows["compute"] = batch.versions, batch.blocks, batch.compute
-        self.table = np.concatenate((self.table, rows)) if len(self.table) else rows
-        self.models.update(batch.models)
+        first = self._next_name
+        self._next_name = first + len(batch.workers)
+        names = np.arange(first, self._next_name)
+        if len(self.name):
+            used = self._flags(self._used, len(self.name))
+            self._used = np.concatenate((used, np.zeros(len(names), dtype=np.bool_)))
+            for mine, theirs in zip(_COLUMNS, (names, *batch[:5]), strict=True):
+                setattr(self, mine, np.concatenate((getattr(self, mine), theirs)))
+            self.models = {**self.models, **batch.models}
+        else:
+            self.name = names
+            self.worker, self.task, self.version, self.blocks, self.compute, self.models = batch
+            self._used = False
         return names
 
-    def find(self, names: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    def find(self, names: NDArray[np.int64]) -> Positions | None:
         """Positions of the named answers, or None if one of them is not here."""
-        held = self.table["name"]
+        held = self.name
+        if names is held or (len(names) == len(held) and np.count_nonzero(names == held) == len(held)):
+            return _ALL
         positions = np.searchsorted(held, names)
         if len(positions) and positions.max() >= len(held):
             return None
         return positions if bool((held[positions] == names).all()) else None
 
-    def release(self, keep: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def use(self, positions: Positions) -> Positions:
+        """Note that an update uses the answers at `positions`; returns those of them that none has used before."""
+        used = self._used
+        if isinstance(positions, slice) and used is False:
+            self._used = True
+            return positions
+        flags = self._flags(used, len(self.name))
+        fresh = np.arange(len(flags))[positions]
+        fresh = fresh[~flags[fresh]]
+        flags[fresh] = True
+        self._used = flags
+        return fresh
+
+    def release(self, keep: Positions | None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Throw away all but the answers at the positions `keep`.
 
         Returns
@@ -69,11 +95,27 @@ class Held:
         compute : ndarray of float
             Worker seconds behind each of those.
         """
-        staying = np.zeros(len(self.table), dtype=np.bool_)
+        if keep is None and self._used is True:
+            self._clear()
+            return _NONE, _NO_TIME
+        used = self._flags(self._used, len(self.name))
+        staying = np.zeros(len(used), dtype=np.bool_)
         if keep is not None:
             staying[keep] = True
-        unused = self.table[~staying & ~self.table["used"]]
-        self.table = self.table[staying]
-        versions = set(self.table["version"].tolist())
+        unused = ~(staying | used)
+        names, compute = self.name[unused], self.compute[unused]
+        for column in _COLUMNS:
+            setattr(self, column, getattr(self, column)[staying])
+        self._used = used[staying]
+        versions = set(self.version.tolist())
         self.models = {version: model for version, model in self.models.items() if version in versions}
-        return unused["name"], unused["compute"]
+        return names, compute
+
+    @staticmethod
+    def _flags(used: NDArray[np.bool_] | bool, count: int) -> NDArray[np.bool_]:
+        return np.full(count, used) if isinstance(used, bool) else used
+
+
+_COLUMNS = ("name", "worker", "task", "version", "blocks", "compute")
+_NONE = np.empty(0, dtype=np.int64)
+_NO_TIME = np.empty(0)

@@ -14,7 +14,7 @@ import simpy
 from numpy.typing import NDArray
 
 from clustersim.engine.fleet import Fleet
-from clustersim.engine.held import Held
+from clustersim.engine.held import Held, Positions
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.model import Model
 from clustersim.engine.observer import Observer
@@ -210,50 +210,65 @@ class Master:
 
     def _update(self, command: Update) -> Updated:
         """Step the model."""
-        positions = self._find("updates with", command.messages)
-        kept = None if command.keep is None else self._find("keeps", command.keep)
-        weights = np.asarray(command.weights, dtype=np.float64)
-        wanted = int(self._model.assignment.vectors[self._held.table["worker"][positions]].sum())
-        if not np.isfinite(weights).all() or weights.shape not in ((), (wanted,)):
-            raise self._refusal(
-                f"it updates {len(positions)} messages with weights {command.weights}; give {wanted} finite weights, "
-                "or one for all"
-            )
+        held, messages, weights = self._held, np.asarray(command.messages), command.weights
+        positions = self._find("updates with", messages)
+        kept = None if command.keep is None else self._find("keeps", np.asarray(command.keep))
+        if not (isinstance(weights, float) and math.isfinite(weights)):
+            weights = self._weights(command, positions)
         self._book_use(positions)
-        gradient = self._model.step(self._held, positions, weights if weights.ndim else float(weights))
+        gradient = self._model.step(held, positions, weights)
         self._release(kept)
         self._watch_horizon()
         return Updated(self._env.now, self._model.version, gradient)
 
-    def _find(self, what: str, names: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _find(self, what: str, names: NDArray[np.int64]) -> Positions:
         """Positions of messages that the policy names; each must be held, and be named once."""
-        positions = self._held.find(np.asarray(names))
+        positions = self._held.find(names)
+        if isinstance(positions, slice):
+            return positions
         if positions is None or len(np.unique(positions)) != len(positions):
-            raise self._refusal(f"it {what} messages {np.asarray(names).tolist()}; it must hold each, and name it once")
+            raise self._refusal(f"it {what} messages {names.tolist()}; it must hold each, and name it once")
         return positions
 
-    def _book_use(self, positions: NDArray[np.int64]) -> None:
-        """Count answers that are used for the first time, apart by whether they are of the current version."""
-        table, ledger = self._held.table, self._ledger
-        first = positions[~table["used"][positions]]
-        staleness = self._model.version - table["version"][first]
-        late = staleness > 0
-        ledger.used_late += (lates := int(late.sum()))
-        ledger.used += len(first) - lates
-        ledger.used_partial += int((table["blocks"][first] < self._model.assignment.blocks).sum())
-        ledger.compute_used.add_all(table["compute"][first])
-        ledger.staleness += int(staleness.sum())
-        ledger.max_staleness = max(ledger.max_staleness, int(staleness.max(initial=0)))
-        table["used"][first] = True
-        self._fleet.mark(table["name"][first[~late]], "used", staleness[~late])
-        self._fleet.mark(table["name"][first[late]], "used late", staleness[late])
+    def _weights(self, command: Update, positions: Positions) -> float | NDArray[np.float64]:
+        """The weights of an update: finite, and one for each vector in the messages, or one for all."""
+        weights = np.asarray(command.weights, dtype=np.float64)
+        wanted = int(self._model.assignment.vectors[self._held.worker[positions]].sum())
+        if np.isfinite(weights).all() and weights.shape in ((), (wanted,)):
+            return weights if weights.ndim else float(weights)
+        raise self._refusal(
+            f"it updates {len(command.messages)} messages with weights {command.weights}; give {wanted} finite "
+            "weights, or one for all"
+        )
 
-    def _release(self, kept: NDArray[np.int64] | None) -> None:
+    def _book_use(self, positions: Positions) -> None:
+        """Count answers that are used for the first time, apart by whether they are of the current version."""
+        held, ledger, version = self._held, self._ledger, self._model.version
+        first = held.use(positions)
+        versions = held.version[first]
+        lates = int(np.count_nonzero(versions != version))
+        ledger.used += len(versions) - lates
+        ledger.compute_used.add_all(held.compute[first])
+        if self._model.assignment.blocks > 1:
+            ledger.used_partial += int(np.count_nonzero(held.blocks[first] < self._model.assignment.blocks))
+        if lates:
+            staleness = version - versions
+            ledger.used_late += lates
+            ledger.staleness += int(staleness.sum())
+            ledger.max_staleness = max(ledger.max_staleness, int(staleness.max()))
+        if self._fleet.traced:
+            names, staleness = held.name[first], version - versions
+            late = staleness > 0
+            self._fleet.mark(names[~late], "used", staleness[~late])
+            self._fleet.mark(names[late], "used late", staleness[late])
+
+    def _release(self, kept: Positions | None) -> None:
         """Throw away what will not be used."""
         names, compute = self._held.release(kept)
-        self._ledger.discarded += len(names)
-        self._ledger.compute_wasted.add_all(compute)
-        self._fleet.mark(names, "discarded")
+        if len(names):
+            self._ledger.discarded += len(names)
+            self._ledger.compute_wasted.add_all(compute)
+            self._fleet.mark(names, "discarded")
 
     def _watch_horizon(self) -> None:
         """Write the history and see whether the run is over."""

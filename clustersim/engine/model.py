@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.held import Held
+from clustersim.engine.held import Held, Positions
 from clustersim.errors import ConfigurationError, DivergenceError
 from clustersim.optimizers import Optimizer
 from clustersim.placements import Assignment
@@ -44,9 +44,7 @@ class Model:
         self._first_objective = problem.objective(self.w)
         self._suspicious = math.inf
 
-    def step(
-        self, held: Held, positions: NDArray[np.int64], weights: float | NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def step(self, held: Held, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """Take one step with the weighted sum of the answers at `positions`; returns the gradient used.
 
         Raises
@@ -54,38 +52,38 @@ class Model:
         DivergenceError
             If the model runs away.
         """
-        with np.errstate(over="ignore", invalid="ignore"):  # a model that overflows is `_watch`'s to report
-            gradient = self._gradient(held, positions, weights)
-            penalty = self._problem.penalty_gradient(self.w)
-            if penalty is not None:
-                gradient = gradient + penalty
-            self._watch(float(gradient @ gradient))
+        gradient = self._gradient(held, positions, weights)
+        penalty = self._problem.penalty_gradient(self.w)
+        if penalty is not None:
+            gradient = gradient + penalty
+        self._watch(float(gradient.dot(gradient)))
         self.version += 1
         self.w = self._optimizer.step(self.w, gradient, self.version)
         return gradient
 
     def _gradient(
-        self, held: Held, positions: NDArray[np.int64], weights: float | NDArray[np.float64]
+        self, held: Held, positions: Positions, weights: float | NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """One call to the problem for each version among the answers."""
-        if not len(positions):
-            return np.zeros_like(self.w)
-        answers = held.table[positions]
-        versions = answers["version"]
-        if bool((versions == versions[0]).all()):
-            return self._part(answers, held.models[int(versions[0])], weights)
+        if len(held.models) == 1 and (isinstance(positions, slice) or len(positions)):
+            (model,) = held.models.values()
+            return self._part(held, positions, model, weights)
+        places = np.arange(len(held.name))[positions]
+        versions = held.version[places]
         gradient = np.zeros_like(self.w)
-        per_vector = np.repeat(versions, self.assignment.vectors[answers["worker"]])
+        per_vector = np.repeat(versions, self.assignment.vectors[held.worker[places]])
         for version in np.unique(versions).tolist():
             share = weights if isinstance(weights, float) else weights[per_vector == version]
-            gradient += self._part(answers[versions == version], held.models[version], share)
+            part = self._part(held, places[versions == version], held.models[version], share)
+            gradient += part
         return gradient
 
     def _part(
-        self, answers: NDArray[np.void], model: NDArray[np.float64], weights: float | NDArray[np.float64]
+        self, held: Held, positions: Positions, model: NDArray[np.float64], weights: float | NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """The weighted sum of answers that were computed at the same model."""
-        rows, row_weights = self.assignment.gather(answers["worker"], weights, answers["task"], answers["blocks"])
+        blocks = None if self.assignment.blocks == 1 else held.blocks[positions]
+        rows, row_weights = self.assignment.gather(held.worker[positions], weights, held.task[positions], blocks)
         return self._problem.gradient(model, rows, row_weights)
 
     def _watch(self, squared_norm: float) -> None:

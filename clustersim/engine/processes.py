@@ -50,6 +50,7 @@ class ProcessFleet:
     ) -> None:
         workers = assignment.workers
         self.alarm = Alarm(env, MASTER)
+        self.traced = trace
         self.due_at = math.inf  # a surprise
         self.expecting = 0
         self._tasks: list[Task] = []

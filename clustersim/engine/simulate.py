@@ -180,7 +180,8 @@ def _run(
         problem, model, ledger, vector_bytes=vector_bytes, every=evaluate_every, until=until, progress=progress
     )
     master = Master(env, policy, state, fleet, model, ledger, observer, until)
-    env.run(until=env.process(master.life()))
+    with np.errstate(over="ignore", invalid="ignore"):  # a model that overflows is the model's own watch to report
+        env.run(until=env.process(master.life()))
     master.close()
     fleet.close()
     observer.evaluate(env.now, state.k)

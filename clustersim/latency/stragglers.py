@@ -289,10 +289,12 @@ class PerWorker(Mixture):
     def shifts(self, workers: int) -> Floats:
         """The smallest possible time of each worker, seconds."""
         self._need(workers)
-        shifts = np.empty(len(self.models))
+        shifts = np.empty(workers)
         for model, members in self._groups.items():
-            shifts[members] = model.shifts(int(members[-1]) + 1)[members]
-        return shifts[:workers]
+            mine = members[: np.searchsorted(members, workers)]
+            if len(mine):
+                shifts[mine] = model.shifts(int(mine[-1]) + 1)[mine]
+        return shifts
 
     def _need(self, workers: int) -> None:
         """Refuse to invent models of workers."""

@@ -98,6 +98,15 @@ class Assignment:
         shares = {size: tuple(end / size for end in rows) for size, rows in ends.items()}
         return [shares[size] for size in self.sizes.tolist()]
 
+    @cached_property
+    def block_shares(self) -> NDArray[np.float64]:
+        """The shares of a task's time after which blocks end, shape (n, s), or (1, s) if they are the same for all."""
+        sizes = self.sizes[:1] if bool((self.sizes == self.sizes[0]).all()) else self.sizes
+        short, longer = np.divmod(sizes[:, None], self.blocks)
+        done = np.arange(1, self.blocks + 1)
+        shares: NDArray[np.float64] = (done * short + np.minimum(done, longer)) / sizes[:, None]
+        return shares
+
     def updates_per_epoch(self, tasks: int) -> float:
         """Updates that take as many rows as there are, at so many tasks of any workers an update; at least 1."""
         return max(1.0, self.total_rows / (tasks * float(self.sizes.mean())))

@@ -104,7 +104,10 @@ def _costs(
     updates = calibrated(on(engines[-1]), effort, most=1000)
     recorded = Recorded(problem)
     on(engines[-1], recorded)(updates)
-    programs = {"arithmetic": partial(_again, problem, recorded.calls), **{engine: on(engine) for engine in engines}}
+    programs: dict[str, Program] = {
+        "arithmetic": partial(_again, problem, recorded.calls),
+        **{engine: on(engine) for engine in engines},
+    }
     costs = interleaved({name: (program, updates) for name, program in programs.items()}, effort)
     return len(recorded.calls) / updates, costs
 

@@ -1,8 +1,9 @@
 """Fig. 3's workload beside a NumPy loop.
 
-That is 50 workers, 2000 rows of 100 features, k = 10 and k = 40. Both sides draw exponential response times, step with the mean gradient of the k fastest over the same rows, and keep a
-history of error, loss, messages and bytes every ten updates. Both are timed whole, set-up included. clustersim also
-keeps its ledger: the fate of every message, and the seconds used, wasted and pending.
+That is 50 workers, 2000 rows of 100 features, k = 10 and k = 40. Both sides draw exponential response times, step with
+the mean gradient of the k fastest over the same rows, and keep a history of error, loss, messages and bytes every ten
+updates. Both are timed whole, set-up included. clustersim also keeps its ledger: the fate of every message, and the
+seconds used, wasted and pending.
 """
 
 from functools import partial
@@ -10,7 +11,7 @@ from functools import partial
 import clustersim as cs
 from tests.benchmarks import loop
 from tests.benchmarks.engines import ENGINES, fastest_k
-from tests.benchmarks.measure import Effort, interleaved, median, ratio, table, whole
+from tests.benchmarks.measure import Effort, Program, interleaved, median, ratio, table, whole
 
 __all__ = ["run"]
 
@@ -26,8 +27,8 @@ def run(effort: Effort) -> str:
     for k in KS:
         effort.say(f"figure3: k = {k}")
         by_hand = partial(loop.fastest_k, problem.X, problem.y, WORKERS, k, step_size=STEP_SIZE, least=least)
-        ours = {engine: whole(fastest_k(problem, WORKERS, k, engine, STEP_SIZE)) for engine in ENGINES}
-        programs = {"loop": whole(by_hand), **ours}
+        ours: dict[str, Program] = {name: whole(fastest_k(problem, WORKERS, k, name, STEP_SIZE)) for name in ENGINES}
+        programs = {"loop": whole(by_hand)} | ours
         costs = interleaved({name: (program, updates) for name, program in programs.items()}, effort)
         lines += [
             (str(k), name, f"{1e6 * median(cost):.0f}", f"{ratio(cost, costs['loop']):.2f}")

@@ -34,9 +34,10 @@ def fastest_k(
     random = np.random.default_rng(0)
     rows, d = X.shape
     shards, targets = X.reshape(workers, rows // workers, d), y.reshape(workers, rows // workers)
-    w, clock, uplink, downlink, history = np.zeros(d), 0.0, 0, 0, []
-    for update in range(updates + 1):
-        if update % every == 0 or update == updates:
+    w, clock, uplink, downlink = np.zeros(d), 0.0, 0, 0
+    history: list[tuple[float, ...]] = []
+    for update in range(updates):
+        if update % every == 0:
             residual = X @ w - y
             loss = 0.5 * (residual @ residual) / rows
             history.append((clock, update, loss - least, loss, k, uplink, 8 * d * uplink, downlink, 8 * d * downlink))

@@ -1,8 +1,9 @@
 """Cost of an update for n = 10 .. 1,000,000 workers beside a NumPy loop and a textbook SimPy program.
 
-The master waits for k = n / 100 of them, at least one. Response times are exponential. The problem is light, a row of two features a worker, so that what is compared is the
-simulation. The loop and clustersim train, and keep a history; the textbook has a clock and no model. Set-up is not
-timed, but told for the largest n, with the memory of a process that does only that run.
+The master waits for k = n / 100 of them, at least for one; response times are exponential. The problem is light, a row
+of two features a worker, so that what is compared is the simulation. The loop and clustersim train and keep a history,
+the textbook has only a clock. Set-up is not timed, but told for the largest n, with the memory of a process that makes
+nothing but that run.
 """
 
 from functools import partial

@@ -1,7 +1,7 @@
 """A study of 5 policies x 20 replications on two cores beside the same on one.
 
-It is Fig. 3 as its scenario has it. Wall time, for that is what a second core saves; the start of the pool's processes and its end are in it, and so are the
-stored results, in memory. The results must be the same.
+It is Fig. 3 as its scenario has it. Wall time, for that is what a second core saves: the start and the end of the
+processes are in it, and so is the keeping of results, in memory. Both must give the same results.
 """
 
 import time

@@ -8,7 +8,7 @@ from functools import partial
 
 from tests.benchmarks import textbook
 from tests.benchmarks.engines import fastest_k, light_problem
-from tests.benchmarks.measure import Effort, calibrated, interleaved, median, ratio, table
+from tests.benchmarks.measure import Effort, Program, calibrated, interleaved, median, ratio, table
 
 __all__ = ["run"]
 
@@ -20,7 +20,7 @@ def run(effort: Effort) -> str:
     lines = []
     for workers, k in CASES[:3] if effort.quick else CASES:
         effort.say(f"worker_processes: n = {workers:,}, k = {k:,}")
-        programs = {
+        programs: dict[str, Program] = {
             "textbook": partial(textbook.fastest_k, workers, k),
             "process": fastest_k(light_problem(workers), workers, k, "process"),
         }

@@ -1,0 +1,207 @@
+"""Both engines give the same, bit by bit: histories, accounts, tables of messages, models, conversations, complaints."""
+
+import hashlib
+import inspect
+import os
+import subprocess
+import sys
+import tracemalloc
+from collections import Counter
+from itertools import product
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import simpy
+from agreement import differences, outcome, traits
+from hypothesis import HealthCheck, Phase, event, given, settings
+from scripted import AtRandom, ByDeadline
+from spaces import Case, cases, honest_schemes, seeds
+from wild import Anything, Fidgety
+
+import clustersim as cs
+from clustersim import decoders, placements, policies, waits
+
+ENGINES = ("process", "cohort")
+EXAMPLES = int(os.environ.get("CLUSTERSIM_EXAMPLES", "250"))
+"""Cases that a property is tried on; set the variable to some thousands for a soak run."""
+
+pytestmark = pytest.mark.timeout(max(300, EXAMPLES))
+many = settings(max_examples=EXAMPLES, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+fewer = settings(many, max_examples=max(1, EXAMPLES // 4))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_patience():
+    """A run that goes round in circles is given up after hundreds of events instead of ten thousand."""
+    with (
+        mock.patch("clustersim.engine.master._STANDSTILL", 300),
+        mock.patch("clustersim.policies.synchronous._PATIENCE", 100),
+    ):
+        yield
+
+
+def demand_same(one, two, what):
+    complaints = differences(one, two)
+    assert not complaints, f"{what}:\n  " + "\n  ".join(complaints)
+
+
+# ---------------------------------------------------------------------- equality
+
+
+@many
+@given(case=cases())
+def test_both_engines_give_the_same(case):
+    process, cohort = (outcome(case, watched=True, engine=name, messages=True) for name in ENGINES)
+    for name in traits(case, process):
+        event(name)
+    demand_same(process, cohort, "processes (one) and cohort (two) differ")
+    for name, full in zip(ENGINES, (process, cohort), strict=True):
+        light = outcome(case, engine=name)
+        assert light.run is None or light.run.messages is None
+        demand_same(full, light, f"engine = {name!r} gives something else without messages (two)")
+
+
+RISKS = {
+    "tie of answers", "no time at all", "done when a model comes", "answer when a model goes",
+    "overtaken on the downlink", "overtaken on the uplink",
+    "lost by a worker", "lost on the downlink", "lost on the uplink", "loss told",
+    "cut answer", "nothing left to cut", "dropped", "cancelled before it began", "queue of several",
+    "deadline with nothing", "deadline with answers", "more than wanted", "fewer than wanted, and no more will come",
+    "late use", "several commands", "several tasks under way", "many workers", "long",
+    "busy: restart", "busy: finish", "busy: queue", "busy: send",
+    "ended by time", "ended by updates", "ended by error", "ended by the policy",
+    "StalledError", "ConfigurationError", "ProtocolError", "DivergenceError",
+}  # fmt: skip
+
+
+def test_the_cases_hold_all_that_may_go_wrong():
+    """Otherwise the equality above would say little: of 300 cases each of the risks is met by three at least."""
+    seen = Counter()
+
+    @settings(max_examples=300, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(case=cases())
+    def look(case):
+        seen.update(traits(case, outcome(case, watched=True, engine="process", messages=True)))
+
+    look()
+    assert {name: seen[name] for name in RISKS if seen[name] < 3} == {}
+    assert sum(seen[f"ended by {end}"] for end in ("time", "updates", "error", "the policy")) > 200
+
+
+POLICIES = [
+    cs.FullSync(batch=2),
+    cs.FastestK(4, warm_up=1.0),
+    cs.AdaptiveK(start=1, threshold=0, burn_in=1, factor=2),
+    cs.SwitchingTimes([1.0, 1.0, 6.0], start=2),
+    cs.ErasureHead(load=2, fraction=0.5),
+    cs.ErasureHead(load=3, fraction=1.0, deadline=9.0, silence="redraw"),
+    cs.ExactGradientCode(load=3),
+    cs.ExactGradientCode(load=3, code="cyclic"),
+    cs.StochasticGradientCoding(2, 0.3, deadline=9.0),
+    cs.BernoulliGradientCoding(2, 0.3, deadline=9.0, silence="redraw"),
+    cs.IgnoreStragglers(0.3, deadline=9.0),
+    cs.SendAll(2, 0.3, deadline=9.0),
+    cs.FreshBatches(5, 0.3, deadline=9.0),
+    cs.LiveGradientCompensation(7, 4),
+    cs.KAsync(4, max_staleness=2),
+    cs.KBatchAsync(5),
+    cs.KBatchSync(6, batch=3),
+    policies.Asynchronous(3, to_all=True),
+    cs.Synchronous(waits.Pflug(2, 0, 1), blocks=3, late=policies.Compensate(scaled=False)),
+    cs.Synchronous(waits.Covered(), decoders.Exact(), placements.FractionalRepetition(2)),
+    AtRandom(5),
+    ByDeadline(1.5),
+    Anything(4),
+]
+
+
+def test_every_policy_is_among_them():
+    public = {kind for kind in {**vars(cs), **vars(policies)}.values() if inspect.isclass(kind)}
+    public = {kind for kind in public if issubclass(kind, cs.Policy) and not inspect.isabstract(kind)}
+    assert public - {type(policy) for policy in POLICIES} == set()
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=repr)
+def test_every_policy_is_the_same_in_both(policy):
+    computes = (cs.Constant(1.0), cs.Exponential(1.0), cs.BernoulliStraggler(0.2))
+    links = (cs.Link(), cs.Link(latency=cs.Exponential(0.3)))
+    for compute, link, busy in product(computes, links, ("restart", "finish", "queue", "send")):
+        cluster = cs.Cluster(12, compute, downlink=link, uplink=link, busy=busy, scaling="none")
+        case = Case(policy, cluster, cs.Until(updates=8, time=50.0), evaluate_every=3)
+        process, cohort = (outcome(case, watched=True, engine=name, messages=True) for name in ENGINES)
+        demand_same(process, cohort, f"{case}: processes (one) and cohort (two) differ")
+
+
+# ---------------------------------------------------------------------- batches
+
+
+@fewer
+@given(case=cases(honest_schemes), seed=seeds)
+def test_the_cohort_may_be_woken_as_often_as_one_likes(case, seed):
+    """A policy that is told of arrivals one by one, or in portions at random, does the same as with whole batches."""
+    whole = outcome(case, engine="cohort", messages=True)
+    for policy in (Fidgety(case.policy), Fidgety(case.policy, seed)):
+        parts = outcome(case, policy, engine="cohort", messages=True)
+        if whole.run is None:  # the last events that it tells are others
+            assert type(whole.error) is type(parts.error)
+        else:
+            demand_same(whole, parts, f"whole batches (one) and portions (two, {policy.seed}) differ")
+
+
+# ---------------------------------------------------------------------- which engine
+
+
+def events_handled(monkeypatch, engine):
+    """SimPy events of a run of 200 workers."""
+    handled, step = [0], simpy.Environment.step
+
+    def counted(env):
+        handled[0] += 1
+        step(env)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(simpy.Environment, "step", counted)
+        Case(cs.FastestK(20), cs.Cluster(200, cs.Exponential(1.0)), cs.Until(updates=5)).run(engine=engine)
+    return handled[0]
+
+
+def test_auto_is_the_cohort_and_processes_are_processes(monkeypatch):
+    counts = {engine: events_handled(monkeypatch, engine) for engine in ("auto", *ENGINES)}
+    assert counts["auto"] == counts["cohort"]
+    assert counts["process"] > 10 * counts["cohort"]
+
+
+# ---------------------------------------------------------------------- the same everywhere
+
+SCRIPT = """
+import hashlib, sys
+import clustersim as cs
+problem = cs.LeastSquares.synthetic(rows=60, features=3, seed=1)
+link = cs.Link(latency=cs.Exponential(0.3), bandwidth=1000.0)
+cluster = cs.Cluster(6, cs.Pareto(1.0, 1.5), downlink=link, uplink=link, busy="send")
+digest = hashlib.sha256()
+for policy in (cs.LiveGradientCompensation(3, 4), cs.KBatchAsync(2, batch=3), cs.StochasticGradientCoding(2, 0.1, 30.0)):
+    run = cs.simulate(problem, cluster, policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=30), seed=7,
+                      messages=True, engine=sys.argv[1])
+    for part in (run.history.to_json(double_precision=15), run.messages.to_json(double_precision=15), repr(run.totals)):
+        digest.update(part.encode())
+    digest.update(run.w.tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_all_processes_and_both_engines_give_the_same_bytes():
+    """Each engine in a fresh interpreter, twice, with other hashes of strings."""
+    root = str(Path(cs.__file__).parents[1])
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT, engine], check=True, capture_output=True, text=True,
+            env={**os.environ, "PYTHONHASHSEED": salt, "PYTHONPATH": root},
+        ).stdout
+        for engine in ENGINES for salt in ("1", "2")
+    }  # fmt: skip
+    assert len(told) == 1, told
+    assert len(told.pop().strip()) == len(hashlib.sha256().hexdigest())
