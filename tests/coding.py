@@ -23,11 +23,17 @@ def subsets(workers, size=None):
             yield np.array(chosen, dtype=np.int64)
 
 
+def entries(assignment, worker):
+    """Where the rows of a worker are listed."""
+    run = worker if assignment.shared is None else assignment.shared[worker]
+    return range(assignment.starts[run], assignment.starts[run + 1])
+
+
 def encoding(assignment):
     """B as a dense matrix, entry by entry."""
     matrix = np.zeros((assignment.workers, assignment.total_rows))
     for worker in range(assignment.workers):
-        for entry in range(assignment.starts[worker], assignment.starts[worker + 1]):
+        for entry in entries(assignment, worker):
             coefficient = 1.0 if assignment.coefficients is None else assignment.coefficients[entry]
             matrix[worker, assignment.rows[entry]] = coefficient
     return matrix
@@ -38,9 +44,8 @@ def row_coefficients(assignment, workers, weights):
     alpha = np.zeros(assignment.total_rows)
     per_vector = iter(np.broadcast_to(weights, int(assignment.vectors[workers].sum())).tolist())
     for worker in workers:
-        entries = range(assignment.starts[worker], assignment.starts[worker + 1])
         weight = next(per_vector) if assignment.combined else None
-        for entry in entries:
+        for entry in entries(assignment, worker):
             coefficient = 1.0 if assignment.coefficients is None else assignment.coefficients[entry]
             alpha[assignment.rows[entry]] += (next(per_vector) if weight is None else weight) * coefficient
     assert next(per_vector, None) is None, "a weight is left over"

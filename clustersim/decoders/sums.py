@@ -38,7 +38,8 @@ class Mean(Decoder):
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> float:
         """One weight for all."""
-        total = float(assignment.totals[workers].sum())
+        each = assignment.even_total
+        total = float(assignment.totals[workers].sum()) if each is None else each * len(workers)
         return 1.0 / total if total else 0.0
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
@@ -124,7 +125,4 @@ def _row_moments(assignment: Assignment) -> tuple[NDArray[np.float64], NDArray[n
             f"batch = {assignment.batch}: the expected error is known for whole holdings only; "
             "estimate it by simulation"
         )
-    if assignment.coefficients is None:
-        return assignment.row_sums, assignment.row_sums
-    squares = np.bincount(assignment.rows, assignment.coefficients**2, minlength=assignment.total_rows)
-    return assignment.row_sums, squares.astype(np.float64, copy=False)
+    return assignment.row_sums, assignment.row_squares

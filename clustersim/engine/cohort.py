@@ -14,7 +14,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from clustersim.engine.alarm import MASTER, Alarm
+from clustersim.engine.alarm import MASTER, Ring
 from clustersim.engine.arrival_order import ArrivalOrder
 from clustersim.engine.books import Books
 from clustersim.engine.cohort_trace import CohortTrace
@@ -53,10 +53,6 @@ class CohortFleet:
 
     Attributes
     ----------
-    alarm : Alarm
-        What the master sleeps on.
-    due_at : float
-        When what the master wants has arrived, or nothing more will.
     expecting : int
         Messages that are under way and will arrive.
     """
@@ -65,12 +61,11 @@ class CohortFleet:
         self, env: simpy.Environment, assignment: Assignment, delays: Delays, ledger: Ledger, *, trace: bool
     ) -> None:
         n = assignment.workers
-        self.alarm = Alarm(env, MASTER)
         self.traced = trace
-        self.due_at = math.inf
+        self._due_at = math.inf  # when what the master wants has arrived, or nothing more will
         self._env = env
         self._ledger = ledger
-        self._links = delays.downlink, delays.compute, delays.uplink
+        self._compute, self._links = delays.compute, (delays.downlink, delays.uplink)
         self._blocks = assignment.blocks
         self._shares = assignment.block_shares
         self._all, self._numbers = slice(0, n), np.arange(n)
@@ -80,7 +75,7 @@ class CohortFleet:
         self._order = ArrivalOrder(self._tasks)
         self._trace = CohortTrace() if trace else None
         self._books = Books(self._tasks, ledger, assignment, self._trace)
-        self._lockstep = Lockstep(self._tasks, ledger)
+        self._lockstep = Lockstep(self._tasks, self._order, delays.compute, ledger)
         self._instant = delays.downlink is None
         self._timelines = Timelines(self._tasks, self._shares, instant=self._instant)
         self._prompt = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
@@ -106,12 +101,11 @@ class CohortFleet:
             return
         self._waves += 1
         self._books.sent_out(count)
-        compute, received, uplink = self._draw(workers, now)
-        if workers is None and busy == "restart" and self._begin_together(version, compute, now):
+        if workers is None and busy == "restart" and self._begin_together(version, now):
             self._models = {version: model}
-            self._order.forget()
             return
         self._lockstep.write_out()
+        compute, received, uplink = self._draw(workers, now)
         lane = self._all if workers is None else workers
         if self._prompt and busy in ("restart", "send"):
             started, unclear = received, _NOBODY
@@ -128,37 +122,36 @@ class CohortFleet:
         else:
             self._order.insert(workers)
 
-    def _begin_together(self, version: int, compute: NDArray[np.float64], now: float) -> bool:
+    def _begin_together(self, version: int, now: float) -> bool:
         """Begin a round of `Lockstep` if this is one."""
-        tasks, lockstep, books = self._tasks, self._lockstep, self._books
-        if not self._prompt or self._in_step is None or self._trace is not None:
+        number, lockstep, books = self._in_step, self._lockstep, self._books
+        if number is None or not self._prompt or self._trace is not None:
             return False
         if lockstep.on:
             books.expecting -= lockstep.stop(now)
         elif self._waves > 1:
             self._stop(self._all, "restart")
-            if tasks.size > tasks.workers:
+            if self._tasks.size > self._tasks.workers:
                 return False
         self._timelines.family = "give up"
-        lockstep.begin(self._in_step - 1, version, self._waves, compute, now)
-        books.expecting -= lockstep.lost
+        self._in_step = number + 1
+        books.expecting -= lockstep.begin(number, version, self._waves, now)
         return True
 
     def _draw(
         self, workers: NDArray[np.int64] | None, now: float
     ) -> tuple[NDArray[np.float64], float | NDArray[np.float64], NDArray[np.float64] | None]:
         """Compute times, when the models are received, and uplink delays."""
-        links, number = self._links, self._in_step
-        if workers is None and number is not None:
+        if workers is None and (number := self._in_step) is not None:
             self._in_step = number + 1
-            draws = [None if each is None else each.array(number) for each in links]
+            compute = self._compute.array(number)
+            downlink, uplink = (None if link is None else link.array(number) for link in self._links)
         else:
             self._in_step = None
             who = self._numbers if workers is None else workers
             numbers = self._tasks.number[who] + 1
-            draws = [None if each is None else each.at(numbers, who) for each in links]
-        downlink, compute, uplink = draws
-        assert compute is not None  # noqa: S101 - for the type checker
+            compute = self._compute.at(numbers, who)
+            downlink, uplink = (None if link is None else link.at(numbers, who) for link in self._links)
         return compute, now if downlink is None else now + downlink, uplink
 
     def _stop(self, lane: Rows, busy: str) -> bool:
@@ -256,52 +249,59 @@ class CohortFleet:
 
     def want(self, arrivals: int) -> None:
         """Ring the master's alarm after so many arrivals, or when nothing will arrive."""
-        due_at = self._order.nth(arrivals)
+        due_at = self._lockstep.nth(arrivals) if self._lockstep.on else self._order.nth(arrivals)
         if due_at == math.inf:  # fewer will arrive
             self._lockstep.write_out()
             tasks = self._tasks
             awaited = ~tasks.told[: tasks.size]
             due_at = max(self._env.now, float(tasks.settled[: tasks.size][awaited].max(initial=0.0)))
-        self.due_at = due_at
-        self.alarm.set(due_at)
+        self._due_at = due_at
+
+    def sleep(self, until: float) -> simpy.Event:
+        """What the master sleeps on."""
+        return Ring(self._env, min(until, self._due_at), MASTER)
 
     def due(self) -> bool:
         """Whether what the master wants is there, or nothing more will come."""
-        return self._env.now >= self.due_at
+        return self._env.now >= self._due_at
 
-    def catch_up(self) -> None:
-        """Book what has happened up to this instant."""
+    def wake(self) -> None:
+        """The master is awake: book what has happened up to this instant."""
         self._first_wave = self._waves + 1
         if not self._prompt:
             self._books.enter(self._tasks.open().nonzero()[0], self._env.now)
 
     def collect(self) -> Batch | None:
         """Hand over the answers that have arrived; None if there are none."""
-        tasks, now = self._tasks, self._env.now
-        rows = self._order.take(now)
-        if self._waves >= self._first_wave:  # at the end of a run: what was sent out at this very instant is not done
-            self._lockstep.write_out()
-            rows = rows[tasks.wave[rows] < self._first_wave]
+        tasks, now, lockstep = self._tasks, self._env.now, self._lockstep
+        if self._waves >= self._first_wave:
+            lockstep.write_out()
+        if lockstep.on:
+            rows, compute = lockstep.take(now)
+            self._books.sent(rows)
+        else:
+            rows = self._order.take(now)
+            if self._waves >= self._first_wave:  # the run ends, and what was sent out at this very instant is not done
+                rows = rows[tasks.wave[rows] < self._first_wave]
+            compute = self._take(rows, now)
         if not len(rows):
             return None
         self._books.expecting -= len(rows)
-        if self._lockstep.on:
-            compute = self._lockstep.compute[rows]
-            self._books.sent(rows)
-            self._lockstep.take(rows)
-        else:
-            self._books.sent(rows[~tasks.worked[rows]])
-            tasks.worked[rows] = tasks.told[rows] = True
-            compute = self._books.delivered(rows)
-            if self._trace is not None:
-                self._trace.write(tasks, rows, compute, now)
-                self._trace.name(tasks, rows)
-            tasks.arrived[rows] = math.inf
-        versions = tasks.version[rows]
-        models = self._models
+        versions, models = tasks.version[rows], self._models
         if len(models) > 1:
             models = {version: models[version] for version in set(versions.tolist())}
         return Batch(tasks.worker[rows], tasks.number[rows], versions, tasks.blocks[rows], compute, models)
+
+    def _take(self, rows: NDArray[np.int64], now: float) -> NDArray[np.float64]:
+        """Close the books on answers; returns the seconds of work behind each."""
+        tasks, compute = self._tasks, self._books.delivered(rows)
+        self._books.sent(rows[~tasks.worked[rows]])
+        tasks.worked[rows] = tasks.told[rows] = True
+        if self._trace is not None:
+            self._trace.write(tasks, rows, compute, now)
+            self._trace.name(tasks, rows)
+        tasks.arrived[rows] = math.inf
+        return compute
 
     def owing(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""

@@ -62,6 +62,7 @@ class Draws:
         self._kept, self._most = 2, max(2, min(_BLOCKS, _MOST // (self._tasks * workers)))
         self._blocks: dict[int, Floats] = {}  # by number, the oldest first
         self._newest = -1
+        self._sorted: tuple[int, Integers, Floats, float] = (-1, np.empty((0, 0), dtype=np.int64), np.empty((0, 0)), 0.0)
         self._missed: dict[int, int] = {}
         self._lists: dict[int, list[float]] = {}
         self._listed = max(2, _LISTED // workers)
@@ -74,6 +75,26 @@ class Draws:
             block = self._draw(number)
         row: Floats = block[offset] if offset < len(block) else self._sample(task, 1)[0]
         return row
+
+    def ranked(self, task: int) -> tuple[Integers, Floats, float]:
+        """The workers in order of their draws for `task`, these in that order, and how close two of them come.
+
+        All rows of a block are sorted by one call. Equal draws are in the order of the workers; the least difference of
+        unequal ones is taken over the block.
+        """
+        number, offset = divmod(task, self._tasks)
+        if number != self._sorted[0]:
+            first = self.array(number * self._tasks)  # so that the block is at hand
+            block = self._blocks.get(number, first[None])
+            order = block.argsort(axis=1, kind="stable")
+            ranked = np.take_along_axis(block, order, axis=1)
+            finite = np.where(np.isfinite(ranked), ranked, np.nan)
+            gaps = np.diff(finite, axis=1)
+            self._sorted = number, order, ranked, float(np.min(gaps, where=gaps > 0.0, initial=np.inf))
+        _, order, ranked, gap = self._sorted
+        if offset >= len(order):
+            self.array(task)  # says that it is not recorded
+        return order[offset], ranked[offset], gap
 
     def row(self, task: int) -> list[float]:
         """The same as a list, to be read one by one."""

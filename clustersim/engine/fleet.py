@@ -7,9 +7,9 @@ becomes of whole dispatches as arrays. Both tell the same story, bit for bit.
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import simpy
 from numpy.typing import NDArray
 
-from clustersim.engine.alarm import Alarm
 from clustersim.engine.trace import Records
 
 __all__ = ["Batch", "Fleet"]
@@ -43,19 +43,13 @@ class Fleet(Protocol):
 
     Attributes
     ----------
-    alarm : Alarm
-        What the master sleeps on: it rings when what the master wants has arrived, or nothing more will.
     traced : bool
         Whether the fate of every message is written down.
-    due_at : float
-        When that will be, if no more models are sent out; infinite where it is not known beforehand.
     expecting : int
         Messages that are under way and will arrive.
     """
 
-    alarm: Alarm
     traced: bool
-    due_at: float
     expecting: int
 
     def dispatch(
@@ -64,10 +58,13 @@ class Fleet(Protocol):
         """Send a model to `workers`, in ascending order, or to all of them, now."""
 
     def want(self, arrivals: int) -> None:
-        """Ring the alarm after so many arrivals, or when nothing will arrive."""
+        """Wake the master after so many arrivals, or when nothing will arrive."""
 
-    def catch_up(self) -> None:
-        """Book what has happened up to this instant; the master calls it when it wakes."""
+    def sleep(self, until: float) -> simpy.Event:
+        """What the master sleeps on: it comes when that is so, and not later than `until`."""
+
+    def wake(self) -> None:
+        """The master is awake: book what has happened up to this instant."""
 
     def due(self) -> bool:
         """Whether what the master wants is there, or nothing more will come."""

@@ -1,7 +1,7 @@
 """The plainest case, and the most frequent: every worker gets each model at once and drops what it was at.
 
-Then all tasks are of one version and began together, the columns of `OpenTasks` say the same thing n times, and one
-round is told by a few numbers and two arrays. It is written out into the columns as soon as anything else happens.
+Then all tasks are of one version and began together, so that the order of their ends is the order of their draws, and a
+few numbers tell what `OpenTasks` would say n times over. They are written out there as soon as anything else happens.
 """
 
 import math
@@ -9,76 +9,124 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.engine.arrival_order import ArrivalOrder
+from clustersim.engine.draws import Draws
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.open_tasks import ANSWER, LOST, OpenTasks
 
 __all__ = ["Lockstep"]
 
+_RANKED = 256  # up to so many workers the draws are sorted, block by block; of more, only the first are looked for
+_CLOSE = 2.0**-51  # draws that differ by less than this part of the time may end at the same instant
+
 
 class Lockstep:
-    """A round of tasks that all workers began together.
+    """A round of tasks that all workers began together, at once.
 
     Parameters
     ----------
     tasks : OpenTasks
-        Its columns ``number``, ``version`` and ``arrived`` are kept up to date, the others are not.
+        Its columns are not kept up to date while there is a round; `write_out` does that.
+    order : ArrivalOrder
+        Of these tasks.
+    draws : Draws
+        Compute times.
     ledger : Ledger
 
     Attributes
     ----------
     on : bool
         Whether there is such a round.
-    compute : ndarray of float, shape (n,)
-        Seconds that each task takes.
-    lost : int
-        How many of them never end.
     """
 
-    def __init__(self, tasks: OpenTasks, ledger: Ledger) -> None:
+    def __init__(self, tasks: OpenTasks, order: ArrivalOrder, draws: Draws, ledger: Ledger) -> None:
         self.on = False
-        self.compute: NDArray[np.float64] = np.empty(0)
-        self.lost = 0
         self._tasks = tasks
+        self._order = order
+        self._draws = draws
         self._ledger = ledger
-        self._since = 0.0
-        self._at_work = 0
+        self._ranked = tasks.workers <= _RANKED
+        self._number = self._wave = self._lost = self._taken = self._asked = 0
+        self._since = self._gap = 0.0
+        self._ranks: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._times: NDArray[np.float64] = np.empty(0)
 
-    def begin(self, number: int, version: int, wave: int, compute: NDArray[np.float64], now: float) -> None:
-        """All workers begin their task `number`."""
+    def begin(self, number: int, version: int, wave: int, now: float) -> int:
+        """All workers begin their task `number`; returns how many of these never end."""
         tasks, n = self._tasks, self._tasks.workers
+        self.on, self._number, self._wave, self._since, self._taken = True, number, wave, now, 0
         tasks.number[:n].fill(number)
         tasks.version[:n].fill(version)
-        np.add(compute, now, out=tasks.arrived[:n])
-        self.on, self.compute, self._since, self._at_work, self._wave = True, compute, now, n, wave
-        self.lost = int(np.count_nonzero(compute == math.inf)) if compute.max() == math.inf else 0
-        self._ledger.lost += self.lost
+        if self._ranked:
+            self._ranks, self._times, self._gap = self._draws.ranked(number)
+            last = self._times.item(-1)
+        else:
+            self._times = self._draws.array(number)
+            np.add(now, self._times, out=tasks.arrived[:n])
+            self._order.forget()
+            last = float(self._times.max())
+        self._lost = 0 if last < math.inf else int(np.count_nonzero(np.isinf(self._times)))
+        self._ledger.lost += self._lost
+        return self._lost
 
-    def take(self, rows: NDArray[np.int64]) -> None:
-        """These have answered."""
-        self._at_work -= len(rows)
-        self._tasks.arrived[rows] = math.inf
+    def nth(self, count: int) -> float:
+        """When the `count`-th further answer arrives; infinite if there are fewer."""
+        if not self._ranked:
+            return self._order.nth(count)
+        self._asked = last = self._taken + count - 1
+        return self._since + self._times.item(last) if last < self._tasks.workers else math.inf
+
+    def take(self, now: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Workers whose answers have arrived by now, in order, and the seconds behind each; they are not told again."""
+        if not self._ranked:
+            rows = self._order.take(now)
+            self._tasks.arrived[rows] = math.inf
+            self._taken += len(rows)
+            return rows, self._times[rows]
+        first, end = self._taken, self._arrived_by(now)
+        self._taken = end
+        rows, compute = self._ranks[first:end], self._times[first:end]
+        if self._gap <= _CLOSE * now:
+            order = np.lexsort((rows, self._since + compute))
+            rows, compute = rows[order], compute[order]
+        return rows, compute
+
+    def _arrived_by(self, now: float) -> int:
+        """How many answers have arrived by now."""
+        since, times, n = self._since, self._times, self._tasks.workers
+        end = self._asked + 1
+        if end > n or since + times.item(end - 1) > now:
+            return int((since + times).searchsorted(now, side="right"))
+        while end < n and since + times.item(end) <= now:
+            end += 1
+        return end
 
     def stop(self, now: float) -> int:
         """All who are still at work drop it; returns how many messages will not arrive for that."""
-        self._ledger.compute_wasted.add(now - self._since, times=self._at_work)
-        dropped = self._at_work - self.lost
-        self._ledger.cancelled += dropped
-        return dropped
+        at_work = self._tasks.workers - self._taken
+        self._ledger.compute_wasted.add(now - self._since, times=at_work)
+        self._ledger.cancelled += at_work - self._lost
+        return at_work - self._lost
 
     def write_out(self) -> None:
         """Fill in the columns."""
         if not self.on:
             return
         self.on = False
-        tasks, lane, compute = self._tasks, slice(0, self._tasks.workers), self.compute
-        endless = np.isinf(compute)
-        tasks.received[lane] = tasks.started[lane] = self._since
-        tasks.compute[lane] = compute
-        tasks.ended[lane] = ended = self._since + compute
-        tasks.settled[lane] = np.where(endless, self._since, ended)
+        tasks, lane, since = self._tasks, slice(0, self._tasks.workers), self._since
+        compute = self._draws.array(self._number)
+        endless, ended = np.isinf(compute), since + compute
+        if self._ranked:
+            tasks.arrived[lane] = ended
+            tasks.arrived[self._ranks[: self._taken]] = math.inf
+        answered = np.isinf(tasks.arrived[lane]) & ~endless
+        tasks.received[lane] = tasks.started[lane] = since
+        tasks.compute[lane], tasks.ended[lane] = compute, ended
+        tasks.settled[lane] = np.where(endless, since, ended)
         tasks.wave[lane] = self._wave
         tasks.busy[lane] = 0
         tasks.fate[lane] = np.where(endless, LOST, ANSWER)
-        tasks.worked[lane] = np.isinf(tasks.arrived[lane]) & ~endless
-        tasks.told[lane] = tasks.worked[lane] | endless
+        tasks.worked[lane] = answered
+        tasks.told[lane] = answered | endless
         tasks.overtaken[lane] = False
+        self._order.forget()

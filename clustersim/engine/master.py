@@ -38,6 +38,7 @@ from clustersim.protocol import (
 
 __all__ = ["Master"]
 
+_BUSY = get_args(Busy)
 _REMEMBERED = 8  # events and commands shown when something makes no sense
 _PATIENCE = 1_000_000  # updates after which a run with an error horizon alone is given up
 _STANDSTILL = 10_000  # events without progress after which a run is taken to be stuck
@@ -94,14 +95,13 @@ class Master:
 
     def life(self) -> Generator[simpy.Event]:
         """The process: tell the policy what happened whenever it wants to know, until the run is over."""
-        alarm, horizon = self._fleet.alarm, self._until.last_time
+        fleet, horizon = self._fleet, self._until.last_time
         self._look(self._observer.evaluate(0.0, self._state.k))
         if not self.reason:
             self._tell(Updated(0.0, 0, None))
         while not self.reason:
-            alarm.set(min(horizon, self._deadline, self._fleet.due_at))
-            yield alarm.event
-            alarm.rung()
+            yield fleet.sleep(min(horizon, self._deadline))
+            fleet.wake()
             if not self._wake() and self._env.now >= horizon:
                 self.reason = f"time {horizon:g} reached"
 
@@ -118,7 +118,6 @@ class Master:
         Arrivals come first, then time-outs; a loss is the last resort. The alarm may also have rung for nothing.
         """
         now, fleet = self._env.now, self._fleet
-        fleet.catch_up()
         if (fleet.due() or now >= self._deadline) and (arrivals := self._receive()) is not None:
             self._tell(arrivals)
         elif now >= self._deadline:
@@ -152,7 +151,10 @@ class Master:
 
     def _tell(self, event: Event) -> int:
         """Give the policy an event and carry out what it answers; returns how many commands there were."""
-        self._check_progress()
+        if event.time == self._reached[0]:
+            self._check_progress()
+        else:
+            self._reached, self._told = (event.time, 0 if self._until.updates is None else self._model.version), 0
         self._past.append(event)
         answer = self._state.react(event)
         commands, done = deque(answer.commands), 0
@@ -187,8 +189,8 @@ class Master:
 
     def _dispatch(self, command: Dispatch) -> None:
         """Send the current model out."""
-        if command.busy is not None and command.busy not in get_args(Busy):
-            raise self._refusal(f"it dispatches with busy = {command.busy!r}; choose among {get_args(Busy)}")
+        if command.busy is not None and command.busy not in _BUSY:
+            raise self._refusal(f"it dispatches with busy = {command.busy!r}; choose among {_BUSY}")
         workers = None if command.workers is None else self._numbers(command.workers)
         if command.busy is None and len(owing := self._fleet.owing(workers)):
             raise self._refusal(
@@ -245,10 +247,11 @@ class Master:
         """Count answers that are used for the first time, apart by whether they are of the current version."""
         held, ledger, version = self._held, self._ledger, self._model.version
         first = held.use(positions)
-        versions = held.version[first]
-        lates = int(np.count_nonzero(versions != version))
+        versions, compute = held.version[first], held.compute[first]
+        fresh = len(held.models) == 1 and version in held.models
+        lates = 0 if fresh else int(np.count_nonzero(versions != version))
         ledger.used += len(versions) - lates
-        ledger.compute_used.add_all(held.compute[first])
+        ledger.compute_used.add_all(compute)
         if self._model.assignment.blocks > 1:
             ledger.used_partial += int(np.count_nonzero(held.blocks[first] < self._model.assignment.blocks))
         if lates:

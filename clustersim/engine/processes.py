@@ -51,7 +51,6 @@ class ProcessFleet:
         workers = assignment.workers
         self.alarm = Alarm(env, MASTER)
         self.traced = trace
-        self.due_at = math.inf  # a surprise
         self.expecting = 0
         self._tasks: list[Task] = []
         self._env = env
@@ -130,8 +129,14 @@ class ProcessFleet:
         owed = np.array(self._owed)
         return np.flatnonzero(owed) if workers is None else workers[owed[workers] > 0]
 
-    def catch_up(self) -> None:
-        """Book what has happened up to now; processes book everything when it happens."""
+    def sleep(self, until: float) -> simpy.Event:
+        """What the master sleeps on."""
+        self.alarm.set(until)
+        return self.alarm.event
+
+    def wake(self) -> None:
+        """The master is awake; all has been booked as it happened."""
+        self.alarm.rung()
 
     def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
         """Write the fate of answers, named in order of arrival, into the trace, and how stale they are if used."""

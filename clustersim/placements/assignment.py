@@ -1,8 +1,8 @@
 """What a placement comes to for one problem and one cluster: who holds which rows, with which coefficients.
 
 An `Assignment` is the encoding matrix B of the gradient-coding papers, stored by rows: what worker i sends is
-``sum_r B[i, r] grad f_r(w)``. Placements make it. The engine takes loads from it (how long a task lasts), the size of
-messages, and the rows and weights that one weighted gradient needs; wait rules ask it whether enough have answered,
+``sum_r B[i, r] grad f_r(w)``. Placements make it. Beside what `Holdings` tells (loads, blocks, messages), the engine
+takes from it the rows and weights that one weighted gradient needs; wait rules ask it whether enough have answered,
 decoders which weights the answers get.
 """
 
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from clustersim.placements.fit import Fit
+from clustersim.placements.holdings import Holdings
+from clustersim.placements.runs import alike, runs, sums
 
 __all__ = ["EXACT", "Assignment"]
 
@@ -22,25 +24,13 @@ EXACT = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
-class Assignment:
-    """The rows of each worker and their coefficients.
+class Assignment(Holdings):
+    """Who holds which rows, and what answers are good for.
 
     Parameters
     ----------
-    total_rows : int
-        m, the number of rows of the problem.
-    starts : ndarray of int, shape (n + 1,)
-        Worker i holds ``rows[starts[i]:starts[i + 1]]``, each row at most once.
-    rows : ndarray of int, shape (starts[n],)
-        Row numbers, 0 .. m - 1.
-    coefficients : ndarray of float, shape (starts[n],), optional
-        The non-zero entries of B, aligned with `rows`; all 1 if not given.
-    combined : bool, default True
-        Whether a worker sends one vector, the weighted sum over its rows, or the gradient of each row by itself.
-    recovery : int, optional
-        Any so many answers determine the full gradient, where a code promises that.
-    blocks : int, default 1
-        s, the parts into which a worker cuts the rows of a task; a message may bring the first few of them.
+    total_rows, starts, rows, coefficients, combined, recovery, blocks, shared
+        See `Holdings`.
 
     Examples
     --------
@@ -50,93 +40,6 @@ class Assignment:
     >>> assignment.gather(np.array([1]), 0.25)
     (array([2, 3]), 0.25)
     """
-
-    total_rows: int
-    starts: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    coefficients: NDArray[np.float64] | None = None
-    combined: bool = True
-    recovery: int | None = None
-    blocks: int = 1
-
-    # ------------------------------------------------------------------ loads and messages
-
-    @property
-    def workers(self) -> int:
-        """n, the number of workers."""
-        return len(self.starts) - 1
-
-    @cached_property
-    def sizes(self) -> NDArray[np.int64]:
-        """Rows that each worker computes in a task, shape (n,)."""
-        return np.diff(self.starts)
-
-    @cached_property
-    def loads(self) -> NDArray[np.float64]:
-        """Work of each worker in even shares, shape (n,): 1 is m / n rows."""
-        return np.multiply(self.sizes, self.workers / self.total_rows, dtype=np.float64)
-
-    def rows_after(self, workers: NDArray[np.int64], blocks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rows that some workers have computed when so many blocks of a task are finished; the first blocks are longer.
-
-        Examples
-        --------
-        >>> assignment = Assignment(10, np.array([0, 10]), np.arange(10), blocks=4)
-        >>> [int(assignment.rows_after(np.array([0]), np.array([r]))[0]) for r in range(5)]
-        [0, 3, 6, 8, 10]
-        """
-        short, longer = np.divmod(self.sizes[workers], self.blocks)
-        return blocks * short + np.minimum(blocks, longer)
-
-    @cached_property
-    def block_ends(self) -> list[tuple[float, ...]]:
-        """For each worker the shares of its task after which blocks end; the last one is 1."""
-        ends = {
-            size: tuple(r * (size // self.blocks) + min(r, size % self.blocks) for r in range(1, self.blocks + 1))
-            for size in set(self.sizes.tolist())
-        }
-        shares = {size: tuple(end / size for end in rows) for size, rows in ends.items()}
-        return [shares[size] for size in self.sizes.tolist()]
-
-    @cached_property
-    def block_shares(self) -> NDArray[np.float64]:
-        """The shares of a task's time after which blocks end, shape (n, s), or (1, s) if they are the same for all."""
-        sizes = self.sizes[:1] if bool((self.sizes == self.sizes[0]).all()) else self.sizes
-        short, longer = np.divmod(sizes[:, None], self.blocks)
-        done = np.arange(1, self.blocks + 1)
-        shares: NDArray[np.float64] = (done * short + np.minimum(done, longer)) / sizes[:, None]
-        return shares
-
-    def updates_per_epoch(self, tasks: int) -> float:
-        """Updates that take as many rows as there are, at so many tasks of any workers an update; at least 1."""
-        return max(1.0, self.total_rows / (tasks * float(self.sizes.mean())))
-
-    @cached_property
-    def vectors(self) -> NDArray[np.int64]:
-        """Vectors of R^d in a message of each worker, shape (n,)."""
-        return np.ones(self.workers, dtype=np.int64) if self.combined else self.sizes
-
-    @cached_property
-    def totals(self) -> NDArray[np.float64]:
-        """Sum of the coefficients of each worker, shape (n,)."""
-        if self.coefficients is None:
-            return self.sizes.astype(np.float64)
-        return _sums(self._owners, self.coefficients, self.workers)
-
-    @cached_property
-    def row_sums(self) -> NDArray[np.float64]:
-        """Sum of the coefficients of each row over the workers, shape (m,)."""
-        return _sums(self.rows, self.coefficients, self.total_rows)
-
-    @cached_property
-    def evenly_coded(self) -> bool:
-        """Whether each row's coefficients add up to the same."""
-        return bool(np.allclose(self.row_sums, self.row_sums[0], rtol=1e-9, atol=0.0))
-
-    @cached_property
-    def redundancy(self) -> NDArray[np.int64]:
-        """On how many workers each row is, shape (m,)."""
-        return np.bincount(self.rows, minlength=self.total_rows)
 
     # ------------------------------------------------------------------ gradients
 
@@ -171,11 +74,11 @@ class Assignment:
         del tasks
         if blocks is not None and bool((blocks < self.blocks).any()):
             return self._gather_parts(workers, weights, self.rows_after(workers, blocks))
-        if self._is_partition and isinstance(weights, float):
-            if len(workers) == self.workers == len(np.unique(workers)):
-                return None, weights
+        if self._disjoint and isinstance(weights, float):
             if 2 * len(workers) <= self.workers:
                 return self.rows_of(workers), weights
+            if len(workers) == self.workers == np.count_nonzero(np.bincount(workers)):
+                return None, weights
         summed = self._summed(workers, weights)
         present = np.flatnonzero(summed)  # weights of zero are cheaper than copies of most rows
         return (None, summed) if 2 * len(present) > self.total_rows else (present, summed[present])
@@ -184,28 +87,27 @@ class Assignment:
         self, workers: NDArray[np.int64], weights: float | NDArray[np.float64], done: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Rows and row weights where each worker has computed the first `done` of its rows."""
-        entries = _runs(self.starts[workers], done)
+        entries = runs(self.starts[self._runs_of(workers)], done)
         each = np.repeat(np.full(len(workers), weights) if isinstance(weights, float) else weights, done)
         return self.rows[entries], each if self.coefficients is None else each * self.coefficients[entries]
 
     def rows_of(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rows of some workers, one worker after the other."""
         if self._table is not None:
-            return self._table[workers].ravel()
-        return self.rows[self._entries_of(workers)]
+            return self._table.take(self._runs_of(workers), axis=0).reshape(-1)
+        return self.rows[runs(self.starts[self._runs_of(workers)], self.held[workers])]
 
     def _summed(self, workers: NDArray[np.int64], weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """The weight of each row, shape (m,)."""
         count = len(workers) if self.combined else int(self.sizes[workers].sum())
         each = np.full(count, weights) if isinstance(weights, float) else weights
         if not self.combined:
-            return _sums(self.rows_of(workers), each, self.total_rows)
-        summed: NDArray[np.float64] = self._transposed @ _sums(workers, each, self.workers)
+            return sums(self.rows_of(workers), each, self.total_rows)
+        if self.groups is not None:
+            return sums(self.groups[workers], each, self._groups_total)[self._group_of_rows]
+        of_runs = sums(self._runs_of(workers), each, len(self._lengths))
+        summed: NDArray[np.float64] = self._transposed @ of_runs
         return summed
-
-    def _entries_of(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Positions in `rows` of the entries of some workers, one worker after the other."""
-        return _runs(self.starts[workers], np.diff(self.starts)[workers])
 
     # ------------------------------------------------------------------ decoding
 
@@ -215,14 +117,7 @@ class Assignment:
 
         None where the placement has no such groups, or where rows have coefficients.
         """
-        if self.coefficients is not None or not self.combined or not self.sizes.all():
-            return None
-        held = [np.sort(self.rows[a:b]).tobytes() for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
-        numbers: dict[bytes, int] = {}
-        groups = np.array([numbers.setdefault(rows, len(numbers)) for rows in held])
-        distinct = self.rows_of(np.unique(groups, return_index=True)[1])
-        covered = len(distinct) == self.total_rows == len(np.unique(distinct))
-        return groups if covered else None
+        return None if self._groups_of_runs is None else self._of_workers(self._groups_of_runs)
 
     def missing(self, workers: NDArray[np.int64]) -> int:
         """How many more answers it takes at least until the full gradient can be decoded.
@@ -238,8 +133,10 @@ class Assignment:
             Positive: it cannot be decoded yet. Otherwise it can, even without so many of the last answers.
         """
         if self.groups is not None:
-            heard, first = np.unique(self.groups[workers], return_index=True)
-            return self._groups_total - len(heard) or int(first.max()) + 1 - len(workers)
+            named = self.groups[workers]
+            first = np.full(self._groups_total, -1)
+            first[named[::-1]] = np.arange(len(named) - 1, -1, -1)  # the last assignment is the one that stays
+            return int((first < 0).sum()) or int(first.max()) + 1 - len(named)
         if self.recovery is not None and len(workers) < self.recovery:
             return self.recovery - len(workers)
         if not self.decodes(workers):
@@ -255,10 +152,10 @@ class Assignment:
     def decodes(self, workers: NDArray[np.int64]) -> bool:
         """Whether the answers of some workers determine the full gradient, to ten digits."""
         if self.groups is not None:
-            return len(np.unique(self.groups[workers])) == self._groups_total
+            return bool(np.bincount(self.groups[workers], minlength=self._groups_total).all())
         if self.combined:
             return self.decode(workers)[1] <= EXACT
-        return len(np.unique(self.rows_of(workers))) == self.total_rows
+        return bool(np.bincount(self.rows_of(workers), minlength=self.total_rows).all())
 
     def decode(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
         """Combine answers so that every row's coefficient comes as near to 1 as it can, by least squares.
@@ -280,8 +177,7 @@ class Assignment:
     @cached_property
     def matrix(self) -> "sparse.csr_array":
         """B itself, shape (n, m)."""
-        coefficients = np.ones(len(self.rows)) if self.coefficients is None else self.coefficients
-        return sparse.csr_array((coefficients, self.rows, self.starts), shape=(self.workers, self.total_rows))
+        return self._coded if self.shared is None else self._coded[self.shared]
 
     # ------------------------------------------------------------------ helpers
 
@@ -290,39 +186,41 @@ class Assignment:
         return Fit(self.matrix)
 
     @cached_property
+    def _coded(self) -> "sparse.csr_array":
+        """The coefficients of each run, a line each."""
+        coefficients = np.ones(len(self.rows)) if self.coefficients is None else self.coefficients
+        return sparse.csr_array((coefficients, self.rows, self.starts), shape=(len(self._lengths), self.total_rows))
+
+    @cached_property
     def _transposed(self) -> "sparse.csr_array":
-        """B transposed: a line a row of the problem."""
-        return self.matrix.T.tocsr()
+        """The same, a line a row of the problem."""
+        return self._coded.T.tocsr()
+
+    @cached_property
+    def _groups_of_runs(self) -> NDArray[np.int64] | None:
+        if self.coefficients is not None or not self.combined or not self._lengths.all():
+            return None
+        return np.arange(self.workers) if self._disjoint else alike(self.starts, self.rows, self.total_rows)
 
     @cached_property
     def _groups_total(self) -> int:
         return 0 if self.groups is None else int(self.groups.max()) + 1
 
     @cached_property
-    def _owners(self) -> NDArray[np.int64]:
-        """The worker of each entry."""
-        return np.repeat(np.arange(self.workers), np.diff(self.starts))
-
-    @cached_property
     def _table(self) -> NDArray[np.int64] | None:
-        """The rows as one matrix, a line a worker, where all hold equally many."""
-        held = np.diff(self.starts)
-        return self.rows.reshape(self.workers, held[0]) if bool((held == held[0]).all()) else None
+        """The rows as one matrix, a line a run, where all are equally long."""
+        lengths = self._lengths
+        return self.rows.reshape(len(lengths), -1) if bool((lengths == lengths[0]).all()) else None
 
     @cached_property
-    def _is_partition(self) -> bool:
+    def _disjoint(self) -> bool:
         """Whether every row is on exactly one worker, with coefficient 1."""
         return self.coefficients is None and self.combined and bool((self.redundancy == 1).all())
 
-
-def _runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Runs of consecutive numbers, one after the other."""
-    ends = np.cumsum(lengths)
-    numbers: NDArray[np.int64] = np.repeat(starts - ends + lengths, lengths)
-    numbers += np.arange(len(numbers))
-    return numbers
-
-
-def _sums(names: NDArray[np.int64], values: NDArray[np.float64] | None, count: int) -> NDArray[np.float64]:
-    """Sum of the values (None: 1 each) of each name 0 .. count - 1."""
-    return np.bincount(names, values, minlength=count).astype(np.float64, copy=False)
+    @cached_property
+    def _group_of_rows(self) -> NDArray[np.int64]:
+        """The group that holds each row."""
+        assert self._groups_of_runs is not None  # noqa: S101 - for the type checker; callers have looked
+        numbers = np.empty(self.total_rows, dtype=np.int64)
+        numbers[self.rows] = self._groups_of_runs[self._owners]
+        return numbers

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy import sparse
 
 from clustersim.placements.assignment import Assignment
 
@@ -63,8 +62,7 @@ def imbalance(assignment: Assignment) -> float:
     rows, workers = assignment.total_rows, assignment.workers
     if rows == 1:
         return 0.0
-    ones = np.ones(len(assignment.rows), dtype=np.int64)
-    held = sparse.csr_array((ones, assignment.rows, assignment.starts), shape=(workers, rows))
+    held = assignment.matrix.astype(bool).astype(np.int64)  # coefficients are not zero
     copies = assignment.redundancy
     both = (held @ held.T).toarray()  # rows that two workers share
     weighted = np.asarray(held @ copies)

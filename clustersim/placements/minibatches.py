@@ -59,6 +59,7 @@ class MiniBatches(Assignment):
             assignment.coefficients,
             assignment.combined,
             blocks=assignment.blocks,
+            shared=assignment.shared,
             batch=batch,
             draws=draws,
         )
@@ -70,10 +71,9 @@ class MiniBatches(Assignment):
                 f"batch = {self.batch}: mini-batches of coded or uncombined rows are not defined; "
                 "use a placement without coefficients, such as EvenPartition or Everything"
             )
-        held = np.diff(self.starts)
-        if held.min() < self.batch:
+        if (fewest := int(self.held.min())) < self.batch:
             raise ConfigurationError(
-                f"batch = {self.batch}: worker {int(held.argmin())} holds only {held.min()} rows; "
+                f"batch = {self.batch}: worker {int(self.held.argmin())} holds only {fewest} rows; "
                 "use a smaller batch, fewer workers or a placement with more rows a worker"
             )
 
@@ -85,9 +85,7 @@ class MiniBatches(Assignment):
     @cached_property
     def row_sums(self) -> NDArray[np.float64]:
         """How often each row is expected among the batches of all workers, shape (m,)."""
-        held = np.diff(self.starts)
-        sums = np.bincount(self.rows, np.repeat(self.batch / held, held), minlength=self.total_rows)
-        return sums.astype(np.float64, copy=False)
+        return self._row_sums((self.batch / self._lengths)[self._owners])
 
     @property
     def groups(self) -> None:
@@ -114,10 +112,9 @@ class MiniBatches(Assignment):
         """Rows and row weights of a weighted sum of messages, see `Assignment.gather`."""
         assert tasks is not None  # noqa: S101 - for the type checker: the engine knows the task of every message
         assert self.draws is not None  # noqa: S101
-        held = np.diff(self.starts)
         done = np.full(len(workers), self.batch) if blocks is None else self.rows_after(workers, blocks)
         drawn = [
-            self.starts[i] + self.draws.at(task, i).choice(held[i], self.batch, replace=False)[:count]
+            self.starts[self._runs_of(i)] + self.draws.at(task, i).choice(self.held[i], self.batch, replace=False)[:count]
             for i, task, count in zip(workers.tolist(), tasks.tolist(), done.tolist(), strict=True)
         ]
         entries = np.concatenate(drawn) if drawn else np.empty(0, dtype=np.int64)

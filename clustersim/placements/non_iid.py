@@ -207,8 +207,8 @@ def label_counts(assignment: Assignment, labels: Any) -> NDArray[np.int64]:
             f"{codes.dtype}, shape {codes.shape}; give problem.labels of a problem whose rows have classes"
         )
     workers, classes = assignment.workers, int(codes.max()) + 1
-    owners = np.repeat(np.arange(workers), np.diff(assignment.starts))
-    cells = owners * classes + codes[assignment.rows]
+    owners = np.repeat(np.arange(workers), assignment.held)
+    cells = owners * classes + codes[assignment.rows_of(np.arange(workers))]
     return np.bincount(cells, minlength=workers * classes).reshape(workers, classes)
 
 

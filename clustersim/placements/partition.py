@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement, enough_rows
+from clustersim.placements.runs import runs
 from clustersim.problems import Problem
 
 __all__ = ["EvenPartition", "even_starts", "place_runs"]
@@ -46,8 +47,9 @@ def even_starts(rows: int, parts: int) -> NDArray[np.int64]:
     >>> even_starts(7, 3).tolist()
     [0, 3, 5, 7]
     """
-    sizes = np.sort(np.diff(np.arange(parts + 1) * rows // parts))[::-1]
-    return np.concatenate(([0], np.cumsum(sizes)))
+    short, longer = divmod(rows, parts)
+    numbers = np.arange(parts + 1)
+    return numbers * short + np.minimum(numbers, longer)
 
 
 def place_runs(rows: int, code: NDArray[np.float64], recovery: int | None = None) -> Assignment:
@@ -68,11 +70,11 @@ def place_runs(rows: int, code: NDArray[np.float64], recovery: int | None = None
     >>> assignment.rows.tolist(), assignment.coefficients.tolist()
     ([0, 1, 2, 3, 4, 3, 4], [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0])
     """
-    runs = even_starts(rows, code.shape[1])
-    lengths = np.diff(runs)
+    ends = even_starts(rows, code.shape[1])
+    lengths = np.diff(ends)
     workers, held = np.nonzero(code)
     starts = np.concatenate(([0], np.cumsum((code != 0.0) @ lengths)))
-    placed = np.concatenate([np.arange(runs[run], runs[run + 1]) for run in held.tolist()])
+    placed = runs(ends[held], lengths[held])
     values = code[workers, held]
     coefficients = None if bool((values == 1.0).all()) else np.repeat(values, lengths[held])
     return Assignment(rows, starts, placed, coefficients, recovery=recovery)

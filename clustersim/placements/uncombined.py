@@ -1,6 +1,6 @@
 """Workers that send the gradient of every row by itself, instead of one combined vector."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,4 +53,4 @@ class Uncombined(Placement):
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:
         """Place the rows as `placement` does, with the same draws."""
         placed = self.placement.assign(problem, workers, generator)
-        return Assignment(placed.total_rows, placed.starts, placed.rows, combined=False)
+        return replace(placed, coefficients=None, combined=False, recovery=None)

@@ -175,7 +175,9 @@ class _Rounds:
     def _step(self, enough: int) -> Answer:
         """Use the first answers; those that the decoder gives no weight are left out."""
         self._silent = 0
-        messages, workers = self._now.messages[:enough], self._now.workers[:enough]
+        messages, workers = self._now.messages, self._now.workers
+        if enough < len(workers):
+            messages, workers = messages[:enough], workers[:enough]
         weights = self._decoder.weights(self._assignment, workers) if enough else 0.0
         if self._late is not None:
             return self._waiting(1, self._compensated(self._late, weights, enough))
@@ -209,13 +211,12 @@ class _Rounds:
 
     def _joined(self, heard: Round, event: Arrivals, chosen: NDArray[np.bool_]) -> Round:
         """The answers of a round with further ones."""
-        if chosen.all():
-            messages, workers, blocks = event.messages, event.workers, event.blocks
-        elif not chosen.any():
-            return heard
-        else:
-            messages, workers, blocks = event.messages[chosen], event.workers[chosen], event.blocks[chosen]
-        used = np.zeros(len(messages))
+        messages, workers, blocks = event.messages, event.workers, event.blocks
+        if (count := np.count_nonzero(chosen)) < len(chosen):
+            if not count:
+                return heard
+            messages, workers, blocks = messages[chosen], workers[chosen], blocks[chosen]
+        used = np.zeros(count)
         if len(heard.workers):
             messages = np.concatenate((heard.messages, messages))
             workers = np.concatenate((heard.workers, workers))
