@@ -154,36 +154,33 @@ class Master:
         if event.time == self._reached[0]:
             self._check_progress()
         else:
-            self._reached, self._told = (event.time, 0 if self._until.updates is None else self._model.version), 0
-        self._past.append(event)
-        answer = self._state.react(event)
-        commands, done = deque(answer.commands), 0
-        while commands and not self.reason:
-            command = commands.popleft()
-            self._past.append(command)
+            self._reached, self._told = (event.time, 0), 0
+        past, react = self._past, self._state.react
+        past.append(event)
+        answer = react(event)
+        commands, done = list(answer.commands), 0
+        while done < len(commands) and not self.reason:
+            command = commands[done]
             done += 1
+            past.append(command)
             if isinstance(command, Update):
                 updated = self._update(command)
                 if not self.reason:
-                    self._past.append(updated)
-                    answer = self._state.react(updated)
-                    commands.extend(answer.commands)
+                    past.append(updated)
+                    answer = react(updated)
+                    commands += answer.commands
             elif isinstance(command, Dispatch):
                 self._dispatch(command)
             elif isinstance(command, Stop):
                 self.reason = command.reason or "the policy stopped"
             else:
                 raise self._refusal(f"it answers {command!r}; give Update, Dispatch or Stop")
-        self._wait(answer)
+        arrivals, deadline = answer.wants
+        if not (arrivals >= 1 and deadline >= event.time):
+            raise self._refusal(f"it wants {arrivals} arrivals until {deadline} at time {event.time:g}")
+        self._deadline = deadline
+        self._fleet.want(arrivals)
         return done
-
-    def _wait(self, answer: Answer) -> None:
-        """Note what the policy wants next."""
-        wants = answer.wants
-        if wants.arrivals < 1 or math.isnan(wants.deadline) or wants.deadline < self._env.now:
-            raise self._refusal(f"it wants {wants.arrivals} arrivals until {wants.deadline} at time {self._env.now:g}")
-        self._deadline = wants.deadline
-        self._fleet.want(wants.arrivals)
 
     # ------------------------------------------------------------------ commands
 
@@ -275,9 +272,11 @@ class Master:
 
     def _watch_horizon(self) -> None:
         """Write the history and see whether the run is over."""
-        if self._until.updates is not None and self._model.version >= self._until.updates:
+        version = self._model.version
+        if self._until.updates is not None and version >= self._until.updates:
             self.reason = f"{self._until.updates} updates done"
-        elif (error := self._observer.after_update(self._env.now, self._state.k)) is not None:
+        elif version % self._observer.every == 0:
+            error = self._observer.evaluate(self._env.now, self._state.k)
             self._look(error)
             self._check_patience(error)
 

@@ -28,6 +28,11 @@ class Observer:
         Updates between evaluations.
     until : Until
     progress : callable, optional
+
+    Attributes
+    ----------
+    every : int
+        Updates between evaluations.
     """
 
     def __init__(
@@ -45,14 +50,10 @@ class Observer:
         self._model = model
         self._ledger = ledger
         self._vector_bytes = vector_bytes
-        self._every = every
+        self.every = every
         self._until = until
         self._progress = progress
         self._rows: list[dict[str, float]] = []
-
-    def after_update(self, now: float, k: int) -> float | None:
-        """Take note of an update; returns the error if it was evaluated."""
-        return None if self._model.version % self._every else self.evaluate(now, k)
 
     def evaluate(self, now: float, k: int) -> float:
         """Write a row, in place of the last one if that was for the same model and instant; returns the error."""

@@ -84,8 +84,10 @@ def run(effort: Effort) -> str:
             calls, costs = _costs(problems[n], n, policies(n)[label], engines, effort)
             line += [f"{calls:.1f}", *(f"{1e6 * median(cost):,.0f}" for cost in costs.values())]
         lines.append(line)
-    heads = [[f"n = {n:,}: calls", "arithmetic (µs)", *(f"{name} (µs)" for name in who[n])] for n in who]
-    return table(("policy", *sum(heads, [])), lines)
+    heads = ["policy"]
+    for n, engines in who.items():
+        heads += [f"n = {n:,}: calls", "arithmetic (µs)", *(f"{name} (µs)" for name in engines)]
+    return table(heads, lines)
 
 
 def _costs(
