@@ -1,16 +1,21 @@
 """Runs of one case in two ways, where they differ first, and what there was in them that may go wrong."""
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass, fields
+from unittest import mock
 
 import numpy as np
 import pandas as pd
+import simpy
 from wild import Watched
 
 import clustersim as cs
 from clustersim.protocol import Answer, Arrivals, Event, Lost, Timeout
 
 Conversation = list[tuple[Event, Answer]]
+
+_MOST_EVENTS = 50_000  # the cases here take a few thousand
 
 
 @dataclass(frozen=True)
@@ -24,14 +29,26 @@ class Outcome:
 
 
 def outcome(case, policy=None, *, watched=False, **options):
-    """Run a case, perhaps with a wrapped policy."""
+    """Run a case, perhaps with a wrapped policy; a run that goes on and on is given up."""
     policy = policy or case.policy
     told, progress = [] if watched else None, []
-    try:
-        run = case.run(Watched(policy, told) if watched else policy, progress=progress.append, **options)
-    except cs.ClusterSimError as error:
-        return Outcome(error=error, told=told)
+    with mock.patch.object(simpy.Environment, "step", _limited(simpy.Environment.step)):
+        try:
+            run = case.run(Watched(policy, told) if watched else policy, progress=progress.append, **options)
+        except cs.ClusterSimError as error:
+            return Outcome(error=error, told=told)
     return Outcome(run=run, told=told, progress=tuple(progress))
+
+
+def _limited(step):
+    """SimPy's step, so many times."""
+    steps = itertools.count()
+
+    def limited(env):
+        assert next(steps) < _MOST_EVENTS, f"the run hangs at time {env.now}: {_MOST_EVENTS} SimPy events"
+        step(env)
+
+    return limited
 
 
 # ---------------------------------------------------------------------- differences, in words
@@ -76,11 +93,8 @@ def _conversations(a, b):
 def _unlike_events(a, b):
     if type(a) is not type(b):
         return "other kinds"
-    for field in fields(a):
-        x, y = getattr(a, field.name), getattr(b, field.name)
-        if not _alike(x, y):
-            return f"other {field.name}"
-    return None
+    names = a._fields if isinstance(a, tuple) else [field.name for field in fields(a)]
+    return next((f"other {name}" for name in names if not _alike(getattr(a, name), getattr(b, name))), None)
 
 
 def _alike(a, b):

@@ -38,7 +38,7 @@ class Workers:
 
     def batch(self, worker, task):
         rows = self.held[worker]
-        return rows[self.draws.at(task, worker).choice(len(rows), BATCH, replace=False)]
+        return rows[draw_batch(self.draws, task, worker, len(rows), BATCH, max(map(len, self.held)))]
 
 
 def mean_gradient(problem, w, rows):

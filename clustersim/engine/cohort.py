@@ -63,6 +63,7 @@ class CohortFleet:
         n = assignment.workers
         self.traced = trace
         self._due_at = math.inf  # when what the master wants has arrived, or nothing more will
+        self._due = False
         self._env = env
         self._ledger = ledger
         self._compute, self._links = delays.compute, (delays.downlink, delays.uplink)
@@ -255,7 +256,7 @@ class CohortFleet:
             tasks = self._tasks
             awaited = ~tasks.told[: tasks.size]
             due_at = max(self._env.now, float(tasks.settled[: tasks.size][awaited].max(initial=0.0)))
-        self._due_at = due_at
+        self._due, self._due_at = False, due_at
 
     def sleep(self, until: float) -> simpy.Event:
         """What the master sleeps on."""
@@ -263,11 +264,13 @@ class CohortFleet:
 
     def due(self) -> bool:
         """Whether what the master wants is there, or nothing more will come."""
-        return self._env.now >= self._due_at
+        return self._due
 
     def wake(self) -> None:
         """The master is awake: book what has happened up to this instant."""
         self._first_wave = self._waves + 1
+        if self._env.now >= self._due_at:
+            self._due, self._due_at = True, math.inf  # nothing comes twice
         if not self._prompt:
             self._books.enter(self._tasks.open().nonzero()[0], self._env.now)
 

@@ -43,6 +43,7 @@ class Held:
         self.name = self.worker = self.task = self.version = self.blocks = _NONE
         self.compute = _NO_TIME
         self._used: NDArray[np.bool_] | bool = False  # of each whether an update has used it, or of all
+        self._new: list[tuple[NDArray[np.int64], Batch]] = []  # not yet in the columns: many may come one by one
         self.models: dict[int, NDArray[np.float64]] = {}
 
     def add(self, batch: Batch) -> NDArray[np.int64]:
@@ -51,19 +52,32 @@ class Held:
         self._next_name = first + len(batch.workers)
         names = np.arange(first, self._next_name)
         if len(self.name):
-            used = self._flags(self._used, len(self.name))
-            self._used = np.concatenate((used, np.zeros(len(names), dtype=np.bool_)))
-            for mine, theirs in zip(_COLUMNS, (names, *batch[:5]), strict=True):
-                setattr(self, mine, np.concatenate((getattr(self, mine), theirs)))
-            self.models = {**self.models, **batch.models}
+            self._new.append((names, batch))
         else:
             self.name = names
             self.worker, self.task, self.version, self.blocks, self.compute, self.models = batch
             self._used = False
         return names
 
+    def _join(self) -> None:
+        """Put into the columns what has come since."""
+        names, batches = zip(*self._new, strict=True)
+        count = sum(map(len, names))
+        if self._used is not False:
+            used = self._flags(self._used, len(self.name))
+            self._used = np.concatenate((used, np.zeros(count, dtype=np.bool_)))
+        self.name = np.concatenate((self.name, *names))
+        for place, column in enumerate(_COLUMNS[1:]):
+            setattr(self, column, np.concatenate((getattr(self, column), *(batch[place] for batch in batches))))
+        self.models = self.models.copy()
+        for batch in batches:
+            self.models.update(batch.models)
+        self._new = []
+
     def find(self, names: NDArray[np.int64]) -> Positions | None:
         """Positions of the named answers, or None if one of them is not here."""
+        if self._new:
+            self._join()
         held = self.name
         if names is held or (len(names) == len(held) and np.count_nonzero(names == held) == len(held)):
             return _ALL
@@ -95,6 +109,8 @@ class Held:
         compute : ndarray of float
             Worker seconds behind each of those.
         """
+        if self._new:
+            self._join()
         if keep is None and self._used is True:
             self._clear()
             return _NONE, _NO_TIME

@@ -80,8 +80,10 @@ class Assignment(Holdings):
             if len(workers) == self.workers == np.count_nonzero(np.bincount(workers)):
                 return None, weights
         summed = self._summed(workers, weights)
-        present = np.flatnonzero(summed)  # weights of zero are cheaper than copies of most rows
-        return (None, summed) if 2 * len(present) > self.total_rows else (present, summed[present])
+        if 2 * np.count_nonzero(summed) > self.total_rows:
+            return None, summed  # weights of zero are cheaper than copies of most rows
+        present = np.flatnonzero(summed)
+        return present, summed[present]
 
     def _gather_parts(
         self, workers: NDArray[np.int64], weights: float | NDArray[np.float64], done: NDArray[np.int64]

@@ -32,7 +32,8 @@ from clustersim.waits.base import workers_to_wait_for
 
 __all__ = ["Asynchronous", "KAsync", "KBatchAsync", "KBatchSync"]
 
-_NAME, _WORKER, _VERSION, _TASK = range(4)
+_NOBODY = np.empty(0, dtype=np.int64)
+_NOTHING = Arrivals(0.0, _NOBODY, _NOBODY, _NOBODY, _NOBODY, _NOBODY)
 
 
 @dataclass(frozen=True, repr=False)
@@ -229,8 +230,9 @@ class _Stream:
         self._version = 0
         self._sent = np.zeros(setting.workers, dtype=np.int64)
         self._idle: list[int] = []
-        self._at_hand = np.empty((0, 4), dtype=np.int64)
-        self._taken = np.empty((0, 4), dtype=np.int64)
+        self._at_hand = _NOTHING
+        self._taken: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []  # names and workers
+        self._count = 0  # of answers taken
 
     def react(self, event: Event) -> Answer:
         """Send the new model to those who wait for it, and take what is at hand until the next update is due."""
@@ -239,14 +241,14 @@ class _Stream:
             self._version = event.version
             commands = self._send(everybody=self._policy.to_all or event.version == 0)
         elif isinstance(event, Arrivals):
-            # nothing is left of the answers before: after an update `Updated` comes at once, and takes on
-            self._at_hand = np.column_stack((event.messages, event.workers, event.versions, event.tasks))
-        commands += self._take()
-        if len(self._taken) == self.k:
+            self._at_hand = event  # nothing is left of the one before: after an update `Updated` comes at once
+        if len(self._at_hand.messages):
+            commands += self._take()
+        if self._count == self.k:
             return Answer((*commands, self._step()), Wants())
         # an answer that may be refused, or whose worker gets a model at once, is a reason to act
         single = self._policy.at_once or self._policy.max_staleness is not None
-        return Answer(commands, Wants(1 if single else self.k - len(self._taken)))
+        return Answer(commands, Wants(1 if single else self.k - self._count))
 
     def _take(self) -> tuple[Command, ...]:
         """Take answers up to the k-th; those that are too old are left to the engine, which throws them away.
@@ -254,27 +256,30 @@ class _Stream:
         A worker whose answer is refused gets the present model; so does, if it is to be at once, one whose answer is
         taken, unless that completes the update.
         """
-        bound, at_hand = self._policy.max_staleness, self._at_hand
-        fresh = np.ones(len(at_hand), dtype=np.bool_)
-        if bound is not None:
-            fresh = self._version - at_hand[:, _VERSION] <= bound
-        enough = np.flatnonzero(fresh)[: self.k - len(self._taken)]
-        full = len(self._taken) + len(enough) == self.k
-        end = int(enough[-1]) + 1 if full else len(at_hand)
-        seen, self._at_hand = at_hand[:end], at_hand[end:]
-        self._taken = np.concatenate((self._taken, seen[fresh[:end]]))
-        last = seen[:, _TASK] + 1 == self._sent[seen[:, _WORKER]]  # else a newer model is on its way already
+        room, bound = self.k - self._count, self._policy.max_staleness
+        time, messages, workers, versions, tasks, blocks = self._at_hand
+        fresh = np.full(len(messages), True) if bound is None else self._version - versions <= bound
+        enough = fresh.nonzero()[0][:room]
+        full = len(enough) == room
+        end = int(enough[-1]) + 1 if full else len(messages)
+        left = slice(end, None)
+        self._at_hand = Arrivals(time, messages[left], workers[left], versions[left], tasks[left], blocks[left])
+        self._taken.append((messages[enough], workers[enough]))
+        self._count += len(enough)
+        seen = workers[:end]
+        last = tasks[:end] + 1 == self._sent[seen]  # else a newer model is on its way already
         now = last & (self._policy.at_once | ~fresh[:end])
         if full:
             now[-1] = False
-        self._idle += seen[last & ~now, _WORKER].tolist()
-        return self._dispatch(seen[now, _WORKER])
+        self._idle += seen[last & ~now].tolist()
+        return self._dispatch(seen[now])
 
     def _step(self) -> Update:
         """Use what is taken; what is at hand stays."""
-        used, self._taken = self._taken, self._taken[:0]
-        weights = self._decoder.weights(self._assignment, used[:, _WORKER])
-        return Update(used[:, _NAME], weights, keep=self._at_hand[:, _NAME])
+        names, workers = (np.concatenate(parts) for parts in zip(*self._taken, strict=True))
+        self._taken, self._count = [], 0
+        keep = self._at_hand.messages if len(self._at_hand.messages) else None
+        return Update(names, self._decoder.weights(self._assignment, workers), keep)
 
     def _send(self, *, everybody: bool) -> tuple[Command, ...]:
         """The present model to all, or to those whose answers have been used and who have got none since."""
@@ -285,5 +290,7 @@ class _Stream:
         return self._dispatch(idle)
 
     def _dispatch(self, workers: NDArray[np.int64]) -> tuple[Command, ...]:
+        if not len(workers):
+            return ()
         self._sent[workers] += 1
-        return (Dispatch(np.sort(workers), self._busy),) if len(workers) else ()  # an older one may be under way
+        return (Dispatch(np.sort(workers), self._busy),)  # busy, for an older model may be under way
