@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from batches import draw_batch
 
 import clustersim as cs
 from clustersim.protocol import Answer, Dispatch, Policy, Update, Updated, Wants, Work

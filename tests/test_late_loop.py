@@ -8,6 +8,7 @@ import heapq
 
 import numpy as np
 import pytest
+from batches import draw_batch
 
 import clustersim as cs
 from clustersim.streams import Streams

@@ -1,4 +1,4 @@
-"""Single draws are those of the rows, to the last bit: every model, every scaling, every link, and `Draws` over them."""
+"""Single draws are those of the rows, to the last bit: all models, scalings and links, and `Draws` over them."""
 
 import numpy as np
 import pytest

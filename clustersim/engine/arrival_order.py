@@ -49,7 +49,8 @@ class ArrivalOrder:
             rows, times = rows[soon], times[soon]
         if not len(rows):
             return
-        self._sort(np.concatenate((self._rows[self._next :], rows)), by_worker=False)
+        front = self._rows[self._next : int(self._times.searchsorted(math.inf))]
+        self._sort(np.concatenate((front, rows)), by_worker=False)
 
     def nth(self, count: int) -> float:
         """When the `count`-th further answer arrives; infinite if there are fewer."""

@@ -55,7 +55,7 @@ class Timelines:
         Returns
         -------
         started : ndarray of float, shape (a,)
-            When the new tasks begin.
+            When the new tasks begin; infinite where that is unclear.
         stopped : ndarray of int
             Rows of tasks that are heading for something else now.
         unclear : ndarray of int
@@ -67,7 +67,8 @@ class Timelines:
         if self._mixed:
             at_work = np.zeros(self._tasks.workers, dtype=np.bool_)
             at_work[self._tasks.worker[self._at_work(workers)]] = True
-            return received, _NOBODY, workers[at_work[workers] & (received < np.inf)]
+            unclear = at_work[workers] & (received < np.inf)
+            return np.where(unclear, np.inf, received), _NOBODY, workers[unclear]
         if family == "give up":
             rows = self._at_work(workers)
             at = np.full(self._tasks.workers, np.inf)
@@ -173,4 +174,5 @@ class Timelines:
         self._call_off(rows[replaced], at[replaced])
         started = received.copy()
         started[waits] = np.where(replaced, starts, np.where(stuck, gives_way, ends))
+        started[unclear] = np.inf
         return started, rows[stuck | replaced], workers[unclear]

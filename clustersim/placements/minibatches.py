@@ -154,7 +154,8 @@ def _first_distinct(numbers: NDArray[np.int64], count: int) -> NDArray[np.int64]
     """
     if numbers.size <= _FEW:
         lines = [list(dict.fromkeys(line))[:count] for line in numbers.tolist()]
-        return np.array(lines) if all(len(line) == count for line in lines) else None
+        complete = all(len(line) == count for line in lines)
+        return np.array(lines, dtype=np.int64).reshape(-1, count) if complete else None
     length = numbers.shape[1]
     bits = length.bit_length()
     ordered = (numbers << bits) | np.arange(length)  # number and place in one, so that one sort finds repetitions

@@ -9,7 +9,6 @@ from clustersim.errors import ConfigurationError
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement, enough_rows
 from clustersim.placements.partition import even_starts
-from clustersim.placements.runs import runs
 from clustersim.problems import Problem
 
 __all__ = ["Everything", "FractionalRepetition"]
@@ -63,10 +62,8 @@ class FractionalRepetition(Placement):
         groups = self._groups(workers)
         enough_rows(problem, groups, "group")
         size = workers // groups
-        ends = np.repeat(even_starts(problem.rows, groups), size)
-        first, last = ends[:-size], ends[size:]
-        starts = np.concatenate(([0], np.cumsum(last - first)))
-        return Assignment(problem.rows, starts, runs(first, last - first), recovery=workers - size + 1)
+        starts, members = even_starts(problem.rows, groups), np.repeat(np.arange(groups), size)
+        return Assignment(problem.rows, starts, np.arange(problem.rows), recovery=workers - size + 1, shared=members)
 
     def _groups(self, workers: int) -> int:
         """Return n / c, or say what does not divide what."""
@@ -107,8 +104,8 @@ class Everything(Placement):
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:  # noqa: ARG002
         """Give all rows to all workers."""
-        starts, all_alike = np.array([0, problem.rows]), np.zeros(workers, dtype=np.int64)
-        return Assignment(problem.rows, starts, np.arange(problem.rows), recovery=1, shared=all_alike)
+        starts, one_group = np.array([0, problem.rows]), np.zeros(workers, dtype=np.int64)
+        return Assignment(problem.rows, starts, np.arange(problem.rows), recovery=1, shared=one_group)
 
 
 def _nearest_divisors(number: int, near: int) -> list[int]:

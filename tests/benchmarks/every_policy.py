@@ -23,7 +23,8 @@ __all__ = ["run"]
 SMALL, LARGE = 50, 10_000
 P = 0.2  # the probability of straggling
 STEP_SIZE = 1e-6  # so small that no policy diverges
-UNWIELDY = ("ExactGradientCode, cyclic",)  # beyond the small n: decoding solves a dense system of n workers
+UNWIELDY = ("ExactGradientCode, cyclic", "FreshBatches")
+"""Not for the large n: a dense system of n workers to be solved in every round; every row with every worker."""
 
 
 def policies(n: int) -> dict[str, cs.Policy]:
