@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from batches import draw_batch
+from coding import entries
 
 import clustersim as cs
 from clustersim.protocol import Answer, Dispatch, Policy, Update, Updated, Wants, Work
@@ -30,7 +31,7 @@ def held(X, y, policy):
     assignment = policy.work.placement.assign(cs.LeastSquares(X, y), N, generator)
     matrix = np.zeros((N, ROWS))
     for worker in range(N):
-        for entry in range(assignment.starts[worker], assignment.starts[worker + 1]):
+        for entry in entries(assignment, worker):
             matrix[worker, assignment.rows[entry]] = 1.0
     return matrix
 

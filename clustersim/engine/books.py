@@ -12,6 +12,8 @@ from clustersim.placements import Assignment
 
 __all__ = ["Books"]
 
+_NO_ROWS = np.empty(0, dtype=np.int64)
+
 
 class Books:
     """The ledger's clerk.
@@ -29,12 +31,15 @@ class Books:
     ----------
     expecting : int
         Messages that are under way and will arrive.
+    losses : bool
+        Whether any task may be lost; set by those who find out.
     forever : ndarray of bool, shape (n,)
         Who owes an answer that a link has lost.
     """
 
     def __init__(self, tasks: OpenTasks, ledger: Ledger, assignment: Assignment, trace: CohortTrace | None) -> None:
         self.expecting = 0
+        self.losses = False
         self.forever = np.zeros(assignment.workers, dtype=np.bool_)
         self._tasks = tasks
         self._ledger = ledger
@@ -54,38 +59,63 @@ class Books:
         vectors = self._vectors
         self._ledger.sent_vectors += len(rows) if vectors is None else int(vectors[self._tasks.worker[rows]].sum())
 
+    def catch_up(self, now: float) -> None:
+        """Enter all that has happened by now."""
+        tasks, used = self._tasks, slice(0, self._tasks.size)
+        over = (~tasks.worked[used] & (tasks.ended[used] <= now)).nonzero()[0]
+        if len(over):
+            self._enter_work(over, now)
+        if self.losses:
+            self._enter_losses((~tasks.told[used] & (tasks.settled[used] <= now)).nonzero()[0], now)
+
     def enter(self, rows: NDArray[np.int64], now: float) -> None:
         """Enter what has happened by now to the tasks at `rows`."""
-        if not len(rows):
-            return
-        tasks, ledger = self._tasks, self._ledger
+        tasks = self._tasks
         over = rows[~tasks.worked[rows] & (tasks.ended[rows] <= now)]
         if len(over):
-            self._enter_work(over)
-        told = rows[~tasks.told[rows] & (tasks.settled[rows] <= now) & (tasks.fate[rows] != ANSWER)]
-        cancelled = int(np.count_nonzero(tasks.fate[told] == CANCELLED))
-        ledger.cancelled += cancelled
-        ledger.lost += len(told) - cancelled
-        self.expecting -= len(told)
-        tasks.told[told] = True
+            self._enter_work(over, now)
+        if self.losses:
+            self._enter_losses(rows[~tasks.told[rows] & (tasks.settled[rows] <= now)], now)
+
+    def _enter_work(self, rows: NDArray[np.int64], now: float) -> None:
+        """Enter answers that have been sent, and the work behind those that never will be."""
+        tasks, ledger = self._tasks, self._ledger
+        tasks.worked[rows] = True
+        fates = tasks.fate[rows]
+        if np.count_nonzero(fates) == 0:
+            sent, dropped = rows, _NO_ROWS
+        else:
+            sent = rows[(fates == ANSWER) | (fates == LOST_ON_UPLINK)]
+            dropped = rows[(fates == CANCELLED) | (fates == LOST)]
+        if len(sent):
+            self.sent(sent)
+            if self._blocks > 1:
+                cut = sent[tasks.blocks[sent] < self._blocks]
+                ledger.partial += len(cut)
+                ledger.compute_wasted.add_all(tasks.ended[cut] - tasks.started[cut] - self.delivered(cut))
+        if len(dropped):
+            cancelled = dropped[tasks.fate[dropped] == CANCELLED]
+            ledger.cancelled += len(cancelled)
+            self.expecting -= len(cancelled)
+            tasks.told[cancelled] = True
+            begun = dropped[tasks.started[dropped] < math.inf]
+            ledger.compute_wasted.add_all(tasks.ended[begun] - tasks.started[begun])
         if self._trace is not None:
             self._trace.write(tasks, rows, self.delivered(rows), now)
 
-    def _enter_work(self, rows: NDArray[np.int64]) -> None:
-        """Enter answers that have been sent, and the work behind those that never will be."""
-        tasks, wasted = self._tasks, self._ledger.compute_wasted
-        tasks.worked[rows] = True
+    def _enter_losses(self, rows: NDArray[np.int64], now: float) -> None:
+        """Enter messages of which it is known by now that they will not arrive."""
+        tasks, ledger = self._tasks, self._ledger
         fates = tasks.fate[rows]
-        sent = rows[(fates == ANSWER) | (fates == LOST_ON_UPLINK)]
-        self.sent(sent)
-        cut = sent[tasks.blocks[sent] < self._blocks]
-        self._ledger.partial += len(cut)
-        wasted.add_all(tasks.ended[cut] - tasks.started[cut] - self.delivered(cut))
         vain = rows[fates == LOST_ON_UPLINK]
-        wasted.add_all(self.delivered(vain))
+        ledger.compute_wasted.add_all(self.delivered(vain))
         self.forever[tasks.worker[vain]] = True
-        dropped = rows[((fates == CANCELLED) | (fates == LOST)) & (tasks.started[rows] < math.inf)]
-        wasted.add_all(tasks.ended[dropped] - tasks.started[dropped])
+        lost = rows[(fates == LOST) | (fates == LOST_ON_UPLINK)]
+        ledger.lost += len(lost)
+        self.expecting -= len(lost)
+        tasks.told[lost] = True
+        if self._trace is not None:
+            self._trace.write(tasks, lost, self.delivered(lost), now)
 
     def delivered(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Seconds of work behind answers."""

@@ -218,6 +218,7 @@ class CohortFleet:
     def _lose(self, rows: NDArray[np.int64]) -> None:
         """See to new tasks that will bring no answer."""
         tasks, now = self._tasks, self._env.now
+        self._books.losses = True
         never_there = np.isinf(tasks.received[rows])
         endless = np.isinf(tasks.ended[rows])
         tasks.fate[rows] = np.where(endless, LOST, LOST_ON_UPLINK)
@@ -234,6 +235,7 @@ class CohortFleet:
         rows, shares = np.flatnonzero(mine), self._shares[worker % len(self._shares)].tolist()
         stopped = replay(tasks, rows, shares, self._env.now, self._first_wave, instant=self._instant)
         lost = rows[tasks.fate[rows] == LOST]
+        self._books.losses |= len(lost) > 0
         if self._instant:
             self._books.enter(np.union1d(stopped, lost), self._env.now)
 
@@ -272,7 +274,7 @@ class CohortFleet:
         if self._env.now >= self._due_at:
             self._due, self._due_at = True, math.inf  # nothing comes twice
         if not self._prompt:
-            self._books.enter(self._tasks.open().nonzero()[0], self._env.now)
+            self._books.catch_up(self._env.now)
 
     def collect(self) -> Batch | None:
         """Hand over the answers that have arrived; None if there are none."""

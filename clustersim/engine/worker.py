@@ -5,8 +5,10 @@ blocks of a task in order; nobody hears of them one by one, so when it is stoppe
 """
 
 import math
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -18,8 +20,9 @@ from clustersim.engine.alarm import ARRIVAL, Alarm
 __all__ = ["Task", "Worker"]
 
 
+@dataclass(slots=True, eq=False)
 class Task:
-    """What a worker is asked for by one dispatch; times in seconds, NaN where it never came to that.
+    """What a worker is asked for by one dispatch; times in seconds, and not set before it has come to that.
 
     Attributes
     ----------
@@ -27,78 +30,58 @@ class Task:
         Who, which of its tasks (counted from 0), and the version of the model.
     model : ndarray of float, shape (d,), or None
         The model itself, as long as the task needs it.
+    busy : str
+        What becomes of the work that the worker is at when the model reaches it.
     compute : float
         How long the work takes.
-    blocks : int
-        Finished blocks that the answer brings; 0 if there is none.
-    delivered : float
-        Seconds of work behind the answer.
     dispatched, received, started, finished, arrived : float
         When the model left the master and reached the worker; when the work began and is done; when the answer arrived.
     ended : float
         When the worker turned to something else: at `finished`, or before if it dropped the work.
+    blocks : int
+        Finished blocks that the answer brings.
+    delivered : float
+        Seconds of work behind the answer.
     status : str
-        What became of it.
+        What became of it, once that is known.
     staleness : int
-        Updates between its model and the first one that used it; -1 if none did.
+        Updates between its model and the first one that used it, if one did.
     """
 
-    __slots__ = (
-        "arrived",
-        "blocks",
-        "compute",
-        "delivered",
-        "dispatched",
-        "ended",
-        "finished",
-        "model",
-        "number",
-        "received",
-        "staleness",
-        "started",
-        "status",
-        "version",
-        "worker",
-    )
-
-    def __init__(
-        self, worker: int, number: int, version: int, model: NDArray[np.float64], dispatched: float, compute: float
-    ) -> None:
-        self.worker = worker
-        self.number = number
-        self.version = version
-        self.model: NDArray[np.float64] | None = model
-        self.dispatched = dispatched
-        self.compute = compute
-        self.received = self.started = self.finished = self.ended = self.arrived = math.nan
-        self.blocks = 0
-        self.delivered = 0.0
-        self.staleness = -1
-        self.status = "in flight"
-
-    @property
-    def dropped(self) -> float:
-        """Seconds spent on a block that a newer model cut short; 0 unless there is an answer that lacks blocks."""
-        cut = self.blocks and self.delivered < self.compute
-        return self.ended - self.started - self.delivered if cut else 0.0
+    worker: int
+    number: int
+    version: int
+    model: NDArray[np.float64] | None
+    busy: str
+    dispatched: float
+    compute: float
+    received: float = field(init=False)
+    started: float = field(init=False)
+    finished: float = field(init=False)
+    arrived: float = field(init=False)
+    ended: float = field(init=False)
+    blocks: int = field(init=False)
+    delivered: float = field(init=False)
+    status: str = field(init=False)
+    staleness: int = field(init=False)
 
 
 class Reports(Protocol):
-    """Whom a worker tells what becomes of its tasks."""
+    """Whom a worker tells what becomes of its tasks, and when."""
 
-    def finished(self, task: Task) -> None:
+    def finished(self, task: Task, now: float) -> None:
         """The answer is there."""
 
-    def cut(self, task: Task, blocks: int, share: float) -> None:
+    def cut(self, task: Task, blocks: int, share: float, now: float) -> None:
         """The work was cut short; the answer brings the finished blocks, which took that share of its time."""
 
-    def abandoned(self, task: Task) -> None:
+    def abandoned(self, task: Task, now: float) -> None:
         """The work was dropped for a newer model."""
 
-    def cancelled(self, task: Task) -> None:
+    def cancelled(self, task: Task, now: float) -> None:
         """The work will never begin."""
 
-    def lost(self, task: Task) -> None:
+    def lost(self, task: Task, now: float) -> None:
         """The work will never end."""
 
 
@@ -119,10 +102,9 @@ class Worker:
         What it is computing.
     """
 
-    __slots__ = ("_alarm", "_ends", "_env", "_newest", "_reports", "_waiting", "task")
+    __slots__ = ("_alarm", "_ends", "_newest", "_reports", "_waiting", "task")
 
     def __init__(self, env: simpy.Environment, reports: Reports, ends: Sequence[float]) -> None:
-        self._env = env
         self._reports = reports
         self._ends = ends
         self._alarm = Alarm(env, ARRIVAL)
@@ -132,67 +114,66 @@ class Worker:
 
     def life(self) -> Generator[simpy.Event]:
         """The process: wake when the present task may be done; it may also have been replaced by a longer one."""
+        alarm, env = self._alarm, self._alarm.env
         while True:
-            yield self._alarm.event
-            self._alarm.rung()
+            yield alarm
+            alarm.rung()
             task = self.task
             if task is None:
                 continue
-            if task.finished > self._env.now:
-                self._alarm.set(task.finished)
+            if task.finished > (now := env.now):
+                alarm.set(task.finished)
                 continue
-            self._reports.finished(task)
+            self._reports.finished(task, now)
             self.task = None
             if self._waiting:
-                self._begin(self._waiting.popleft())
+                self._begin(self._waiting.popleft(), now)
 
-    def receive(self, task: Task, busy: str) -> None:
-        """Take in a model at this instant; `busy` says what becomes of unfinished work.
+    def receive(self, task: Task, now: float) -> None:
+        """Take in a model at this instant; ``task.busy`` says what becomes of unfinished work.
 
         A model that was overtaken on the way by a newer one is put aside, unless the worker works through them all.
         Work that will never end gives way to a newer model whatever `busy` says: a straggler that does not answer in
         one round is not dead.
         """
-        task.received = self._env.now
+        task.received = now
+        busy = task.busy
         if not (overtaken := task.number < self._newest):
             self._newest = task.number
         current = self.task
         if overtaken and busy != "queue":
-            self._reports.cancelled(task)
+            self._reports.cancelled(task, now)
         elif current is None:
-            self._begin(task)
+            self._begin(task, now)
         elif busy in ("restart", "send") or current.finished == math.inf:
-            self._give_up(current, send=busy == "send")
+            self._give_up(current, now, send=busy == "send")
             while self._waiting:
-                self._reports.cancelled(self._waiting.popleft())
-            self._begin(task)
+                self._reports.cancelled(self._waiting.popleft(), now)
+            self._begin(task, now)
         else:
             if busy == "finish" and self._waiting:
-                self._reports.cancelled(self._waiting.pop())
+                self._reports.cancelled(self._waiting.pop(), now)
             self._waiting.append(task)
 
-    def _give_up(self, task: Task, *, send: bool) -> None:
+    def _give_up(self, task: Task, now: float, *, send: bool) -> None:
         """Drop the present work, or send what is finished of it."""
-        done = 0
-        while send and done < len(self._ends) and task.started + task.compute * self._ends[done] <= self._env.now:
-            done += 1
-        if done == len(self._ends):
-            self._reports.finished(task)
-        elif done:
-            self._reports.cut(task, done, self._ends[done - 1])
+        done = bisect_right(self._ends, now, key=lambda end: task.started + task.compute * end) if send else 0
+        if done == 0:
+            self._reports.abandoned(task, now)
+        elif done == len(self._ends):
+            self._reports.finished(task, now)
         else:
-            self._reports.abandoned(task)
+            self._reports.cut(task, done, self._ends[done - 1], now)
 
-    def _begin(self, task: Task) -> None:
+    def _begin(self, task: Task, now: float) -> None:
         """Start to compute."""
-        now = self._env.now
         self.task = task
         task.started = now
         task.finished = finished = now + task.compute
         if finished < math.inf:
             self._alarm.set(finished)
             return
-        self._reports.lost(task)
+        self._reports.lost(task, now)
         if self._waiting:
-            self._reports.abandoned(task)
-            self._begin(self._waiting.popleft())
+            self._reports.abandoned(task, now)
+            self._begin(self._waiting.popleft(), now)

@@ -185,8 +185,10 @@ def _checked_loads(loads: ArrayLike, workers: int) -> Floats:
     shares = np.asarray(loads, dtype=np.float64)
     if shares.shape not in ((), (workers,)):
         raise ConfigurationError(f"loads of shape {shares.shape}: expected one load a worker, shape ({workers},)")
-    if not (np.isfinite(shares) & (shares >= 0.0)).all():
+    if not (shares.min(initial=0.0) >= 0.0 and shares.max(initial=0.0) < np.inf):  # false for NaN
         raise ConfigurationError(f"loads = {shares!r}: expected finite numbers of even shares, at least 0")
     whole = np.rint(shares)
-    near = np.abs(shares - whole) <= 1e-9 * np.maximum(whole, 1.0)
-    return np.broadcast_to(np.where(near, whole, shares), (workers,))
+    if not (whole == shares).all():
+        near = np.abs(shares - whole) <= 1e-9 * np.maximum(whole, 1.0)
+        shares = np.where(near, whole, shares)
+    return np.broadcast_to(shares, (workers,))

@@ -262,7 +262,7 @@ class PerWorker(Mixture):
         self._need(int(workers.max(initial=-1)) + 1)
         kinds = self._kinds[workers]
         models, times = list(self._groups), np.empty(len(tasks))
-        for kind in np.unique(kinds).tolist():
+        for kind in np.flatnonzero(np.bincount(kinds)).tolist():
             mine = kinds == kind
             own = models[kind].times_at(uniforms, tasks[mine], workers[mine], lane)
             if own is None:

@@ -171,4 +171,5 @@ def _first_distinct(numbers: NDArray[np.int64], count: int) -> NDArray[np.int64]
     if int(places[:, -1].max()) == length:
         return None
     places += np.arange(0, numbers.size, length)[:, None]
-    return numbers.reshape(-1).take(places)
+    found: NDArray[np.int64] = numbers.reshape(-1).take(places)
+    return found

@@ -135,7 +135,7 @@ def _replicate(copies: NDArray[np.int64], workers: int, generator: np.random.Gen
     rows = len(copies)
     starts = np.concatenate(([0], np.cumsum(copies)))
     holders = np.empty(starts[-1], dtype=np.int64)
-    for size in np.unique(copies).tolist():
+    for size in np.flatnonzero(np.bincount(copies)).tolist():
         alike = np.flatnonzero(copies == size)
         places = starts[alike][:, None] + np.arange(size)
         holders[places] = random_subsets(len(alike), size, workers, generator)

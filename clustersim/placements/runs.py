@@ -66,4 +66,5 @@ def alike(starts: NDArray[np.int64], rows: NDArray[np.int64], total: int) -> NDA
     last = np.maximum.reduceat(belongs[rows], starts[:-1])
     if (first != last).any() or (lengths != lengths[first]).any():
         return None
-    return np.unique(first, return_inverse=True)[1]
+    numbers = np.cumsum(first == np.arange(len(first))) - 1
+    return numbers[first]
