@@ -117,7 +117,9 @@ def _totals(a, b):
 def _frames(what, a, b):
     if list(a) != list(b):
         return [f"{what} has other columns: {set(a) ^ set(b) or 'in another order'}"]
-    found = [f"{what}[{name!r}] is of {a[name].dtype} or {b[name].dtype}" for name in a if a[name].dtype != b[name].dtype]
+    found = [
+        f"{what}[{name!r}] is of {a[name].dtype} or {b[name].dtype}" for name in a if a[name].dtype != b[name].dtype
+    ]
     if len(a) != len(b):
         found.append(f"{what} has {len(a)} or {len(b)} rows")
     common = min(len(a), len(b))

@@ -44,8 +44,12 @@ _SIMPLE = (
     cs.Pareto(1.0, 1.5),
     cs.LogNormal(0.5, 1.5),
     *(cs.BernoulliStraggler(p, time=1.0) for p in (0.0, 0.2, 0.6)),
-    *(cs.Empirical(times) for times in ([0.5, 1.0], [0.0, 0.25, 0.5, 1.0], [0.25, 0.5, 1.5, 2.0], [0.5, 1.0, math.inf])),
+    *(
+        cs.Empirical(times)
+        for times in ([0.5, 1.0], [0.0, 0.25, 0.5, 1.0], [0.25, 0.5, 1.5, 2.0], [0.5, 1.0, math.inf])
+    ),
 )
+_ROUGH = (cs.Exponential(0.5), cs.Empirical([0.0, 0.25, 2.0]), cs.Empirical([0.25, 0.25, 0.5, math.inf]))
 _FORMS = ("simple", "simple", "simple", "recorded", "unlike", "persistent", "markov")
 
 
@@ -84,7 +88,7 @@ def any_links(workers):
     return st.one_of(
         st.just(cs.Link()),
         st.builds(cs.Link, latency=models(workers)),
-        st.builds(cs.Link, latency=st.sampled_from([cs.Exponential(0.5), cs.Empirical([0.0, 0.25, 2.0])])),
+        st.builds(cs.Link, latency=st.sampled_from(_ROUGH)),
         st.builds(cs.Link, latency=st.sampled_from([0.0, 0.25, 0.5]), bandwidth=st.sampled_from([32.0, 8.0])),
     )
 
@@ -114,7 +118,10 @@ def _divisors(n):
 @st.composite
 def coded_schemes(draw, workers):
     """Any placement, wait rule and decoder that go together."""
-    kind, any_decoder = draw(st.sampled_from(["groups", "even", "cyclic", "uniform", "norm", "apart", "everything"])), []
+    kind, any_decoder = (
+        draw(st.sampled_from(["groups", "even", "cyclic", "uniform", "norm", "apart", "everything"])),
+        [],
+    )
     copies = draw(_divisors(workers) if kind == "groups" else st.integers(1, workers))
     placement = {
         "groups": placements.FractionalRepetition,

@@ -11,7 +11,7 @@ from scipy import stats
 
 import clustersim as cs
 from clustersim.errors import ConfigurationError
-from clustersim.streams import Streams
+from clustersim.streams import Streams, Uniforms
 
 Z = stats.norm.isf(0.5e-6)  # two-sided, one false alarm in a million
 STICKY = cs.Markov(cs.Constant(1.0), cs.Constant(5.0), slow_down=0.02, recover=0.06)
@@ -112,6 +112,24 @@ def test_markov_row_by_row_is_the_whole():
     stream = uniforms()
     rows = [STICKY.times(stream, task, 1, 30)[0] for task in range(200)]
     np.testing.assert_array_equal(rows, STICKY.times(uniforms(), 0, 200, 30))
+
+
+def test_markov_lanes_of_the_same_tasks_look_back_once():
+    class Counted(Uniforms):
+        rows = 0
+
+        def block(self, first_task, tasks, workers, lane=0):
+            self.rows += tasks
+            return super().block(first_task, tasks, workers, lane)
+
+    stream = Counted(np.array([1, 2], dtype=np.uint64))
+    for lane in range(3):
+        STICKY.times(stream, 1000, 2, 5, lane)
+    looked_back = stream.rows
+    for task in range(1002, 1042, 2):
+        for lane in range(3):
+            STICKY.times(stream, task, 2, 5, lane)
+    assert stream.rows - looked_back == 20 * 3 * 2, "one row of states a task and lane, for the constants draw nothing"
 
 
 def test_markov_streams_of_different_seeds_do_not_mix():

@@ -16,7 +16,8 @@ from simpy.events import EventCallbacks, EventPriority
 __all__ = ["ARRIVAL", "DELIVERY", "MASTER", "Alarm", "Ring"]
 
 # At one instant workers finish and messages arrive first, then models reach workers, then the master acts.
-ARRIVAL, DELIVERY, MASTER = EventPriority(1), EventPriority(2), EventPriority(3)
+# SimPy's own events come before: when the master's process has ended, nothing of that instant happens any more.
+ARRIVAL, DELIVERY, MASTER = EventPriority(2), EventPriority(3), EventPriority(4)
 
 
 def _delay(now: float, at: float) -> float:

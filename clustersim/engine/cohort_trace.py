@@ -57,7 +57,7 @@ class CohortTrace:
         columns["started"][places] = np.where(begun, tasks.started[rows], np.nan)
         columns["ended"][places] = np.where(begun, np.where(worked, tasks.ended[rows], now), np.nan)
         columns["finished"][places] = np.where(sent, tasks.ended[rows], np.nan)
-        columns["arrived"][places] = np.where(tasks.arrived[rows] <= now, tasks.arrived[rows], np.nan)
+        columns["arrived"][places] = np.where(sent & (tasks.arrived[rows] <= now), tasks.arrived[rows], np.nan)
         columns["blocks"][places] = np.where(sent, tasks.blocks[rows], 0)
         columns["delivered"][places] = np.where(sent, delivered, 0.0)
         columns["status"][places] = np.where(tasks.told[rows], _STATUS[tasks.fate[rows]], 0)

@@ -8,7 +8,8 @@ file                   what lives there
 `heavy_tails`          heavy tails: Pareto, Weibull, log-normal
 `empirical`            measured times, drawn at random or replayed
 `scipy_model`          any frozen distribution of scipy.stats
-`stragglers`           Bernoulli stragglers, draws that persist, workers that differ
+`stragglers`           Bernoulli stragglers, draws that persist
+`per_worker`           workers that differ
 `markov`               workers with slow and fast phases
 `scaling`              what a load costs: `ComputeTimes`
 `integrals`            expectations of order statistics, numerically
@@ -21,9 +22,10 @@ from clustersim.latency.empirical import Empirical, Replay
 from clustersim.latency.heavy_tails import LogNormal, Pareto, Weibull
 from clustersim.latency.markov import Markov
 from clustersim.latency.parametric import Constant, Exponential, Gamma, ShiftedExponential
+from clustersim.latency.per_worker import PerWorker
 from clustersim.latency.scaling import SCALINGS, ComputeTimes, compute_times, shortest_times
 from clustersim.latency.scipy_model import FromScipy
-from clustersim.latency.stragglers import BernoulliStraggler, Persistent, PerWorker
+from clustersim.latency.stragglers import BernoulliStraggler, Persistent
 
 __all__ = [
     "SCALINGS",

@@ -20,9 +20,10 @@ Slow = NDArray[np.bool_]
 _STATE_LANE = 2**32  # the draws of the states, out of the way of the lanes that load scaling uses
 _FIRST_STRETCH = 64  # tasks to look back at first
 
-# Where each stream's chains stand: {(chain's lane and probabilities, workers): (task, who is slow before it)}. It
-# saves time only; every state can be told from the draws alone.
-_standing: WeakKeyDictionary[Uniforms, dict[tuple[object, ...], tuple[int, Slow]]] = WeakKeyDictionary()
+# Where each stream's chains stand: {(chain's lane and probabilities, workers): {task: who is slow before it}}, for the
+# tasks asked for last (other lanes will ask again) and those after them. It saves time only; every state can be told
+# from the draws alone.
+_standing: WeakKeyDictionary[Uniforms, dict[tuple[object, ...], dict[int, Slow]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,11 @@ class Markov(Mixture):
         """
         key = (_STATE_LANE + self.chains, self.slow_down, self.recover, workers)
         standing = _standing.setdefault(uniforms, {})
-        task, before = standing.get(key, (-1, None))
-        if task != first_task or before is None:
+        before = standing.get(key, {}).get(first_task)
+        if before is None:
             before = self._look_back(uniforms, first_task, workers)
         states = self._run(uniforms, before, first_task, tasks)
-        standing[key] = (first_task + tasks, states[-1].copy() if tasks else before)
+        standing[key] = {first_task: before, first_task + tasks: states[-1].copy() if tasks else before}
         return states
 
     def _run(self, uniforms: Uniforms, before: Slow, first_task: int, tasks: int) -> Slow:
