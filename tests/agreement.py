@@ -127,10 +127,10 @@ def _frames(what, a, b):
     unlike = ~((one == two) | (one.isna() & two.isna()))
     if unlike.any(axis=None):
         row = int(unlike.any(axis=1).to_numpy().argmax())
-        names = list(unlike.columns[unlike.iloc[row]])
-        others = [name for name in unlike if unlike[name].any() and name not in names]
+        first = [name for name in unlike if unlike[name].iloc[row]]
+        later = [name for name in unlike if unlike[name].any() and name not in first]
         found.append(
-            f"{what} differs first in row {row}, in {', '.join(names)}{' (later in ' + ', '.join(others) + ')' if others else ''}:\n"
+            f"{what} differs first in row {row}, in {', '.join(first)}; later also in {', '.join(later) or 'none'}:\n"
             + pd.DataFrame([one.iloc[row], two.iloc[row]], index=["    one", "    two"]).to_string()
         )
     if not found and not a.equals(b):

@@ -4,7 +4,7 @@ Everything chooses its kind first and draws only what that kind needs, so that e
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -258,7 +258,7 @@ class Case:
     until: cs.Until
     seed: int = 0
     evaluate_every: int = 1
-    optimizer: cs.Optimizer = cs.SGD(0.01)
+    optimizer: cs.Optimizer = field(default_factory=lambda: cs.SGD(0.01))
     problem: str = "softmax"
 
     def run(self, policy=None, **options):

@@ -68,6 +68,7 @@ def test_shared_runs_are_as_good_as_copies(pair, data):
         RUNS,
         st.lists(st.sampled_from([{0, 1}, {2}, {3, 4, 5}]), min_size=1, max_size=6),
         st.permutations([{0, 1}, {0, 1}, {2}, {3, 4, 5}, {3, 4, 5}]),
+        st.permutations([{0, 1}, {2, 3}, {4, 5}, {1, 2}]),
     ),
     st.randoms(use_true_random=False),
 )

@@ -58,8 +58,10 @@ class _AnythingState:
             self._held += event.messages.tolist()
         if isinstance(event, Updated) and event.version == 0:
             commands.append(self._dispatch())
-        for _ in range(self._random.choice(4, p=(0.2, 0.5, 0.2, 0.1))):
-            commands.append(self._update() if self._random.random() < self._updating / 2 else self._dispatch())
+        count = self._random.choice(4, p=(0.2, 0.5, 0.2, 0.1))
+        commands += [
+            self._update() if self._random.random() < self._updating / 2 else self._dispatch() for _ in range(count)
+        ]
         if self._final and self._random.random() < 0.02:
             commands.append(Stop("had enough"))
         return Answer(tuple(commands), self._wants(event.time))

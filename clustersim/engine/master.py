@@ -209,24 +209,24 @@ class Master:
 
     def _update(self, command: Update) -> Updated:
         """Step the model."""
-        held, messages, weights = self._held, np.asarray(command.messages), command.weights
+        messages, weights, keep = command
         positions = self._find("updates with", messages)
-        kept = None if command.keep is None else self._find("keeps", np.asarray(command.keep))
+        kept = None if keep is None else self._find("keeps", keep)
         if not (isinstance(weights, float) and math.isfinite(weights)):
             weights = self._weights(command, positions)
         self._book_use(positions)
-        gradient = self._model.step(held, positions, weights)
+        gradient = self._model.step(self._held, positions, weights)
         self._release(kept)
         self._watch_horizon()
         return Updated(self._env.now, self._model.version, gradient)
 
     def _find(self, what: str, names: NDArray[np.int64]) -> Positions:
         """Positions of messages that the policy names; each must be held, and be named once."""
-        positions = self._held.find(names)
+        positions = self._held.find(np.asarray(names))
         if isinstance(positions, slice):
             return positions
         if positions is None or len(np.unique(positions)) != len(positions):
-            raise self._refusal(f"it {what} messages {names.tolist()}; it must hold each, and name it once")
+            raise self._refusal(f"it {what} messages {np.asarray(names).tolist()}; it must hold each, and name it once")
         return positions
 
     def _weights(self, command: Update, positions: Positions) -> float | NDArray[np.float64]:

@@ -160,7 +160,8 @@ class _Rounds:
         """Send the current model to every worker."""
         self._deadline = now + self._wait.patience
         self._now = _EMPTY
-        return self._waiting(max(1, self._wait.needs(_NOBODY)), dispatch)
+        missing = self._wait.needs(_NOBODY)
+        return Answer((dispatch,), Wants(missing if missing > 1 else 1, self._deadline))
 
     def _again(self, now: float) -> Answer:
         """Send the model that nobody answered once more; a queue of its copies would only grow."""

@@ -146,10 +146,10 @@ class LeastSquares(TabularProblem):
     def gradient(self, w: Floats, rows: NDArray[np.intp] | None, weights: float | Floats) -> Floats:
         """Weighted sum of (<x_r, w> - y_r) x_r over `rows` (None: all rows), without the ridge."""
         X = take_rows(self.X, rows)
-        residual: Floats = X @ w
-        residual -= self.y if rows is None else self.y[rows]
+        residual: Floats = X.dot(w)
+        residual -= self.y if rows is None else self.y.take(rows)
         residual *= weights
-        total: Floats = X.T @ residual
+        total: Floats = residual.dot(X) if isinstance(X, np.ndarray) else X.T @ residual
         return total
 
     def penalty(self, w: Floats) -> float:
