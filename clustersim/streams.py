@@ -129,15 +129,6 @@ class Generators:
         self._bits.state = self._state
         return self._generator
 
-    def random(self, tasks: NDArray[np.int64], workers: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-        """The first `count` uniform draws of each pair of a task and a worker, shape (pairs, count)."""
-        draws, bits, random = np.empty((len(tasks), count)), self._bits, self._generator.random
-        for row, task, worker in zip(draws, tasks.tolist(), workers.tolist(), strict=True):
-            self._counters["counter"] = (0, 0, task, worker)
-            bits.state = self._state
-            random(out=row)
-        return draws
-
 
 class Streams:
     """All random streams of one replication of one study.

@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from unittest import mock
 
@@ -16,6 +17,28 @@ from clustersim.protocol import Answer, Arrivals, Event, Lost, Timeout
 Conversation = list[tuple[Event, Answer]]
 
 _MOST_EVENTS = 50_000  # the cases here take a few thousand
+
+_SIZES = {
+    "arrival_order._MOST": 4,
+    "arrival_order._SORT_ALL": 4,
+    "cohort._SPARE_BYTES": 0,
+    "draws._DRAWS": 16,
+    "draws._FEW": 2,
+    "draws._PRICE": 1,
+    "draws._TASKS": 4,
+    "lockstep._RANKED": 3,
+    "seconds._BUFFERED": 4,
+    "seconds._SMALL": 2,
+}  # where the engines take other ways, for many workers or long runs, and where these begin instead
+
+
+@contextmanager
+def ways_of_the_large():
+    """Few workers are treated as thousands otherwise are: what is for many is tried on small cases too."""
+    with ExitStack() as stack:
+        for name, size in _SIZES.items():
+            stack.enter_context(mock.patch(f"clustersim.engine.{name}", size))
+        yield
 
 
 @dataclass(frozen=True)

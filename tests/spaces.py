@@ -259,12 +259,13 @@ class Case:
     seed: int = 0
     evaluate_every: int = 1
     optimizer: cs.Optimizer = field(default_factory=lambda: cs.SGD(0.01))
-    problem: str = "softmax"
+    problem: str | cs.Problem = "softmax"
 
     def run(self, policy=None, **options):
         """Simulate it, perhaps with another policy."""
+        named = problem(self.problem) if isinstance(self.problem, str) else self.problem
         return cs.simulate(
-            problem(self.problem), self.cluster, policy or self.policy, optimizer=self.optimizer, until=self.until,
+            named, self.cluster, policy or self.policy, optimizer=self.optimizer, until=self.until,
             seed=self.seed, evaluate_every=self.evaluate_every, **options,
         )  # fmt: skip
 

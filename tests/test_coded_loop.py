@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from batches import draw_batch
 from coding import entries
 
 import clustersim as cs
@@ -140,7 +139,7 @@ def test_fresh_batches_are_drawn_by_task_and_worker(data):
     def weights(t):
         total = np.zeros(ROWS)
         for worker in np.flatnonzero(up[t]):
-            rows = draw_batch(draws, t, worker, ROWS, 5)
+            rows = draws.at(t, worker).choice(ROWS, 5, replace=False)
             assert len(set(rows)) == 5
             total[rows] += 1.0 / ((1 - P) * N * 5)
         return total
@@ -156,7 +155,7 @@ def test_batches_come_from_the_rows_that_a_worker_holds(data):
     def weights(t):
         total = np.zeros(ROWS)
         for worker in range(N):
-            total[5 * worker + np.array(draw_batch(draws, t, worker, 5, 2))] = 1.0 / (2 * N)
+            total[5 * worker + draws.at(t, worker).choice(5, 2, replace=False)] = 1.0 / (2 * N)
         return total
 
     policy = cs.Synchronous(cs.waits.All(), batch=2)

@@ -8,7 +8,6 @@ import heapq
 
 import numpy as np
 import pytest
-from batches import draw_batch
 
 import clustersim as cs
 from clustersim.streams import Streams
@@ -39,7 +38,7 @@ class Workers:
 
     def batch(self, worker, task):
         rows = self.held[worker]
-        return rows[draw_batch(self.draws, task, worker, len(rows), BATCH, max(map(len, self.held)))]
+        return rows[self.draws.at(task, worker).choice(len(rows), BATCH, replace=False)]
 
 
 def mean_gradient(problem, w, rows):

@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-from batches import draw_batch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -12,12 +11,16 @@ from scipy import stats
 import clustersim as cs
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment, Everything, MiniBatches
-from clustersim.placements.minibatches import _first_distinct
 from clustersim.streams import Streams
 
 
 def draws(seed=4):
     return Streams(seed).generators("batch")
+
+
+def draw_batch(task, worker, held, batch):
+    """Which of its `held` rows a worker computes in a task, drawn by itself."""
+    return draws().at(task, worker).choice(held, batch, replace=False)
 
 
 def holding(sizes, batch, blocks=1, seed=4):
@@ -34,11 +37,11 @@ def holding(sizes, batch, blocks=1, seed=4):
     messages=st.lists(st.tuples(st.integers(0, 5), st.sampled_from([0, 1, 2, 99, 10**9])), max_size=40),
 )
 def test_a_batch_depends_on_its_task_and_worker_alone(sizes, batch, messages):
-    """Whoever else answers: a plain rule, one number at a time, gives the same rows."""
+    """Whoever else answers: drawn by itself, it has the same rows."""
     drawn = holding(sizes, batch)
     pairs = [(worker % len(sizes), task) for worker, task in messages]
     expected = [
-        drawn.rows[drawn.starts[worker] + np.array(draw_batch(draws(), task, worker, sizes[worker], batch, max(sizes)))]
+        drawn.rows[drawn.starts[worker] + draw_batch(task, worker, sizes[worker], batch)]
         for worker, task in pairs
     ]
     workers, tasks = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
@@ -57,8 +60,8 @@ def test_batches_of_any_size_are_distinct_rows_of_the_worker(held, batch):
     for pair in (0, 100, 209):
         one = drawn.gather(workers[pair : pair + 1], 1.0, tasks[pair : pair + 1])[0]
         np.testing.assert_array_equal(one, rows[pair])
-        place = draw_batch(draws(), int(tasks[pair]), int(workers[pair]), held, batch)
-        np.testing.assert_array_equal(one, drawn.rows[drawn.starts[workers[pair]] + np.array(place)])
+        place = draw_batch(int(tasks[pair]), int(workers[pair]), held, batch)
+        np.testing.assert_array_equal(one, drawn.rows[drawn.starts[workers[pair]] + place])
 
 
 @pytest.mark.parametrize(("held", "batch"), [(4, 4), (5, 2), (8, 2), (9, 2), (30, 2), (13, 3)])
@@ -117,20 +120,9 @@ def test_batches_of_everything():
     drawn = MiniBatches.of(assignment, 4, draws())
     rows = drawn.gather(np.array([0, 1, 2]), 1.0, np.array([5, 5, 6]))[0].reshape(3, 4)
     for line, (task, worker) in zip(rows.tolist(), ((5, 0), (5, 1), (6, 2)), strict=True):
-        assert line == draw_batch(draws(), task, worker, 50, 4)
+        assert line == draw_batch(task, worker, 50, 4).tolist()
     np.testing.assert_allclose(drawn.row_sums, np.full(50, 3 * 4 / 50), rtol=1e-14)
     assert drawn.loads.tolist() == pytest.approx([3 * 4 / 50] * 3)
-
-
-@given(st.integers(1, 9).flatmap(lambda n: st.lists(st.lists(st.integers(0, 9), min_size=n, max_size=n), min_size=1)))
-def test_first_distinct_numbers_whether_few_or_many(lines):
-    numbers = np.array(lines)
-    for count in range(1, numbers.shape[1] + 1):
-        expected = [list(dict.fromkeys(line))[:count] for line in lines]
-        expected = expected if all(len(line) == count for line in expected) else None
-        for copies in (1, 200):  # many lines are looked through by NumPy
-            found = _first_distinct(np.tile(numbers, (copies, 1)), count)
-            assert (found if found is None else found.tolist()) == (None if expected is None else expected * copies)
 
 
 def test_a_worker_with_too_few_rows_is_named():

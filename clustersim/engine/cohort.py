@@ -92,9 +92,7 @@ class CohortFleet:
 
     # ------------------------------------------------------------------ models go out
 
-    def dispatch(
-        self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str
-    ) -> None:
+    def dispatch(self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str) -> None:
         """Send `model` to `workers`, or to all, now."""
         tasks, now = self._tasks, self._env.now
         count = tasks.workers if workers is None else len(workers)

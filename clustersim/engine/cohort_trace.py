@@ -1,5 +1,7 @@
 """The records of all messages of a cohort run: filled in when a task is sent out, and when it leaves the table."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -77,4 +79,5 @@ class CohortTrace:
 
     def records(self) -> Records:
         """All of them."""
-        return Records(**{name: column[: self.size] for name, column in self._columns.items()})
+        columns: dict[str, Any] = {name: column[: self.size] for name, column in self._columns.items()}
+        return Records(**columns)

@@ -62,7 +62,12 @@ class Draws:
         self._kept, self._most = 2, max(2, min(_BLOCKS, _MOST // (self._tasks * workers)))
         self._blocks: dict[int, Floats] = {}  # by number, the oldest first
         self._newest = -1
-        self._sorted: tuple[int, Integers, Floats, float] = (-1, np.empty((0, 0), dtype=np.int64), np.empty((0, 0)), 0.0)
+        self._sorted: tuple[int, Integers, Floats, float] = (
+            -1,
+            np.empty((0, 0), dtype=np.int64),
+            np.empty((0, 0)),
+            0.0,
+        )
         self._missed: dict[int, int] = {}
         self._lists: dict[int, list[float]] = {}
         self._listed = max(2, _LISTED // workers)

@@ -45,16 +45,15 @@ class Fleet(Protocol):
     ----------
     traced : bool
         Whether the fate of every message is written down.
-    expecting : int
-        Messages that are under way and will arrive.
     """
 
     traced: bool
-    expecting: int
 
-    def dispatch(
-        self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str
-    ) -> None:
+    @property
+    def expecting(self) -> int:
+        """Messages that are under way and will arrive."""
+
+    def dispatch(self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str) -> None:
         """Send a model to `workers`, in ascending order, or to all of them, now."""
 
     def want(self, arrivals: int) -> None:

@@ -21,7 +21,6 @@ from clustersim.engine.observer import Observer
 from clustersim.engine.until import Until
 from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import (
-    Answer,
     Arrivals,
     Busy,
     Command,
@@ -201,7 +200,7 @@ class Master:
         numbers, count = np.sort(workers), self._model.assignment.workers
         if not len(numbers):
             return np.empty(0, dtype=np.int64)
-        valid = numbers.dtype.kind in "iu" and 0 <= numbers[0] and numbers[-1] < count
+        valid = numbers.dtype.kind in "iu" and numbers[0] >= 0 and numbers[-1] < count
         if not valid or (len(numbers) > 1 and not (numbers[1:] > numbers[:-1]).all()):
             shown = np.asarray(workers).tolist()
             raise self._refusal(f"it dispatches to workers {shown}; they are 0 .. {count - 1}, each at most once")
@@ -225,7 +224,7 @@ class Master:
         positions = self._held.find(np.asarray(names))
         if isinstance(positions, slice):
             return positions
-        if positions is None or len(np.unique(positions)) != len(positions):
+        if positions is None or (len(positions) > 1 and np.bincount(positions).max() > 1):
             raise self._refusal(f"it {what} messages {np.asarray(names).tolist()}; it must hold each, and name it once")
         return positions
 

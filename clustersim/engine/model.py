@@ -61,9 +61,7 @@ class Model:
         self.w = self._optimizer.step(self.w, gradient, self.version)
         return gradient
 
-    def _gradient(
-        self, held: Held, positions: Positions, weights: float | NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _gradient(self, held: Held, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """One call to the problem for each version among the answers."""
         if len(held.models) == 1 and (isinstance(positions, slice) or len(positions)):
             (model,) = held.models.values()

@@ -105,8 +105,10 @@ def simulate(
         Updates between two rows of history. Evaluation costs no simulated time.
     messages : bool
         Keep a record of every message; memory then grows with updates times workers.
-    engine : {"auto", "process"}
-        How workers are simulated: one SimPy process each.
+    engine : {"auto", "process", "cohort"}
+        How workers are simulated: as one SimPy process each, or as arrays, a dispatch at a time ("cohort"). Both give
+        the same run, bit for bit. The cohort engine covers all that clusters and policies can ask for, since workers do
+        not depend on one another, and is the faster one: "auto" takes it. The processes are what it is held against.
     progress : callable, optional
         Called with the fraction done at every evaluation.
 

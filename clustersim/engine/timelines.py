@@ -8,7 +8,7 @@ the newest older task is heading for. The few workers for which that is not so a
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST_ON_UPLINK, OpenTasks
 
 __all__ = ["Timelines"]
 
@@ -38,9 +38,7 @@ class Timelines:
         self._mixed = False
         self._latest = np.zeros(tasks.workers)  # when each worker has received all that queues up there
 
-    def make_way(
-        self, workers: Numbers, received: Times, busy: str, first_wave: int
-    ) -> tuple[Times, Numbers, Numbers]:
+    def make_way(self, workers: Numbers, received: Times, busy: str, first_wave: int) -> tuple[Times, Numbers, Numbers]:
         """Mend what the tasks of `workers` are heading for, now that newer models will be received.
 
         Parameters
@@ -119,7 +117,8 @@ class Timelines:
         tasks = self._tasks
         shares = self._shares if len(self._shares) == 1 else self._shares[tasks.worker[rows]]
         ends = tasks.started[rows, None] + tasks.compute[rows, None] * shares
-        return np.count_nonzero(ends <= at[:, None], axis=1)
+        done: Numbers = np.count_nonzero(ends <= at[:, None], axis=1)
+        return done
 
     def _put_aside(self, rows: Numbers) -> None:
         """A newer model comes first."""
@@ -144,9 +143,7 @@ class Timelines:
         tasks.fate[rows] = np.where(comes, ANSWER, LOST_ON_UPLINK)
         tasks.settled[rows] = np.where(comes, arrived, at)
 
-    def _line_up(
-        self, workers: Numbers, received: Times, busy: str, first_wave: int
-    ) -> tuple[Times, Numbers, Numbers]:
+    def _line_up(self, workers: Numbers, received: Times, busy: str, first_wave: int) -> tuple[Times, Numbers, Numbers]:
         """Newer models wait until older work is done, `make_way` for "finish" and "queue".
 
         What a new task has to wait for is the end of the newest older one; with "finish" it takes the place of one

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rv_histogram
 
 from clustersim.errors import ConfigurationError
 from clustersim.latency.base import LatencyModel
@@ -63,7 +62,8 @@ class FromScipy(LatencyModel):
 
     @cached_property
     def _name(self) -> str:
-        if isinstance(self.distribution.dist, rv_histogram):  # its parameters are arrays, and scipy names none of them
+        # known by its name, for its import takes half a second; its parameters are arrays, and scipy names none of them
+        if type(self.distribution.dist).__name__ == "rv_histogram":
             heights = np.asarray(self.distribution.ppf(np.linspace(0.0, 1.0, 101)))
             return f"rv_histogram(<{hashlib.sha256(heights.tobytes()).hexdigest()[:8]}>)"
         words = [repr(value) for value in self.distribution.args]

@@ -1,9 +1,7 @@
 """Mini-batches: a worker computes a few of the rows that it holds, drawn afresh for every task.
 
 A placement's `Assignment` and a stream of draws flow in; what flows out is an assignment whose rows depend on the task.
-The draw of a task is a function of (task, worker) alone, so every policy meets the same batches: the first distinct
-rows of those drawn one by one with replacement, or, where batches are not much smaller than what workers hold, the
-first of all rows in a random order. Either way all ordered batches are equally likely.
+The draw of a task is a function of (task, worker) alone, so every policy meets the same batches.
 """
 
 from dataclasses import dataclass
@@ -18,9 +16,6 @@ from clustersim.placements.assignment import Assignment
 from clustersim.streams import Generators
 
 __all__ = ["MiniBatches"]
-
-_DENSE = 4  # batches of more than one in so many rows are drawn by putting all rows in a random order
-_FEW = 128  # up to so many numbers are looked through one by one, rather than with a dozen calls into NumPy
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,60 +111,15 @@ class MiniBatches(Assignment):
     ) -> tuple[NDArray[np.int64] | None, float | NDArray[np.float64]]:
         """Rows and row weights of a weighted sum of messages, see `Assignment.gather`."""
         assert tasks is not None  # noqa: S101 - for the type checker: the engine knows the task of every message
-        entries = self._drawn(workers, tasks) + self.starts[self._runs_of(workers)][:, None]
+        assert self.draws is not None  # noqa: S101
+        runs = self._runs_of(workers)
+        entries = np.empty((len(workers), self.batch), dtype=np.int64)
+        addresses = zip(workers.tolist(), tasks.tolist(), self.held[workers].tolist(), strict=True)
+        for line, (worker, task, held) in enumerate(addresses):
+            entries[line] = self.draws.at(task, worker).choice(held, self.batch, replace=False)
+        entries += self.starts[runs][:, None]
         done: int | NDArray[np.int64] = self.batch
         if blocks is not None:
             done = self.rows_after(workers, blocks)
             entries = entries[np.arange(self.batch) < done[:, None]]
         return self.rows[entries.reshape(-1)], weights if isinstance(weights, float) else np.repeat(weights, done)
-
-    def _drawn(self, workers: NDArray[np.int64], tasks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Which of its rows each worker draws for its task, in the order in which it computes them."""
-        assert self.draws is not None  # noqa: S101 - for the type checker
-        held, (fewest, most) = self.held[workers], self._fewest_and_most
-        if most <= _DENSE * self.batch:
-            keys = self.draws.random(tasks, workers, most)
-            keys[np.arange(most) >= held[:, None]] = 2.0  # behind all others
-            return keys.argsort(axis=1)[:, : self.batch]
-        count = self.batch + self.batch**2 // fewest + 8  # enough, but for bad luck
-        while True:
-            places = (self.draws.random(tasks, workers, count) * held[:, None]).astype(np.int64)
-            if (distinct := _first_distinct(places, self.batch)) is not None:
-                return distinct
-            count *= 2
-
-    @cached_property
-    def _fewest_and_most(self) -> tuple[int, int]:
-        """The fewest and the most rows that a worker holds."""
-        return int(self.held.min()), int(self.held.max())
-
-
-def _first_distinct(numbers: NDArray[np.int64], count: int) -> NDArray[np.int64] | None:
-    """The first `count` distinct numbers of each line, or None if a line has not so many.
-
-    Examples
-    --------
-    >>> _first_distinct(np.array([[3, 1, 3, 3, 2], [0, 4, 1, 4, 4]]), 3).tolist()
-    [[3, 1, 2], [0, 4, 1]]
-    """
-    if numbers.size <= _FEW:
-        lines = [list(dict.fromkeys(line))[:count] for line in numbers.tolist()]
-        complete = all(len(line) == count for line in lines)
-        return np.array(lines, dtype=np.int64).reshape(-1, count) if complete else None
-    length = numbers.shape[1]
-    bits = length.bit_length()
-    ordered = (numbers << bits) | np.arange(length)  # number and place in one, so that one sort finds repetitions
-    ordered.sort(axis=1)
-    sorted_numbers = ordered >> bits
-    repeated = sorted_numbers[:, 1:] == sorted_numbers[:, :-1]
-    if not repeated.any():
-        return numbers[:, :count]
-    places = ordered & ((1 << bits) - 1)
-    places[:, 1:][repeated] = length  # behind all others
-    places.sort(axis=1)
-    places = places[:, :count]
-    if int(places[:, -1].max()) == length:
-        return None
-    places += np.arange(0, numbers.size, length)[:, None]
-    found: NDArray[np.int64] = numbers.reshape(-1).take(places)
-    return found

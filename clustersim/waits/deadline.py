@@ -61,8 +61,10 @@ class Deadline(WaitRule):
             when = f"before {soonest.min():.12g} s have passed" if np.isfinite(soonest).any() else "at all"
             raise ConfigurationError(f"deadline = {self.seconds:.12g}: no worker can answer {when}; {advice}")
         slow = np.flatnonzero(late & np.isfinite(soonest))
+        if not slow.size:
+            return
         missing = np.setdiff1d(placed.rows_of(slow), placed.rows_of(np.flatnonzero(~late)))
-        if slow.size and (self.for_all or missing.size):
+        if self.for_all or missing.size:
             raise ConfigurationError(
                 f"deadline = {self.seconds:.12g}: worker {slow[0]} can never answer before {soonest[slow[0]]:.12g} s "
                 f"have passed, so its rows would be missing in every round; {advice}"

@@ -101,9 +101,9 @@ def _costs(
     def on(engine: Engine, problem: cs.Problem = problem) -> Program:
         return partial(trained, problem, cluster, policy, step_size=STEP_SIZE, engine=engine)
 
-    updates = calibrated(on(engines[-1]), effort, most=1000)
+    updates = calibrated(on("cohort"), effort, most=1000)
     recorded = Recorded(problem)
-    on(engines[-1], recorded)(updates)
+    on("cohort", recorded)(updates)
     programs: dict[str, Program] = {
         "arithmetic": partial(_again, problem, recorded.calls),
         **{engine: on(engine) for engine in engines},

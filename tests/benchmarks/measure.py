@@ -4,6 +4,7 @@ A ratio is taken within each round and then the median over the rounds, so that 
 slows down both sides of it.
 """
 
+import gc
 import statistics
 import sys
 import time
@@ -56,6 +57,7 @@ def interleaved(programs: Mapping[str, tuple[Program, int]], effort: Effort) -> 
     for turn in range(effort.rounds):
         for name in list(programs)[:: -1 if turn % 2 else 1]:  # nobody always comes first
             program, updates = programs[name]
+            gc.collect()  # nobody sweeps up after the one before
             costs[name].append(program(updates) / updates)
     return costs
 

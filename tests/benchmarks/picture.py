@@ -15,8 +15,8 @@ _BELOW: dict[str, Any] = {"xytext": (6, -4), "ha": "left", "va": "top"}
 # colours after Okabe and Ito, who chose them so that the colour-blind can tell them apart
 LOOKS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "textbook SimPy": ("#D55E00", "s", _ABOVE),
-    "processes": ("#0072B2", "^", _BELOW),
-    "cohort": ("#009E73", "o", _ABOVE),
+    "process engine": ("#0072B2", "^", _BELOW),
+    "cohort engine": ("#009E73", "o", _ABOVE),
     "NumPy loop": ("#000000", "D", _BELOW),
 }
 RATES = {1e5: "100,000 worker\ntasks a second", 1e6: "1 million", 1e7: "10 million", 1e8: "100 million"}
