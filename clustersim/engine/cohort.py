@@ -22,7 +22,7 @@ from clustersim.engine.draws import Delays
 from clustersim.engine.fleet import Batch
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.lockstep import Lockstep
-from clustersim.engine.open_tasks import ANSWER, LOST, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.open_tasks import LOST, LOST_ON_UPLINK, OpenTasks
 from clustersim.engine.replay import BUSY, replay
 from clustersim.engine.timelines import Timelines
 from clustersim.engine.trace import Records
@@ -30,7 +30,9 @@ from clustersim.placements import Assignment
 
 __all__ = ["CohortFleet"]
 
-Rows = NDArray[np.int64] | slice
+Times = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+Rows = Numbers | slice
 
 _NOBODY = np.empty(0, dtype=np.int64)
 _SPARE_BYTES = 1 << 20  # models of versions that nobody will answer may take so much, or as much as the others
@@ -80,7 +82,7 @@ class CohortFleet:
         self._instant = delays.downlink is None
         self._timelines = Timelines(self._tasks, self._shares, instant=self._instant)
         self._prompt = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
-        self._models: dict[int, NDArray[np.float64]] = {}
+        self._models: dict[int, Times] = {}
         self._most_models = 1
         self._waves = 0  # dispatches so far
         self._first_wave = 1  # the first one since the master woke
@@ -92,7 +94,7 @@ class CohortFleet:
 
     # ------------------------------------------------------------------ models go out
 
-    def dispatch(self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str) -> None:
+    def dispatch(self, workers: Numbers | None, version: int, model: Times, busy: str) -> None:
         """Send `model` to `workers`, or to all, now."""
         tasks, now = self._tasks, self._env.now
         count = tasks.workers if workers is None else len(workers)
@@ -137,9 +139,7 @@ class CohortFleet:
         books.expecting -= lockstep.begin(number, version, self._waves, now)
         return True
 
-    def _draw(
-        self, workers: NDArray[np.int64] | None, now: float
-    ) -> tuple[NDArray[np.float64], float | NDArray[np.float64], NDArray[np.float64] | None]:
+    def _draw(self, workers: Numbers | None, now: float) -> tuple[Times, float | Times, Times | None]:
         """Compute times, when the models are received, and uplink delays."""
         if workers is None and (number := self._in_step) is not None:
             self._in_step = number + 1
@@ -166,9 +166,7 @@ class CohortFleet:
         self._retire(lane)
         return True
 
-    def _make_way(
-        self, workers: NDArray[np.int64] | None, received: float | NDArray[np.float64], busy: str
-    ) -> tuple[NDArray[np.float64], bool, NDArray[np.int64]]:
+    def _make_way(self, workers: Numbers | None, received: float | Times, busy: str) -> tuple[Times, bool, Numbers]:
         """Mend what older tasks are heading for, see `Timelines.make_way`."""
         who = self._numbers if workers is None else workers
         at = np.full(len(who), received) if isinstance(received, float) else received
@@ -188,32 +186,19 @@ class CohortFleet:
         return True
 
     def _begin(
-        self,
-        lane: Rows,
-        version: int,
-        busy: str,
-        compute: NDArray[np.float64],
-        received: float | NDArray[np.float64],
-        started: float | NDArray[np.float64],
-        uplink: NDArray[np.float64] | None,
-    ) -> None:
+        self, lane: Rows, version: int, busy: str, compute: Times, received: float | Times, started: float | Times,
+        uplink: Times | None,
+    ) -> None:  # fmt: skip
         """Write what new tasks are heading for."""
-        tasks, ended = self._tasks, started + compute
-        arrived = ended if uplink is None else ended + uplink
-        tasks.number[lane] += 1
-        tasks.version[lane], tasks.wave[lane], tasks.busy[lane] = version, self._waves, BUSY.index(busy)
-        tasks.received[lane], tasks.started[lane], tasks.compute[lane] = received, started, compute
-        tasks.ended[lane], tasks.arrived[lane], tasks.settled[lane] = ended, arrived, arrived
-        tasks.blocks[lane], tasks.fate[lane] = self._blocks, ANSWER
-        tasks.worked[lane] = tasks.told[lane] = tasks.overtaken[lane] = False
-        if uplink is not None:
-            tasks.uplink[lane] = uplink
+        tasks = self._tasks
+        arrived = tasks.begin(lane, version, self._waves, BUSY.index(busy), compute, received, started, uplink)
+        tasks.blocks[lane] = self._blocks
         if self._trace is not None:
             self._trace.begin(tasks, self._numbers[lane], self._env.now)
         if arrived.max() == math.inf:
             self._lose(self._numbers[lane][np.isinf(arrived)])
 
-    def _lose(self, rows: NDArray[np.int64]) -> None:
+    def _lose(self, rows: Numbers) -> None:
         """See to new tasks that will bring no answer."""
         tasks, now = self._tasks, self._env.now
         self._books.losses = True
@@ -237,7 +222,7 @@ class CohortFleet:
         if self._instant:
             self._books.enter(np.union1d(stopped, lost), self._env.now)
 
-    def _remember(self, version: int, model: NDArray[np.float64]) -> None:
+    def _remember(self, version: int, model: Times) -> None:
         """Keep the model of every version that may still be answered, and few others."""
         self._models[version] = model
         if len(self._models) > self._most_models:
@@ -295,7 +280,7 @@ class CohortFleet:
             models = {version: models[version] for version in set(versions.tolist())}
         return Batch(tasks.worker[rows], tasks.number[rows], versions, tasks.blocks[rows], compute, models)
 
-    def _take(self, rows: NDArray[np.int64], now: float) -> NDArray[np.float64]:
+    def _take(self, rows: Numbers, now: float) -> Times:
         """Close the books on answers; returns the seconds of work behind each."""
         tasks, compute = self._tasks, self._books.delivered(rows)
         self._books.sent(rows[~tasks.worked[rows]])
@@ -306,7 +291,7 @@ class CohortFleet:
         tasks.arrived[rows] = math.inf
         return compute
 
-    def owing(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    def owing(self, workers: Numbers | None) -> Numbers:
         """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""
         self._lockstep.write_out()
         tasks, owes = self._tasks, self._books.forever.copy()
@@ -315,7 +300,7 @@ class CohortFleet:
 
     # ------------------------------------------------------------------ what is left behind
 
-    def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
+    def mark(self, names: Numbers, status: str, staleness: Numbers | None = None) -> None:
         """Write the fate of answers, named in order of arrival, into the trace, and how stale they are if used."""
         if self._trace is not None:
             self._trace.mark(names, status, staleness)

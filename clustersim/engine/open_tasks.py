@@ -94,6 +94,29 @@ class OpenTasks:
         """Which rows in use are of account."""
         return ~(self.worked[: self.size] & self.told[: self.size])
 
+    def begin(
+        self, lane: NDArray[np.int64] | slice, version: int, wave: int, busy: int, compute: NDArray[np.float64],
+        received: float | NDArray[np.float64], started: float | NDArray[np.float64],
+        uplink: NDArray[np.float64] | None,
+    ) -> NDArray[np.float64]:  # fmt: skip
+        """Write down new tasks of the workers in `lane`, all of which will be answered if nothing comes between.
+
+        Returns
+        -------
+        ndarray of float
+            When the answers arrive.
+        """
+        ended = started + compute
+        arrived = ended if uplink is None else ended + uplink
+        self.number[lane] += 1
+        self.version[lane], self.wave[lane], self.busy[lane], self.fate[lane] = version, wave, busy, ANSWER
+        self.received[lane], self.started[lane], self.compute[lane] = received, started, compute
+        self.ended[lane], self.arrived[lane], self.settled[lane] = ended, arrived, arrived
+        self.worked[lane] = self.told[lane] = self.overtaken[lane] = False
+        if uplink is not None:
+            self.uplink[lane] = uplink
+        return arrived
+
     def retire(self, rows: NDArray[np.int64]) -> None:
         """Copy rows of newest tasks behind the others, to make room for newer ones."""
         self._drop_closed()
