@@ -98,5 +98,5 @@ class Ledger:
             "compute_pending": pending,
             "mean_staleness": self.mean_staleness,
             "max_staleness": self.max_staleness,
-            "idle": worker_seconds - used - wasted - pending,
+            "idle": max(0.0, worker_seconds - used - wasted - pending),  # rounding alone would be negative
         }

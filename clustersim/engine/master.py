@@ -309,7 +309,8 @@ class Master:
         return ProtocolError(f"{self._policy!r} asks for what makes no sense: {what}. Last events:\n{self._story()}")
 
     def _story(self) -> str:
-        return "\n".join(f"  {item!r}" for item in self._past)
+        with np.printoptions(threshold=10, edgeitems=4):
+            return "\n".join(f"  {item!r}" for item in self._past)
 
 
 def _some(workers: NDArray[np.int64] | list[int]) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from clustersim.checks import choice, integer
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.cohort import CohortFleet
+from clustersim.engine.collector import seldom_collected
 from clustersim.engine.draws import Delays
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.master import Master
@@ -108,7 +109,8 @@ def simulate(
     engine : {"auto", "process", "cohort"}
         How workers are simulated: as one SimPy process each, or as arrays, a dispatch at a time ("cohort"). Both give
         the same run, bit for bit. The cohort engine covers all that clusters and policies can ask for, since workers do
-        not depend on one another, and is the faster one: "auto" takes it. The processes are what it is held against.
+        not depend on one another, and "auto" takes it: it is much faster for rounds of many workers, and costs about as
+        much as the processes where the master acts at every single answer. The processes are what it is held against.
     progress : callable, optional
         Called with the fraction done at every evaluation.
 
@@ -148,6 +150,8 @@ def simulate(
     _check_kinds(problem, cluster, policy, optimizer, until)
     integer("evaluate_every", evaluate_every, low=1)
     choice("engine", engine, get_args(Engine))
+    if progress is not None and not callable(progress):
+        raise ConfigurationError(f"progress = {progress!r}: expected a function of the fraction done, such as print")
     if until.error is not None and not problem.has_optimum:
         raise ConfigurationError(
             f"until.error = {until.error}: the optimum of {problem!r} is not known; use time or updates"
@@ -182,7 +186,7 @@ def _run(
         problem, model, ledger, vector_bytes=vector_bytes, every=evaluate_every, until=until, progress=progress
     )
     master = Master(env, policy, state, fleet, model, ledger, observer, until)
-    with np.errstate(over="ignore", invalid="ignore"):  # a model that overflows is the model's own watch to report
+    with seldom_collected(), np.errstate(over="ignore", invalid="ignore"):  # a model that overflows is the model's own watch to report
         env.run(until=env.process(master.life()))
     master.close()
     fleet.close()
@@ -207,4 +211,5 @@ def _check_kinds(problem: object, cluster: object, policy: object, optimizer: ob
     )
     for name, value, kind, example in expected:
         if not isinstance(value, kind):
-            raise ConfigurationError(f"{name} = {value!r}: expected a {kind.__name__}, such as {example}")
+            article = "an" if kind.__name__[0] in "OU" else "a"
+            raise ConfigurationError(f"{name} = {value!r}: expected {article} {kind.__name__}, such as {example}")
