@@ -231,8 +231,8 @@ def all_schemes(draw, workers):
         return ByDeadline(draw(st.sampled_from([2.5, 1.0])))
     if kind == "random":
         return Tiring(AtRandom(draw(seeds)))
-    batch = draw(st.sampled_from([None, 3]))
-    return Tiring(Anything(draw(seeds), Work(batch=batch, blocks=draw(st.integers(1, 3)))))
+    batch = draw(st.sampled_from([None, 4]))
+    return Tiring(Anything(draw(seeds), Work(batch=batch, blocks=draw(st.sampled_from([1, 2, 2, 4])))))
 
 
 # ---------------------------------------------------------------------- whole runs

@@ -50,7 +50,7 @@ class _AnythingState:
         self._held: list[int] = []
         self._patient, self._hurried, self._careless, self._final = random.random(4) < (0.3, 0.2, 0.15, 0.3)
         self._updating = float(random.uniform(0.1, 0.9))
-        self._habits = BUSY if random.random() < 0.6 else (BUSY[random.integers(4)],)
+        self._habits = (BUSY, BUSY, ("send",), (BUSY[random.integers(4)],))[random.integers(4)]
 
     def react(self, event: Event) -> Answer:
         commands: list[Command] = []

@@ -1,0 +1,42 @@
+"""Corners of the cohort engine that chance rarely meets: both engines, and what comes out on paper."""
+
+import numpy as np
+import pytest
+
+import clustersim as cs
+
+ENGINES = ["process", "cohort"]
+
+
+def simulate(cluster, policy, engine, updates=2, **options):
+    problem = cs.LeastSquares(np.ones((4 * cluster.workers, 1)), np.zeros(4 * cluster.workers))
+    return cs.simulate(
+        problem, cluster, policy, optimizer=cs.SGD(0.1), until=cs.Until(updates=updates), engine=engine, **options
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("messages", [True, False])
+def test_unlike_draws_that_end_at_the_same_instant_for_rounding(engine, messages):
+    """After 2^53 seconds a clock of doubles ticks every two: 0.3, 0.2 and 0.1 s end at once, the lower number first.
+
+    The row of worker 2, who has the shortest draw, would otherwise be the one that is used.
+    """
+    start = float(2**53)
+    cluster = cs.Cluster(3, cs.Replay([[start] * 3, [0.3, 0.2, 0.1]]))
+    problem = cs.LeastSquares(np.eye(3), np.array([1.0, 2.0, 4.0]))
+    policy = cs.policies.Asynchronous(1, to_all=True, max_staleness=0)
+    run = cs.simulate(
+        problem, cluster, policy, optimizer=cs.SGD(1.0), until=cs.Until(updates=2), engine=engine, messages=messages
+    )
+    assert run.w.tolist() == [1.0, 0.0, 0.0]  # both updates are with the row of worker 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_block_that_ends_at_the_very_instant_of_the_stop_is_sent(engine):
+    """Worker 0 needs 1 s; worker 1, with 4 s for four blocks, has finished one of them just then, worker 2 two of 2 s."""
+    cluster = cs.Cluster(3, cs.PerWorker([cs.Constant(1.0), cs.Constant(4.0), cs.Constant(2.0)]))
+    run = simulate(cluster, cs.LiveGradientCompensation(1, blocks=4), engine, messages=True)
+    first = run.messages.query("task == 0").set_index("worker")
+    assert first["blocks"].tolist() == [4, 1, 2]
+    assert first["dropped"].tolist() == [0.0, 0.0, 0.0]
