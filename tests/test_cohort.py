@@ -34,7 +34,7 @@ def test_unlike_draws_that_end_at_the_same_instant_for_rounding(engine, messages
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_block_that_ends_at_the_very_instant_of_the_stop_is_sent(engine):
-    """Worker 0 needs 1 s; worker 1, with 4 s for four blocks, has finished one of them just then, worker 2 two of 2 s."""
+    """Worker 0 needs 1 s; worker 1, with 4 s for four blocks, has just finished one, worker 2 two."""
     cluster = cs.Cluster(3, cs.PerWorker([cs.Constant(1.0), cs.Constant(4.0), cs.Constant(2.0)]))
     run = simulate(cluster, cs.LiveGradientCompensation(1, blocks=4), engine, messages=True)
     first = run.messages.query("task == 0").set_index("worker")
