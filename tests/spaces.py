@@ -224,9 +224,12 @@ def honest_schemes(draw, workers):
 @st.composite
 def all_schemes(draw, workers):
     """Any policy at all."""
-    kind = draw(st.sampled_from(["honest", "honest", "honest", "anything", "anything", "random", "deadline"]))
+    kinds = ["honest", "honest", "honest", "stopped", "anything", "anything", "random", "deadline"]
+    kind = draw(st.sampled_from(kinds))
     if kind == "honest":
         return draw(honest_schemes(workers))
+    if kind == "stopped":
+        return cs.LiveGradientCompensation(draw(st.integers(1, max(1, workers // 2))), draw(st.sampled_from([2, 4])))
     if kind == "deadline":
         return ByDeadline(draw(st.sampled_from([2.5, 1.0])))
     if kind == "random":

@@ -19,7 +19,7 @@ from unittest import mock
 import pytest
 import simpy
 from agreement import differences, outcome, traits, ways_of_the_large
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from scripted import AtRandom, ByDeadline, Scripted
 from spaces import Case, cases, honest_schemes, seeds
 from wild import BUSY, Anything, Fidgety
@@ -30,6 +30,7 @@ from clustersim.protocol import Answer, Dispatch, Wants
 
 ENGINES = ("process", "cohort")
 ROUGH = cs.Link(latency=cs.Exponential(0.3))
+WAYS = [pytest.param(nullcontext, id="as they are"), pytest.param(ways_of_the_large, id="ways of the large")]
 EXAMPLES = int(os.environ.get("CLUSTERSIM_EXAMPLES", "120"))
 """Cases that a property is tried on."""
 
@@ -56,7 +57,7 @@ def demand_same(one, two, what):
 # ---------------------------------------------------------------------- equality
 
 
-@pytest.mark.parametrize("ways", [nullcontext, ways_of_the_large], ids=["", "ways of the large"])
+@pytest.mark.parametrize("ways", WAYS)
 @many
 @given(case=cases())
 def test_both_engines_give_the_same(ways, case):
@@ -75,7 +76,8 @@ RISKS = {
     "tie of answers", "no time at all", "done when a model comes", "answer when a model goes",
     "overtaken on the downlink", "overtaken on the uplink",
     "lost by a worker", "lost on the downlink", "lost on the uplink", "loss told",
-    "cut answer", "nothing left to cut", "dropped", "cancelled before it began", "queue of several",
+    "cut answer", "cut between blocks", "nothing left to cut",
+    "dropped", "cancelled before it began", "queue of several",
     "deadline with nothing", "deadline with answers", "more than wanted", "fewer than wanted, and no more will come",
     "late use", "several commands", "several tasks under way", "many workers", "long",
     "busy: restart", "busy: finish", "busy: queue", "busy: send",
@@ -84,18 +86,20 @@ RISKS = {
 
 
 def test_the_cases_hold_all_that_may_go_wrong():
-    """Otherwise the equality would say little: of 250 cases three at least meet each risk, and most end well."""
+    """Otherwise the equality would say little: three of some hundred cases at least meet each of the risks."""
     seen = Counter()
 
-    @settings(max_examples=250, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
-              suppress_health_check=list(HealthCheck))  # fmt: skip
-    @given(case=cases())
     def look(case):
         seen.update(traits(case, outcome(case, watched=True, engine="process", messages=True)))
 
-    look()
+    sample = settings(max_examples=100, database=None, deadline=None, phases=[Phase.generate],
+                      suppress_health_check=list(HealthCheck))  # fmt: skip
+    for number in range(10):  # Hypothesis varies some cases again and again: one large sample is no better
+        seed(number)(sample(given(case=cases())(look)))()
+        if all(seen[name] >= 3 for name in RISKS):
+            break
     assert {name: seen[name] for name in RISKS if seen[name] < 3} == {}
-    assert seen["refused or ended by an error"] < 80
+    assert seen["refused or ended by an error"] < 0.4 * 100 * (number + 1)
 
 
 POLICIES = [
@@ -139,6 +143,31 @@ def test_every_policy_is_the_same_in_both(policy):
         case = Case(policy, cluster, cs.Until(updates=8, time=50.0), evaluate_every=3)
         process, cohort = (outcome(case, watched=True, engine=name, messages=True) for name in ENGINES)
         demand_same(process, cohort, f"{case}: processes (one) and cohort (two) differ")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_block_that_ends_when_the_worker_is_stopped_is_sent(engine):
+    """Stopped at 1 s: of four blocks that take 1, 2, 4 and 8 s in all, 4, 2, 1 and none are finished."""
+    compute = cs.Replay([[1.0, 2.0, 4.0, 8.0], [1.0] * 4])
+    case = Case(cs.LiveGradientCompensation(1, 4), cs.Cluster(4, compute, scaling="none"), cs.Until(updates=2))
+    assert case.run(engine=engine, messages=True).messages["blocks"].tolist()[:4] == [4, 2, 1, 0]
+
+
+@pytest.mark.parametrize("ways", WAYS)
+@pytest.mark.parametrize("policy", [cs.FastestK(3), cs.KAsync(2), cs.KBatchSync(4)], ids=repr)
+def test_draws_that_differ_by_less_than_the_clock_can_tell(policy, ways):
+    """They are ties as soon as the clock stands beyond two seconds, and go to the lower worker."""
+    compute = cs.Empirical([1.0, 1.0 + 2**-52, 1.0 + 2**-51])
+    for busy in BUSY:
+        case = Case(policy, cs.Cluster(8, compute, scaling="none", busy=busy), cs.Until(updates=20))
+        with ways():
+            process, cohort, light = (
+                outcome(case, watched=True, engine=engine, messages=messages)
+                for engine, messages in (("process", True), ("cohort", True), ("cohort", False))
+            )
+        assert "more than wanted" in traits(case, process)
+        demand_same(process, cohort, "processes (one) and cohort (two) differ")
+        demand_same(process, light, "the cohort gives something else without messages (two)")
 
 
 @pytest.mark.parametrize("busy", BUSY)
@@ -197,11 +226,11 @@ def test_complaints_are_the_same(kind, policy, changes):
 
 
 @fewer
-@given(case=cases(honest_schemes), seed=seeds)
-def test_the_cohort_may_be_woken_as_often_as_one_likes(case, seed):
+@given(case=cases(honest_schemes), whim=seeds)
+def test_the_cohort_may_be_woken_as_often_as_one_likes(case, whim):
     """A policy that is told of arrivals one by one, or in portions at random, does the same as with whole batches."""
     whole = outcome(case, engine="cohort", messages=True)
-    for policy in (Fidgety(case.policy), Fidgety(case.policy, seed)):
+    for policy in (Fidgety(case.policy), Fidgety(case.policy, whim)):
         parts = outcome(case, policy, engine="cohort", messages=True)
         if whole.run is None:  # the last events that it tells are others
             assert type(whole.error) is type(parts.error)
