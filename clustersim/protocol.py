@@ -27,6 +27,8 @@ The rules:
 7. A dispatch to a worker that still owes an answer says what becomes of that work; otherwise it is refused.
 8. `Lost` is the last resort: it comes when nothing can arrive any more and no deadline is set. A policy that has no
    answer to it ends the run with an error, never with a hang.
+9. A run ends with the turn in which the policy stops it or a horizon is reached; what it sends out in that turn is in
+   flight.
 
 A policy is a frozen dataclass of hyper-parameters: equal policies behave equally, print themselves, pickle, and serve
 any number of replications. What changes during a run lives in the small state that `Policy.begin` makes.
@@ -224,6 +226,8 @@ class Work:
             integer("batch", self.batch, low=1)
         remedy = f"a batch has only {self.batch} rows; use fewer blocks or a larger batch" if self.batch else ""
         integer("blocks", self.blocks, low=1, high=self.batch, remedy=remedy)
+        if self.answers is not None:
+            integer("answers", self.answers, low=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

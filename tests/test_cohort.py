@@ -40,3 +40,25 @@ def test_a_block_that_ends_at_the_very_instant_of_the_stop_is_sent(engine):
     first = run.messages.query("task == 0").set_index("worker")
     assert first["blocks"].tolist() == [4, 1, 2]
     assert first["dropped"].tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_recorded_delays_of_answers_must_last_for_every_task(engine):
+    """The fourth task needs its times though the run may end before it is answered."""
+    uplink = cs.Link(latency=cs.Replay([[0.1] * 3] * 3))
+    cluster = cs.Cluster(3, cs.Replay([[1.0, 2.0, 3.0]] * 10), uplink=uplink, scaling="none")
+    with pytest.raises(cs.ConfigurationError, match="tasks = 4"):
+        simulate(cluster, cs.FastestK(1), engine, updates=4)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("n", [1, 2, 300, 1500])
+@pytest.mark.parametrize("busy", ["restart", "send", "finish", "queue"])
+def test_large_clusters_agree_with_the_order_statistics(engine, n, busy):
+    """One update of all workers takes as long as the slowest, whatever way the order of arrivals is found out."""
+    times = 1.0 + np.arange(n)[::-1] / n
+    cluster = cs.Cluster(n, cs.Replay([times] * 3), busy=busy)
+    run = simulate(cluster, cs.FastestK(max(1, n // 3)), engine, updates=1, messages=True)
+    assert run.totals["time"] == np.sort(times)[max(1, n // 3) - 1]
+    used = run.messages.query("status == 'used'")["worker"]
+    assert sorted(used) == list(range(n - max(1, n // 3), n))

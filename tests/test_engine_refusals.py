@@ -57,6 +57,7 @@ BROADCAST = Answer((Dispatch(),), Wants(1))
         (scripted(BROADCAST, lambda e: Answer((Update(np.repeat(e.messages, 3), 1.0),), Wants())), "name it once"),
         (scripted(BROADCAST, lambda e: Answer((Update(e.messages, 1.0, np.repeat(e.messages, 2)),), Wants())), "keeps"),
         (scripted(Answer((Dispatch(),), Wants(0))), "wants 0 arrivals"),
+        (scripted(Answer((Dispatch(),), Wants(1.5))), "wants 1.5 arrivals"),
         (scripted(Answer((Dispatch(),), Wants(1, -1.0))), "until -1.0"),
         (scripted(Answer((Dispatch(),), Wants(1, math.nan))), "until nan"),
     ],

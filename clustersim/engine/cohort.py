@@ -35,7 +35,7 @@ Numbers = NDArray[np.int64]
 Rows = Numbers | slice
 
 _NOBODY = np.empty(0, dtype=np.int64)
-_SPARE_BYTES = 1 << 20  # models of versions that nobody will answer may take so much, or as much as the others
+_SPARE_BYTES = 1 << 20  # models of versions that nobody will answer may take so much, and no more than the others
 
 
 class CohortFleet:
@@ -55,6 +55,8 @@ class CohortFleet:
 
     Attributes
     ----------
+    traced : bool
+        Whether the fate of every message is written down.
     expecting : int
         Messages that are under way and will arrive.
     """
@@ -220,7 +222,7 @@ class CohortFleet:
         lost = rows[tasks.fate[rows] == LOST]
         self._books.losses |= len(lost) > 0
         if self._instant:
-            self._books.enter(np.union1d(stopped, lost), self._env.now)
+            self._books.enter(stopped, self._env.now)
 
     def _remember(self, version: int, model: Times) -> None:
         """Keep the model of every version that may still be answered, and few others."""
@@ -270,7 +272,7 @@ class CohortFleet:
         else:
             rows = self._order.take(now)
             if self._waves >= self._first_wave:  # the run ends, and what was sent out at this very instant is not done
-                rows = rows[tasks.wave[rows] < self._first_wave]
+                rows = rows[tasks.wave[rows] < self._first_wave if self._prompt else tasks.worked[rows]]
             compute = self._take(rows, now)
         if not len(rows):
             return None
@@ -312,6 +314,12 @@ class CohortFleet:
         if not self._instant:  # models that take no time on the way are received after the master's last turn
             late = ((tasks.wave >= self._first_wave) & (tasks.received <= now)).nonzero()[0]
             tasks.received[late] = tasks.started[late] = math.inf
+        else:  # nor is work done that takes no time, and what waits for it does not begin
+            used = slice(0, tasks.size)
+            begun = ~tasks.worked[used] & (tasks.wave[used] >= self._first_wave) & (tasks.started[used] <= now)
+            rows = begun.nonzero()[0]
+            rows = rows[np.lexsort((tasks.number[rows], tasks.worker[rows]))]
+            tasks.started[rows[1:][tasks.worker[rows[1:]] == tasks.worker[rows[:-1]]]] = math.inf
         self._books.close(tasks.open().nonzero()[0], now)
 
     def records(self) -> Records:

@@ -45,6 +45,11 @@ class Draws:
         Number of tasks that there are, where times were measured; beyond it `sample` says so.
     single : callable, optional
         ``single(tasks, workers)`` returns single draws, shape (pairs,), or None where only rows can be drawn.
+
+    Attributes
+    ----------
+    recorded : int or None
+        Number of tasks that there are; None where there is no end to them.
     """
 
     def __init__(
@@ -56,7 +61,7 @@ class Draws:
     ) -> None:
         self._sample = sample
         self._single = single
-        self._recorded = recorded
+        self.recorded = recorded
         self._tasks = max(1, min(_TASKS, _DRAWS // workers))
         self._patience = self._tasks * (1 + workers // _PRICE)
         self._kept, self._most = 2, max(2, min(_BLOCKS, _MOST // (self._tasks * workers)))
@@ -89,8 +94,8 @@ class Draws:
         """
         number, offset = divmod(task, self._tasks)
         if number != self._sorted[0]:
-            first = self.array(number * self._tasks)  # so that the block is at hand
-            block = self._blocks.get(number, first[None])
+            self.array(number * self._tasks)  # puts the block at hand
+            block = self._blocks[number]
             order = block.argsort(axis=1, kind="stable")
             ranked = np.take_along_axis(block, order, axis=1)
             finite = np.where(np.isfinite(ranked), ranked, np.nan)
@@ -129,7 +134,7 @@ class Draws:
         -------
         ndarray of float64, shape (pairs,), seconds
         """
-        if self._recorded is not None and int(tasks.max(initial=-1)) >= self._recorded:
+        if self.recorded is not None and int(tasks.max(initial=-1)) >= self.recorded:
             return np.array([self.array(task)[i] for task, i in zip(tasks.tolist(), workers.tolist(), strict=True)])
         if len(tasks) <= _FEW and (at_hand := self._look_up(tasks, workers)) is not None:
             return at_hand
@@ -183,7 +188,7 @@ class Draws:
         while len(self._blocks) >= self._kept:
             del self._blocks[next(iter(self._blocks))]
         first = number * self._tasks
-        tasks = self._tasks if self._recorded is None else max(1, min(self._tasks, self._recorded - first))
+        tasks = self._tasks if self.recorded is None else max(1, min(self._tasks, self.recorded - first))
         block = self._blocks[number] = self._sample(first, tasks).view()
         block.flags.writeable = False
         return block

@@ -79,6 +79,7 @@ class Held:
         if self._new:
             self._join()
         held = self.name
+        names = np.asarray(names)
         if names is held or (len(names) == len(held) and np.count_nonzero(names == held) == len(held)):
             return _ALL
         positions = np.searchsorted(held, names)

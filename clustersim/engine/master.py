@@ -165,6 +165,7 @@ class Master:
             if isinstance(command, Update):
                 updated = self._update(command)
                 if not self.reason:
+                    self._check_progress()
                     past.append(updated)
                     answer = react(updated)
                     commands += answer.commands
@@ -175,7 +176,7 @@ class Master:
             else:
                 raise self._refusal(f"it answers {command!r}; give Update, Dispatch or Stop")
         arrivals, deadline = answer.wants
-        if not (arrivals >= 1 and deadline >= event.time):
+        if not (isinstance(arrivals, (int, np.integer)) and arrivals >= 1 and deadline >= event.time):
             raise self._refusal(f"it wants {arrivals} arrivals until {deadline} at time {event.time:g}")
         self._deadline = deadline
         self._fleet.want(arrivals)
@@ -221,7 +222,7 @@ class Master:
 
     def _find(self, what: str, names: NDArray[np.int64]) -> Positions:
         """Positions of messages that the policy names; each must be held, and be named once."""
-        positions = self._held.find(np.asarray(names))
+        positions = self._held.find(names)
         if isinstance(positions, slice):
             return positions
         if positions is None or (len(positions) > 1 and np.bincount(positions).max() > 1):

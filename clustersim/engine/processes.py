@@ -80,7 +80,8 @@ class ProcessFleet:
         numbers = range(len(self._workers)) if workers is None else workers.tolist()
         now, trace = self._env.now, self.traced
         next_task, owed, addressees = self._next_task, self._owed, self._workers
-        compute, downlink = self._delays.compute, self._delays.downlink
+        compute, downlink, uplink = self._delays.compute, self._delays.downlink, self._delays.uplink
+        recorded = None if uplink is None else uplink.recorded
         self.expecting += len(numbers)
         self._ledger.dispatched += len(numbers)
         common = next_task[0] if workers is None else -1  # most likely the number of everybody's next task
@@ -91,6 +92,8 @@ class ProcessFleet:
             next_task[i] = number + 1
             owed[i] += 1
             time = times[i] if number == common else compute.one(number, i)
+            if uplink is not None and recorded is not None:
+                uplink.one(number, i)  # every task needs its times, whether it will be answered or not
             task = Task(i, number, version, model, busy, now, time)
             if trace:
                 self._tasks.append(task)
@@ -194,10 +197,10 @@ class ProcessFleet:
         """Put an answer on the uplink."""
         self._ledger.sent += 1
         self._ledger.sent_vectors += self._vectors[task.worker]
-        if self._delays.uplink is None:
+        delay = 0.0 if self._delays.uplink is None else self._delays.uplink.one(task.number, task.worker)
+        if delay == 0.0:
             self._arrive(task, now)
             return
-        delay = self._delays.uplink.one(task.number, task.worker)
         if delay == math.inf:
             self.lost(task, now)
             self._ledger.compute_wasted.add(task.delivered)

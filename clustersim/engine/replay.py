@@ -157,11 +157,11 @@ def replay(
                 job.lose()
         else:
             worker.waiting.append(job)
-    worker_now = [job.row for job in jobs if job.ended == now and job is not worker.current]
+    worker_now = [job.row for job in jobs if job.fate == LOST or (job.ended == now and job is not worker.current)]
     worker.proceed(math.inf)
     for job in jobs:
         for name in ("started", "ended", "arrived", "settled", "blocks", "fate", "overtaken"):
             getattr(tasks, name)[job.row] = getattr(job, name)
     stopped = np.array(worker_now if instant else [], dtype=np.int64)
-    tasks.wave[stopped] = -1
+    tasks.wave[stopped[tasks.fate[stopped] != LOST]] = -1
     return stopped

@@ -186,7 +186,8 @@ def _run(
         problem, model, ledger, vector_bytes=vector_bytes, every=evaluate_every, until=until, progress=progress
     )
     master = Master(env, policy, state, fleet, model, ledger, observer, until)
-    with seldom_collected(), np.errstate(over="ignore", invalid="ignore"):  # a model that overflows is the model's own watch to report
+    # a model that overflows is for its own watch to report, not for NumPy
+    with seldom_collected(), np.errstate(over="ignore", invalid="ignore"):
         env.run(until=env.process(master.life()))
     master.close()
     fleet.close()

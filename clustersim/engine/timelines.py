@@ -125,7 +125,6 @@ class Timelines:
         tasks = self._tasks
         tasks.overtaken[rows] = True
         tasks.started[rows] = np.inf
-        tasks.ended[rows] = tasks.received[rows]
         self._call_off(rows, tasks.received[rows])
 
     def _call_off(self, rows: Numbers, at: Times) -> None:
@@ -155,6 +154,7 @@ class Timelines:
             latest = self._latest[workers]
             unclear |= (latest > received) | (latest > tasks.received[workers])
             self._latest[workers] = np.maximum(latest, np.where(received < np.inf, received, 0.0))
+        unclear &= received < np.inf  # a model that never comes changes nothing
         waits = ~tasks.worked[workers]
         if self._instant:
             unclear |= waits & (tasks.wave[workers] >= first_wave)

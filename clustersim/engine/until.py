@@ -17,7 +17,7 @@ class Until:
     Parameters
     ----------
     time : float, optional
-        Simulated seconds. What happens at that very instant still counts.
+        Simulated seconds. What happens at that very instant still counts, but for what follows from the last update.
     updates : int, optional
         Steps of the model.
     epochs : float, optional
