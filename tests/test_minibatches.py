@@ -41,8 +41,7 @@ def test_a_batch_depends_on_its_task_and_worker_alone(sizes, batch, messages):
     drawn = holding(sizes, batch)
     pairs = [(worker % len(sizes), task) for worker, task in messages]
     expected = [
-        drawn.rows[drawn.starts[worker] + draw_batch(task, worker, sizes[worker], batch)]
-        for worker, task in pairs
+        drawn.rows[drawn.starts[worker] + draw_batch(task, worker, sizes[worker], batch)] for worker, task in pairs
     ]
     workers, tasks = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     rows, weight = drawn.gather(workers, 0.5, tasks)
