@@ -80,7 +80,7 @@ class CohortFleet:
         self._order = ArrivalOrder(self._tasks)
         self._trace = CohortTrace() if trace else None
         self._books = Books(self._tasks, ledger, assignment, self._trace)
-        self._lockstep = Lockstep(self._tasks, self._order, delays.compute, ledger)
+        self._lockstep = Lockstep(self._tasks, self._order, delays.compute, ledger, assignment.blocks)
         self._instant = delays.downlink is None
         self._timelines = Timelines(self._tasks, self._shares, instant=self._instant)
         self._prompt = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
@@ -104,8 +104,7 @@ class CohortFleet:
             return
         self._waves += 1
         self._books.sent_out(count)
-        if workers is None and busy == "restart" and self._begin_together(version, now):
-            self._models = {version: model}
+        if workers is None and busy == "restart" and self._begin_together(version, model, now):
             return
         self._lockstep.write_out()
         compute, received, uplink = self._draw(workers, now)
@@ -125,7 +124,7 @@ class CohortFleet:
         else:
             self._order.insert(workers)
 
-    def _begin_together(self, version: int, now: float) -> bool:
+    def _begin_together(self, version: int, model: Times, now: float) -> bool:
         """Begin a round of `Lockstep` if this is one."""
         number, lockstep, books = self._in_step, self._lockstep, self._books
         if number is None or not self._prompt or self._trace is not None:
@@ -138,7 +137,8 @@ class CohortFleet:
                 return False
         self._timelines.family = "give up"
         self._in_step = number + 1
-        books.expecting -= lockstep.begin(number, version, self._waves, now)
+        self._models = {version: model}
+        books.expecting -= lockstep.begin(number, version, model, self._waves, now)
         return True
 
     def _draw(self, workers: Numbers | None, now: float) -> tuple[Times, float | Times, Times | None]:
@@ -249,37 +249,34 @@ class CohortFleet:
         """What the master sleeps on."""
         return Ring(self._env, min(until, self._due_at), MASTER)
 
-    def due(self) -> bool:
-        """Whether what the master wants is there, or nothing more will come."""
-        return self._due
-
-    def wake(self) -> None:
-        """The master is awake: book what has happened up to this instant."""
+    def wake(self, now: float) -> bool:
+        """The master is awake: book what has happened by now; returns whether what it wants is there, or never will."""
         self._first_wave = self._waves + 1
-        if self._env.now >= self._due_at:
+        if now >= self._due_at:
             self._due, self._due_at = True, math.inf  # nothing comes twice
         if not self._prompt:
-            self._books.catch_up(self._env.now)
+            self._books.catch_up(now)
+        return self._due
 
-    def collect(self) -> Batch | None:
-        """Hand over the answers that have arrived; None if there are none."""
-        tasks, now, lockstep = self._tasks, self._env.now, self._lockstep
-        if self._waves >= self._first_wave:
-            lockstep.write_out()
-        if lockstep.on:
-            rows, compute = lockstep.take(now)
-            self._books.sent(rows)
-        else:
-            rows = self._order.take(now)
-            if self._waves >= self._first_wave:  # the run ends, and what was sent out at this very instant is not done
-                rows = rows[tasks.wave[rows] < self._first_wave if self._prompt else tasks.worked[rows]]
-            compute = self._take(rows, now)
+    def collect(self, now: float) -> Batch | None:
+        """Hand over the answers that have arrived by now; None if there are none."""
+        tasks, lockstep, late = self._tasks, self._lockstep, self._waves >= self._first_wave
+        if lockstep.on and not late:
+            batch = lockstep.collect(now)
+            if batch is not None:
+                self._books.sent(batch.workers)
+                self._books.expecting -= len(batch.workers)
+            return batch
+        lockstep.write_out()
+        rows = self._order.take(now)
+        if late:  # the run ends, and what was sent out at this very instant is not done
+            rows = rows[tasks.wave[rows] < self._first_wave if self._prompt else tasks.worked[rows]]
         if not len(rows):
             return None
+        compute = self._take(rows, now)
         self._books.expecting -= len(rows)
         versions, models = tasks.version[rows], self._models
-        if len(models) > 1:
-            models = {version: models[version] for version in set(versions.tolist())}
+        models = {version: models[version] for version in set(versions.tolist())}
         return Batch(tasks.worker[rows], tasks.number[rows], versions, tasks.blocks[rows], compute, models)
 
     def _take(self, rows: Numbers, now: float) -> Times:

@@ -95,12 +95,7 @@ class Draws:
         number, offset = divmod(task, self._tasks)
         if number != self._sorted[0]:
             self.array(number * self._tasks)  # puts the block at hand
-            block = self._blocks[number]
-            order = block.argsort(axis=1, kind="stable")
-            ranked = np.take_along_axis(block, order, axis=1)
-            finite = np.where(np.isfinite(ranked), ranked, np.nan)
-            gaps = np.diff(finite, axis=1)
-            self._sorted = number, order, ranked, float(np.min(gaps, where=gaps > 0.0, initial=np.inf))
+            self._sorted = number, *_ranks(self._blocks[number])
         _, order, ranked, gap = self._sorted
         if offset >= len(order):
             self.array(task)  # says that it is not recorded
@@ -204,6 +199,22 @@ class Draws:
             return
         for number, mine in alone:
             draws[mine] = self._draw(number)[tasks[mine] - number * self._tasks, workers[mine]]
+
+
+def _ranks(block: Floats) -> tuple[Integers, Floats, float]:
+    """Each row's order, equal draws in the order of the columns; the ordered rows; and the least positive difference.
+
+    Two finite draws, for infinite ones are no distance apart.
+    """
+    order = block.argsort(axis=1)  # the fastest way to sort; it leaves equal draws in any order
+    ranked = np.take_along_axis(block, order, axis=1)
+    with np.errstate(invalid="ignore"):  # from infinity to infinity
+        gaps = ranked[:, 1:] - ranked[:, :-1]
+    least = float(gaps.min(initial=np.inf))
+    if not least > 0.0:  # there are equal draws, infinite ones perhaps
+        order = block.argsort(axis=1, kind="stable")
+        least = float(np.min(gaps, where=gaps > 0.0, initial=np.inf))
+    return order, ranked, least
 
 
 class Delays:

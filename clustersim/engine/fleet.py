@@ -62,14 +62,11 @@ class Fleet(Protocol):
     def sleep(self, until: float) -> simpy.Event:
         """What the master sleeps on: it comes when that is so, and not later than `until`."""
 
-    def wake(self) -> None:
-        """The master is awake: book what has happened up to this instant."""
+    def wake(self, now: float) -> bool:
+        """The master is awake: book what has happened by now; returns whether what it wants is there, or never will."""
 
-    def due(self) -> bool:
-        """Whether what the master wants is there, or nothing more will come."""
-
-    def collect(self) -> Batch | None:
-        """Hand over the answers that have arrived; None if there are none."""
+    def collect(self, now: float) -> Batch | None:
+        """Hand over the answers that have arrived by now; None if there are none."""
 
     def owing(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""

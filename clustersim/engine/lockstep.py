@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clustersim.engine.arrival_order import ArrivalOrder
 from clustersim.engine.draws import Draws
+from clustersim.engine.fleet import Batch
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.open_tasks import ANSWER, LOST, OpenTasks
 
@@ -32,6 +33,8 @@ class Lockstep:
     draws : Draws
         Compute times.
     ledger : Ledger
+    blocks : int
+        Blocks of a task; all of them come at once here.
 
     Attributes
     ----------
@@ -39,30 +42,31 @@ class Lockstep:
         Whether there is such a round.
     """
 
-    def __init__(self, tasks: OpenTasks, order: ArrivalOrder, draws: Draws, ledger: Ledger) -> None:
+    def __init__(self, tasks: OpenTasks, order: ArrivalOrder, draws: Draws, ledger: Ledger, blocks: int) -> None:
         self.on = False
         self._tasks = tasks
         self._order = order
         self._draws = draws
         self._ledger = ledger
         self._ranked = tasks.workers <= _RANKED
-        self._number = self._wave = self._lost = self._taken = self._asked = 0
+        self._blocks = np.full(tasks.workers, blocks)
+        self._number = self._version = self._wave = self._lost = self._taken = self._asked = 0
+        self._models: dict[int, NDArray[np.float64]] = {}
         self._since = self._gap = 0.0
         self._ranks: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._times: NDArray[np.float64] = np.empty(0)
 
-    def begin(self, number: int, version: int, wave: int, now: float) -> int:
+    def begin(self, number: int, version: int, model: NDArray[np.float64], wave: int, now: float) -> int:
         """All workers begin their task `number`; returns how many of these never end."""
-        tasks, n = self._tasks, self._tasks.workers
-        self.on, self._number, self._wave, self._since, self._taken = True, number, wave, now, 0
-        tasks.number[:n].fill(number)
-        tasks.version[:n].fill(version)
+        self.on, self._taken = True, 0
+        self._number, self._version, self._wave, self._since = number, version, wave, now
+        self._models = {version: model}
         if self._ranked:
             self._ranks, self._times, self._gap = self._draws.ranked(number)
             last = self._times.item(-1)
         else:
             self._times = self._draws.array(number)
-            np.add(now, self._times, out=tasks.arrived[:n])
+            np.add(now, self._times, out=self._tasks.arrived[: self._tasks.workers])
             self._order.forget()
             last = float(self._times.max())
         self._lost = 0 if last < math.inf else int(np.count_nonzero(np.isinf(self._times)))
@@ -76,20 +80,26 @@ class Lockstep:
         self._asked = last = self._taken + count - 1
         return self._since + self._times.item(last) if last < self._tasks.workers else math.inf
 
-    def take(self, now: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Workers whose answers have arrived by now, in order, and the seconds behind each; they are not told again."""
-        if not self._ranked:
-            rows = self._order.take(now)
-            self._tasks.arrived[rows] = math.inf
-            self._taken += len(rows)
-            return rows, self._times[rows]
-        first, end = self._taken, self._arrived_by(now)
-        self._taken = end
-        rows, compute = self._ranks[first:end], self._times[first:end]
-        if self._gap <= _CLOSE * now:
-            order = np.lexsort((rows, self._since + compute))
-            rows, compute = rows[order], compute[order]
-        return rows, compute
+    def collect(self, now: float) -> Batch | None:
+        """Answers that have arrived by now, None if there are none; they are not told again."""
+        if self._ranked:
+            first, end = self._taken, self._arrived_by(now)
+            workers, compute = self._ranks[first:end], self._times[first:end]
+            if self._gap <= _CLOSE * now:
+                order = np.lexsort((workers, self._since + compute))
+                workers, compute = workers[order], compute[order]
+        else:
+            workers = self._order.take(now)
+            self._tasks.arrived[workers] = math.inf
+            compute = self._times[workers]
+        count = len(workers)
+        if not count:
+            return None
+        self._taken += count
+        tasks, versions = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+        tasks.fill(self._number)
+        versions.fill(self._version)
+        return Batch(workers, tasks, versions, self._blocks[:count], compute, self._models)
 
     def _arrived_by(self, now: float) -> int:
         """How many answers have arrived by now."""
@@ -120,6 +130,7 @@ class Lockstep:
             tasks.arrived[lane] = ended
             tasks.arrived[self._ranks[: self._taken]] = math.inf
         answered = np.isinf(tasks.arrived[lane]) & ~endless
+        tasks.number[lane], tasks.version[lane] = self._number, self._version
         tasks.received[lane] = tasks.started[lane] = since
         tasks.compute[lane], tasks.ended[lane] = compute, ended
         tasks.settled[lane] = np.where(endless, since, ended)

@@ -86,11 +86,11 @@ class Master:
         self._ledger = ledger
         self._observer = observer
         self._until = until
+        self._partly = model.assignment.blocks > 1
         self._held = Held()
         self._past: deque[Event | Command] = deque(maxlen=_REMEMBERED)
         self._deadline = math.inf
-        self._reached = (0.0, 0)  # how far the run has come, and the events told since
-        self._told = 0
+        self._instant, self._told = 0.0, 0  # how far the run has come, and events since then
 
     def life(self) -> Generator[simpy.Event]:
         """The process: tell the policy what happened whenever it wants to know, until the run is over."""
@@ -100,73 +100,65 @@ class Master:
             self._tell(Updated(0.0, 0, None))
         while not self.reason:
             yield fleet.sleep(min(horizon, self._deadline))
-            fleet.wake()
-            if not self._wake() and self._env.now >= horizon:
+            now = self._env.now
+            if not self._wake(now, due=fleet.wake(now)) and now >= horizon:
                 self.reason = f"time {horizon:g} reached"
 
     def close(self) -> None:
         """End of the run: what is in the master's hands is thrown away."""
-        self._receive()
+        self._receive(self._env.now)
         self._release(None)
 
     # ------------------------------------------------------------------ events
 
-    def _wake(self) -> bool:
+    def _wake(self, now: float, *, due: bool) -> bool:
         """Find out whether something happened at this instant, and tell it.
 
         Arrivals come first, then time-outs; a loss is the last resort. The alarm may also have rung for nothing.
         """
-        now, fleet = self._env.now, self._fleet
-        if (fleet.due() or now >= self._deadline) and (arrivals := self._receive()) is not None:
+        if (due or now >= self._deadline) and (arrivals := self._receive(now)) is not None:
             self._tell(arrivals)
         elif now >= self._deadline:
             self._tell(Timeout(now))
-        elif fleet.expecting == 0 and self._deadline == math.inf:
-            self._tell_lost()
+        elif self._fleet.expecting == 0 and self._deadline == math.inf:
+            self._tell_lost(now)
         else:
             return False
         return True
 
-    def _receive(self) -> Arrivals | None:
+    def _receive(self, now: float) -> Arrivals | None:
         """Take in what has arrived."""
-        batch = self._fleet.collect()
+        batch = self._fleet.collect(now)
         if batch is None:
             return None
-        names = self._held.add(batch)
-        return Arrivals(self._env.now, names, batch.workers, batch.versions, batch.tasks, batch.blocks)
+        workers, tasks, versions, blocks, _, _ = batch
+        return Arrivals(now, self._held.add(batch), workers, versions, tasks, blocks)
 
-    def _tell_lost(self) -> None:
+    def _tell_lost(self, now: float) -> None:
         """Nothing will arrive and no deadline is set: the policy must find a way on now."""
         lost = self._fleet.owing(None)
-        commands = self._tell(Lost(self._env.now, lost))
+        commands = self._tell(Lost(now, lost))
         if self._fleet.expecting == 0 and self._deadline == math.inf and not self.reason and not commands:
             wanted = self._state.k
             raise StalledError(
                 f"{self._policy!r} waits for {wanted} answers at version {self._model.version}, but at time "
-                f"{self._env.now:g} nothing is on its way any more: {len(lost)} of {self._model.assignment.workers} "
+                f"{now:g} nothing is on its way any more: {len(lost)} of {self._model.assignment.workers} "
                 f"workers will never answer{_some(lost)}; wait for fewer workers, set a deadline, or use a "
                 f"model without infinite times. Last events:\n{self._story()}"
             )
 
     def _tell(self, event: Event) -> int:
         """Give the policy an event and carry out what it answers; returns how many commands there were."""
-        if event.time == self._reached[0]:
-            self._check_progress()
-        else:
-            self._reached, self._told = (event.time, 0), 0
-        past, react = self._past, self._state.react
-        past.append(event)
+        now, past, react = event.time, self._past, self._state.react
+        self._note(event)
         answer = react(event)
-        commands, done = list(answer.commands), 0
-        while done < len(commands) and not self.reason:
-            command = commands[done]
-            done += 1
+        commands = list(answer.commands)
+        for command in commands:  # it grows on the way
             past.append(command)
             if isinstance(command, Update):
-                updated = self._update(command)
+                updated = self._update(command, now)
                 if not self.reason:
-                    self._check_progress()
-                    past.append(updated)
+                    self._note(updated)
                     answer = react(updated)
                     commands += answer.commands
             elif isinstance(command, Dispatch):
@@ -175,12 +167,27 @@ class Master:
                 self.reason = command.reason or "the policy stopped"
             else:
                 raise self._refusal(f"it answers {command!r}; give Update, Dispatch or Stop")
+            if self.reason:
+                break
         arrivals, deadline = answer.wants
-        if not (isinstance(arrivals, (int, np.integer)) and arrivals >= 1 and deadline >= event.time):
-            raise self._refusal(f"it wants {arrivals} arrivals until {deadline} at time {event.time:g}")
+        if not (isinstance(arrivals, (int, np.integer)) and arrivals >= 1 and deadline >= now):
+            raise self._refusal(f"it wants {arrivals} arrivals until {deadline} at time {now:g}")
         self._deadline = deadline
         self._fleet.want(arrivals)
-        return done
+        return len(commands)
+
+    def _note(self, event: Event) -> None:
+        """Write an event down, and notice a run that goes on and on without coming nearer to its horizon."""
+        self._past.append(event)
+        if event.time > self._instant or (self._until.updates is not None and isinstance(event, Updated)):
+            self._instant, self._told = event.time, 0
+            return
+        self._told += 1
+        if self._told > _STANDSTILL:
+            raise StalledError(
+                f"{_STANDSTILL} events at time {event.time:g}, and the run comes no nearer to its end; use a policy "
+                "that waits, a latency model with positive times, or Until(updates=...). Last events:\n" + self._story()
+            )
 
     # ------------------------------------------------------------------ commands
 
@@ -207,7 +214,7 @@ class Master:
             raise self._refusal(f"it dispatches to workers {shown}; they are 0 .. {count - 1}, each at most once")
         return numbers
 
-    def _update(self, command: Update) -> Updated:
+    def _update(self, command: Update, now: float) -> Updated:
         """Step the model."""
         messages, weights, keep = command
         positions = self._find("updates with", messages)
@@ -217,8 +224,9 @@ class Master:
         self._book_use(positions)
         gradient = self._model.step(self._held, positions, weights)
         self._release(kept)
-        self._watch_horizon()
-        return Updated(self._env.now, self._model.version, gradient)
+        version = self._model.version
+        self._watch_horizon(now, version)
+        return Updated(now, version, gradient)
 
     def _find(self, what: str, names: NDArray[np.int64]) -> Positions:
         """Positions of messages that the policy names; each must be held, and be named once."""
@@ -244,20 +252,19 @@ class Master:
         """Count answers that are used for the first time, apart by whether they are of the current version."""
         held, ledger, version = self._held, self._ledger, self._model.version
         first = held.use(positions)
-        versions, compute = held.version[first], held.compute[first]
-        fresh = len(held.models) == 1 and version in held.models
-        lates = 0 if fresh else int(np.count_nonzero(versions != version))
-        ledger.used += len(versions) - lates
-        ledger.compute_used.add_all(compute)
-        if self._model.assignment.blocks > 1:
+        ledger.compute_used.add_all(held.compute[first])
+        if self._partly:
             ledger.used_partial += int(np.count_nonzero(held.blocks[first] < self._model.assignment.blocks))
+        staleness = version - held.version[first]
+        fresh = len(held.models) == 1 and version in held.models
+        lates = 0 if fresh else int(np.count_nonzero(staleness))
+        ledger.used += len(staleness) - lates
         if lates:
-            staleness = version - versions
             ledger.used_late += lates
             ledger.staleness += int(staleness.sum())
             ledger.max_staleness = max(ledger.max_staleness, int(staleness.max()))
         if self._fleet.traced:
-            names, staleness = held.name[first], version - versions
+            names = held.name[first]
             late = staleness > 0
             self._fleet.mark(names[~late], "used", staleness[~late])
             self._fleet.mark(names[late], "used late", staleness[late])
@@ -270,13 +277,12 @@ class Master:
             self._ledger.compute_wasted.add_all(compute)
             self._fleet.mark(names, "discarded")
 
-    def _watch_horizon(self) -> None:
+    def _watch_horizon(self, now: float, version: int) -> None:
         """Write the history and see whether the run is over."""
-        version = self._model.version
         if self._until.updates is not None and version >= self._until.updates:
             self.reason = f"{self._until.updates} updates done"
         elif version % self._observer.every == 0:
-            error = self._observer.evaluate(self._env.now, self._state.k)
+            error = self._observer.evaluate(now, self._state.k)
             self._look(error)
             self._check_patience(error)
 
@@ -291,17 +297,6 @@ class Master:
             raise StalledError(
                 f"{_PATIENCE} updates have not brought the error down to {self._until.error:g}, it is {error:.3g}; the "
                 "floor of the policy may lie above: give Until a time or a number of updates as well"
-            )
-
-    def _check_progress(self) -> None:
-        """Notice a run that goes on and on without coming nearer to its horizon."""
-        reached = (self._env.now, 0 if self._until.updates is None else self._model.version)
-        self._told = self._told + 1 if reached == self._reached else 0
-        self._reached = reached
-        if self._told > _STANDSTILL:
-            raise StalledError(
-                f"{_STANDSTILL} events at time {self._env.now:g}, and the run comes no nearer to its end; use a policy "
-                "that waits, a latency model with positive times, or Until(updates=...). Last events:\n" + self._story()
             )
 
     # ------------------------------------------------------------------ complaints

@@ -105,15 +105,15 @@ class ProcessFleet:
     def want(self, arrivals: int) -> None:
         """Wake the master after so many arrivals, or when nothing will arrive."""
         self._wanted = arrivals
-        if self.due():
+        if self._due():
             self._alarm.set(self._env.now)
 
-    def due(self) -> bool:
+    def _due(self) -> bool:
         """Whether what the master wants is there, or nothing more will come."""
         return len(self._inbox) >= self._wanted or self.expecting == 0
 
-    def collect(self) -> Batch | None:
-        """Hand over the answers that have arrived; None if there are none."""
+    def collect(self, now: float) -> Batch | None:  # noqa: ARG002 - what is in the inbox has arrived
+        """Hand over the answers that have arrived by now; None if there are none."""
         if not self._inbox:
             return None
         tasks = sorted(self._inbox, key=_in_order)
@@ -136,9 +136,10 @@ class ProcessFleet:
         self._alarm.set(until)
         return self._alarm
 
-    def wake(self) -> None:
-        """The master is awake; everything has been booked when it happened."""
+    def wake(self, now: float) -> bool:  # noqa: ARG002 - everything has been booked when it happened
+        """The master is awake; returns whether what it wants is there, or never will."""
         self._alarm.rung()
+        return self._due()
 
     def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
         """Write the fate of answers, named in order of arrival, into the trace, and how stale they are if used."""

@@ -6,6 +6,7 @@ has used of them; a rule says which weights they get in the update that is due. 
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +19,24 @@ from clustersim.protocol import Busy
 __all__ = ["Compensate", "Discard", "LateRule", "Round"]
 
 
-@dataclass(slots=True, eq=False)
-class Round:
+_UNUSED = np.empty(0)
+
+
+class Round(NamedTuple):
     """The answers to one version of the model, those that were in time first.
 
     Attributes
     ----------
     messages, workers, blocks : ndarray of int, shape (a,)
         Their names, who sent them, and how many blocks they bring.
-    used : ndarray of float, shape (a,)
-        The weights that the update of that version gave them; 0 for those that came too late for it.
+    used : ndarray of float, shape (b,), b <= a
+        The weights that the update of that version gave the first of them; the others came too late for it.
     """
 
     messages: NDArray[np.int64]
     workers: NDArray[np.int64]
     blocks: NDArray[np.int64]
-    used: NDArray[np.float64]
+    used: NDArray[np.float64] = _UNUSED
 
 
 class LateRule(ABC):
@@ -117,7 +120,8 @@ class Compensate(LateRule):
     def weights(self, decoder: Decoder, assignment: Assignment, last: Round) -> NDArray[np.float64]:
         """What all answers would have weighed, less what they did weigh."""
         counted = np.arange(assignment.workers) if self.scaled else last.workers
-        due = np.broadcast_to(decoder.weights(assignment, counted), last.used.shape)
+        due = np.full(len(last.workers), decoder.weights(assignment, counted))
         if not self.scaled:
-            due = due * (assignment.sizes[last.workers] / assignment.rows_after(last.workers, last.blocks))
-        return due - last.used
+            due *= assignment.sizes[last.workers] / assignment.rows_after(last.workers, last.blocks)
+        due[: len(last.used)] -= last.used
+        return due

@@ -20,7 +20,6 @@ from clustersim.policies.late import Discard, LateRule, Round
 from clustersim.protocol import (
     Answer,
     Arrivals,
-    Command,
     Dispatch,
     Event,
     Policy,
@@ -40,7 +39,8 @@ Silence = Literal["count", "redraw"]
 
 _PATIENCE = 10_000  # silent rounds in a row after which a run is given up
 _NOBODY = np.empty(0, dtype=np.int64)
-_EMPTY = Round(_NOBODY, _NOBODY, _NOBODY, np.empty(0))
+_EMPTY = Round(_NOBODY, _NOBODY, _NOBODY)
+_ANY = Wants()
 
 
 @dataclass(frozen=True)
@@ -150,11 +150,11 @@ class _Rounds:
             self._collect(event)
             heard = self._now.workers
             missing = self._wait.needs(heard)
-            return self._step(len(heard) + missing) if missing <= 0 else self._waiting(missing)
+            return self._step(len(heard) + missing) if missing <= 0 else Answer((), Wants(missing, self._deadline))
         if isinstance(event, Timeout):
             silent = not len(self._now.workers)
             return self._again(event.time) if silent and self._redraw else self._step(len(self._now.workers))
-        return self._waiting(1)
+        return Answer((), Wants(1, self._deadline))
 
     def _send(self, now: float, dispatch: Dispatch) -> Answer:
         """Send the current model to every worker."""
@@ -181,25 +181,22 @@ class _Rounds:
             messages, workers = messages[:enough], workers[:enough]
         weights = self._decoder.weights(self._assignment, workers) if enough else 0.0
         if self._late is not None:
-            return self._waiting(1, self._compensated(self._late, weights, enough))
+            return Answer((self._compensated(self._late, weights, enough),), _ANY)
         if not isinstance(weights, float) and not (weights != 0.0).all():
             owners = np.repeat(np.arange(enough), self._assignment.vectors[workers])
             useful = np.bincount(owners, weights != 0.0, minlength=enough) > 0
             messages, weights = messages[useful], weights[useful[owners]]
-        return self._waiting(1, Update(messages, weights))
+        return Answer((Update(messages, weights),), _ANY)
 
     def _compensated(self, late: LateRule, weights: float | NDArray[np.float64], enough: int) -> Update:
         """Use the first answers, and make up for what the last round's lacked; what has come late may serve next."""
-        self._now.used[:enough] = weights
-        messages, used = self._now.messages[:enough], self._now.used[:enough]
+        used = np.full(enough, weights)
+        self._now = self._now._replace(used=used)
+        messages = self._now.messages[:enough]
         due = late.weights(self._decoder, self._assignment, self._last)
         if due is not None:
             messages, used = np.concatenate((messages, self._last.messages)), np.concatenate((used, due))
         return Update(messages[used != 0.0], used[used != 0.0], keep=self._now.messages)
-
-    def _waiting(self, missing: int, *commands: Command) -> Answer:
-        """What to do now, and for how many more answers to wait at least."""
-        return Answer(commands, Wants(missing, self._deadline))
 
     def _collect(self, event: Arrivals) -> None:
         """Take in the answers to the current version, and late ones if they are of use.
@@ -217,13 +214,11 @@ class _Rounds:
             if not count:
                 return heard
             messages, workers, blocks = messages[chosen], workers[chosen], blocks[chosen]
-        used = np.zeros(count)
         if len(heard.workers):
             messages = np.concatenate((heard.messages, messages))
             workers = np.concatenate((heard.workers, workers))
             blocks = np.concatenate((heard.blocks, blocks))
-            used = np.concatenate((heard.used, used))
         if self._redraw and len(first := np.unique(workers, return_index=True)[1]) < len(workers):
             first.sort()  # a worker that got the same model twice may answer twice; it counts once
-            messages, workers, blocks, used = messages[first], workers[first], blocks[first], used[first]
-        return Round(messages, workers, blocks, used)
+            messages, workers, blocks = messages[first], workers[first], blocks[first]
+        return Round(messages, workers, blocks, heard.used)
