@@ -74,7 +74,6 @@ class CohortFleet:
         self._blocks = assignment.blocks
         self._shares = assignment.block_shares
         self._all, self._numbers = slice(0, n), np.arange(n)
-        self._in_step: int | None = 0  # the number of the next task, while it is the same for all workers
         self._tasks = OpenTasks(n)
         self._tasks.blocks += assignment.blocks
         self._order = ArrivalOrder(self._tasks)
@@ -104,7 +103,9 @@ class CohortFleet:
             return
         self._waves += 1
         self._books.sent_out(count)
-        if workers is None and busy == "restart" and self._begin_together(version, model, now):
+        if workers is None and busy == "restart" and (self._lockstep.on or self._falls_into_step()):
+            self._models = {version: model}
+            self._books.expecting -= self._lockstep.begin(version, model, self._waves, now)
             return
         self._lockstep.write_out()
         compute, received, uplink = self._draw(workers, now)
@@ -124,31 +125,25 @@ class CohortFleet:
         else:
             self._order.insert(workers)
 
-    def _begin_together(self, version: int, model: Times, now: float) -> bool:
-        """Begin a round of `Lockstep` if this is one."""
-        number, lockstep, books = self._in_step, self._lockstep, self._books
-        if number is None or not self._prompt or self._trace is not None:
+    def _falls_into_step(self) -> bool:
+        """Whether a round of `Lockstep` can begin; then nobody is at work."""
+        if self._lockstep.next is None or not self._prompt or self._trace is not None:
             return False
-        if lockstep.on:
-            books.expecting -= lockstep.stop(now)
-        elif self._waves > 1:
+        if self._waves > 1:
             self._stop(self._all, "restart")
             if self._tasks.size > self._tasks.workers:
                 return False
         self._timelines.family = "give up"
-        self._in_step = number + 1
-        self._models = {version: model}
-        books.expecting -= lockstep.begin(number, version, model, self._waves, now)
         return True
 
     def _draw(self, workers: Numbers | None, now: float) -> tuple[Times, float | Times, Times | None]:
         """Compute times, when the models are received, and uplink delays."""
-        if workers is None and (number := self._in_step) is not None:
-            self._in_step = number + 1
+        if workers is None and (number := self._lockstep.next) is not None:
+            self._lockstep.next = number + 1
             compute = self._compute.array(number)
             downlink, uplink = (None if link is None else link.array(number) for link in self._links)
         else:
-            self._in_step = None
+            self._lockstep.next = None
             who = self._numbers if workers is None else workers
             numbers = self._tasks.number[who] + 1
             compute = self._compute.at(numbers, who)

@@ -75,7 +75,7 @@ class Held:
         self._new = []
 
     def find(self, names: NDArray[np.int64]) -> Positions | None:
-        """Positions of the named answers, or None if one of them is not here."""
+        """Positions of the named answers, or None if one of them is not here, or named twice."""
         if self._new:
             self._join()
         held = self.name
@@ -85,7 +85,8 @@ class Held:
         positions = np.searchsorted(held, names)
         if len(positions) and positions.max() >= len(held):
             return None
-        return positions if bool((held[positions] == names).all()) else None
+        here = bool((held[positions] == names).all())
+        return positions if here and not (len(positions) > 1 and np.bincount(positions).max() > 1) else None
 
     def use(self, positions: Positions) -> Positions:
         """Note that an update uses the answers at `positions`; returns those of them that none has used before."""

@@ -38,6 +38,7 @@ from clustersim.protocol import (
 __all__ = ["Master"]
 
 _BUSY = get_args(Busy)
+_WHOLE = (int, np.integer)
 _REMEMBERED = 8  # events and commands shown when something makes no sense
 _PATIENCE = 1_000_000  # updates after which a run with an error horizon alone is given up
 _STANDSTILL = 10_000  # events without progress after which a run is taken to be stuck
@@ -90,7 +91,7 @@ class Master:
         self._held = Held()
         self._past: deque[Event | Command] = deque(maxlen=_REMEMBERED)
         self._deadline = math.inf
-        self._instant, self._told = 0.0, 0  # how far the run has come, and events since then
+        self._reached, self._told = (0.0, 0), 0  # how far the run has come, and events since then
 
     def life(self) -> Generator[simpy.Event]:
         """The process: tell the policy what happened whenever it wants to know, until the run is over."""
@@ -150,7 +151,11 @@ class Master:
     def _tell(self, event: Event) -> int:
         """Give the policy an event and carry out what it answers; returns how many commands there were."""
         now, past, react = event.time, self._past, self._state.react
-        self._note(event)
+        if now == self._reached[0]:
+            self._check_progress(now, 1)
+        else:
+            self._reached, self._told = (now, 0), 0
+        past.append(event)
         answer = react(event)
         commands = list(answer.commands)
         for command in commands:  # it grows on the way
@@ -158,9 +163,11 @@ class Master:
             if isinstance(command, Update):
                 updated = self._update(command, now)
                 if not self.reason:
-                    self._note(updated)
+                    past.append(updated)
                     answer = react(updated)
                     commands += answer.commands
+                    if len(commands) > _STANDSTILL:
+                        self._check_progress(now, len(commands))
             elif isinstance(command, Dispatch):
                 self._dispatch(command)
             elif isinstance(command, Stop):
@@ -170,24 +177,11 @@ class Master:
             if self.reason:
                 break
         arrivals, deadline = answer.wants
-        if not (isinstance(arrivals, (int, np.integer)) and arrivals >= 1 and deadline >= now):
+        if not (isinstance(arrivals, _WHOLE) and arrivals >= 1 and deadline >= now):
             raise self._refusal(f"it wants {arrivals} arrivals until {deadline} at time {now:g}")
         self._deadline = deadline
         self._fleet.want(arrivals)
         return len(commands)
-
-    def _note(self, event: Event) -> None:
-        """Write an event down, and notice a run that goes on and on without coming nearer to its horizon."""
-        self._past.append(event)
-        if event.time > self._instant or (self._until.updates is not None and isinstance(event, Updated)):
-            self._instant, self._told = event.time, 0
-            return
-        self._told += 1
-        if self._told > _STANDSTILL:
-            raise StalledError(
-                f"{_STANDSTILL} events at time {event.time:g}, and the run comes no nearer to its end; use a policy "
-                "that waits, a latency model with positive times, or Until(updates=...). Last events:\n" + self._story()
-            )
 
     # ------------------------------------------------------------------ commands
 
@@ -217,8 +211,11 @@ class Master:
     def _update(self, command: Update, now: float) -> Updated:
         """Step the model."""
         messages, weights, keep = command
-        positions = self._find("updates with", messages)
-        kept = None if keep is None else self._find("keeps", keep)
+        if (positions := self._held.find(messages)) is None:
+            raise self._unknown("updates with", messages)
+        kept = None
+        if keep is not None and (kept := self._held.find(keep)) is None:
+            raise self._unknown("keeps", keep)
         if not (isinstance(weights, float) and math.isfinite(weights)):
             weights = self._weights(command, positions)
         self._book_use(positions)
@@ -227,15 +224,6 @@ class Master:
         version = self._model.version
         self._watch_horizon(now, version)
         return Updated(now, version, gradient)
-
-    def _find(self, what: str, names: NDArray[np.int64]) -> Positions:
-        """Positions of messages that the policy names; each must be held, and be named once."""
-        positions = self._held.find(names)
-        if isinstance(positions, slice):
-            return positions
-        if positions is None or (len(positions) > 1 and np.bincount(positions).max() > 1):
-            raise self._refusal(f"it {what} messages {np.asarray(names).tolist()}; it must hold each, and name it once")
-        return positions
 
     def _weights(self, command: Update, positions: Positions) -> float | NDArray[np.float64]:
         """The weights of an update: finite, and one for each vector in the messages, or one for all."""
@@ -252,20 +240,22 @@ class Master:
         """Count answers that are used for the first time, apart by whether they are of the current version."""
         held, ledger, version = self._held, self._ledger, self._model.version
         first = held.use(positions)
-        ledger.compute_used.add_all(held.compute[first])
+        compute = held.compute[first]
+        ledger.used += len(compute)
+        ledger.compute_used.add_all(compute)
         if self._partly:
             ledger.used_partial += int(np.count_nonzero(held.blocks[first] < self._model.assignment.blocks))
+        if len(held.models) == 1 and version in held.models and not self._fleet.traced:
+            return  # none is late
         staleness = version - held.version[first]
-        fresh = len(held.models) == 1 and version in held.models
-        lates = 0 if fresh else int(np.count_nonzero(staleness))
-        ledger.used += len(staleness) - lates
-        if lates:
+        late = staleness > 0
+        if lates := int(np.count_nonzero(late)):
+            ledger.used -= lates
             ledger.used_late += lates
             ledger.staleness += int(staleness.sum())
             ledger.max_staleness = max(ledger.max_staleness, int(staleness.max()))
         if self._fleet.traced:
             names = held.name[first]
-            late = staleness > 0
             self._fleet.mark(names[~late], "used", staleness[~late])
             self._fleet.mark(names[late], "used late", staleness[late])
 
@@ -299,10 +289,24 @@ class Master:
                 "floor of the policy may lie above: give Until a time or a number of updates as well"
             )
 
+    def _check_progress(self, now: float, events: int) -> None:
+        """Notice a run that goes on and on without coming nearer to its horizon."""
+        reached = (now, 0 if self._until.updates is None else self._model.version)
+        self._told = self._told + events if reached == self._reached else 0
+        self._reached = reached
+        if self._told > _STANDSTILL:
+            raise StalledError(
+                f"{_STANDSTILL} events at time {now:g}, and the run comes no nearer to its end; use a policy "
+                "that waits, a latency model with positive times, or Until(updates=...). Last events:\n" + self._story()
+            )
+
     # ------------------------------------------------------------------ complaints
 
     def _refusal(self, what: str) -> ProtocolError:
         return ProtocolError(f"{self._policy!r} asks for what makes no sense: {what}. Last events:\n{self._story()}")
+
+    def _unknown(self, what: str, names: NDArray[np.int64]) -> ProtocolError:
+        return self._refusal(f"it {what} messages {np.asarray(names).tolist()}; it must hold each, and name it once")
 
     def _story(self) -> str:
         with np.printoptions(threshold=10, edgeitems=4):

@@ -42,7 +42,7 @@ class Model:
         self._problem = problem
         self._optimizer = optimizer.begin(self.w)
         self._first_objective = problem.objective(self.w)
-        self._suspicious = math.inf
+        self._suspicious = -1.0  # not known before the first update
 
     def step(self, held: Held, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """Take one step with the weighted sum of the answers at `positions`; returns the gradient used.
@@ -52,43 +52,46 @@ class Model:
         DivergenceError
             If the model runs away.
         """
-        gradient = self._gradient(held, positions, weights)
+        if len(held.models) == 1 and (isinstance(positions, slice) or len(positions)):
+            (model,) = held.models.values()
+            gradient = self._part(held, positions, model, weights)
+        else:
+            gradient = self._parts(held, positions, weights)
         penalty = self._problem.penalty_gradient(self.w)
         if penalty is not None:
             gradient = gradient + penalty
-        self._watch(float(gradient.dot(gradient)))
+        if not (squared_norm := gradient.dot(gradient)) <= self._suspicious:
+            self._look(float(squared_norm))
         self.version += 1
         self.w = self._optimizer.step(self.w, gradient, self.version)
         return gradient
 
-    def _gradient(self, held: Held, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        """One call to the problem for each version among the answers."""
-        if len(held.models) == 1 and (isinstance(positions, slice) or len(positions)):
-            (model,) = held.models.values()
-            return self._part(held, positions, model, weights)
+    def _parts(self, held: Held, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        """The weighted sum of answers of many versions, or of none: one call to the problem for each version."""
         places = np.arange(len(held.name))[positions]
         versions = held.version[places]
         gradient = np.zeros_like(self.w)
         per_vector = np.repeat(versions, self.assignment.vectors[held.worker[places]])
         for version in np.unique(versions).tolist():
             share = weights if isinstance(weights, float) else weights[per_vector == version]
-            part = self._part(held, places[versions == version], held.models[version], share)
-            gradient += part
+            gradient += self._part(held, places[versions == version], held.models[version], share)
         return gradient
 
     def _part(
         self, held: Held, positions: Positions, model: NDArray[np.float64], weights: float | NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """The weighted sum of answers that were computed at the same model."""
+        workers, tasks = held.worker, held.task
+        if not isinstance(positions, slice):
+            workers, tasks = workers[positions], tasks[positions]
         blocks = None if self.assignment.blocks == 1 else held.blocks[positions]
-        rows, row_weights = self.assignment.gather(held.worker[positions], weights, held.task[positions], blocks)
+        rows, row_weights = self.assignment.gather(workers, weights, tasks, blocks)
         return self._problem.gradient(model, rows, row_weights)
 
-    def _watch(self, squared_norm: float) -> None:
+    def _look(self, squared_norm: float) -> None:
         """Stop at once when the model runs away: a gradient that has grown much calls for a look at the objective."""
-        if self._suspicious == math.inf:
-            self._suspicious = _SUSPICIOUS * squared_norm or math.inf
-        if squared_norm <= self._suspicious:
+        if self._suspicious < 0.0 and math.isfinite(squared_norm):
+            self._suspicious = _SUSPICIOUS * squared_norm or -1.0
             return
         objective = self._problem.objective(self.w) if math.isfinite(squared_norm) else math.inf
         if objective <= _DIVERGED * self._first_objective:

@@ -57,7 +57,7 @@ class Holdings:
     blocks: int = 1
     shared: NDArray[np.int64] | None = None
 
-    @property
+    @cached_property
     def workers(self) -> int:
         """n, the number of workers."""
         return len(self.starts) - 1 if self.shared is None else len(self.shared)
