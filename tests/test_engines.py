@@ -43,7 +43,7 @@ fewer = settings(many, max_examples=max(1, EXAMPLES // 2))
 def short_patience():
     """A run that goes round in circles is given up after hundreds of events instead of ten thousand."""
     with (
-        mock.patch("clustersim.engine.master._STANDSTILL", 300),
+        mock.patch("clustersim.engine.horizon._STANDSTILL", 300),
         mock.patch("clustersim.policies.synchronous._PATIENCE", 100),
     ):
         yield

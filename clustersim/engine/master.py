@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from clustersim.engine.fleet import Fleet
 from clustersim.engine.held import Held, Positions
+from clustersim.engine.horizon import Horizon
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.model import Model
-from clustersim.engine.observer import Observer
-from clustersim.engine.until import Until
 from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import (
     Arrivals,
@@ -40,8 +39,6 @@ __all__ = ["Master"]
 _BUSY = get_args(Busy)
 _WHOLE = (int, np.integer)
 _REMEMBERED = 8  # events and commands shown when something makes no sense
-_PATIENCE = 1_000_000  # updates after which a run with an error horizon alone is given up
-_STANDSTILL = 10_000  # events without progress after which a run is taken to be stuck
 
 
 class Master:
@@ -57,9 +54,8 @@ class Master:
     model : Model
         The problem, the optimiser and who holds which rows.
     ledger : Ledger
-    observer : Observer
-        Keeps the history; says when the error horizon is reached.
-    until : Until
+    horizon : Horizon
+        Says when the run is over.
 
     Attributes
     ----------
@@ -75,8 +71,7 @@ class Master:
         fleet: Fleet,
         model: Model,
         ledger: Ledger,
-        observer: Observer,
-        until: Until,
+        horizon: Horizon,
     ) -> None:
         self.reason = ""
         self._env = env
@@ -85,25 +80,23 @@ class Master:
         self._fleet = fleet
         self._model = model
         self._ledger = ledger
-        self._observer = observer
-        self._until = until
+        self._horizon = horizon
         self._partly = model.assignment.blocks > 1
         self._held = Held()
         self._past: deque[Event | Command] = deque(maxlen=_REMEMBERED)
         self._deadline = math.inf
-        self._reached, self._told = (0.0, 0), 0  # how far the run has come, and events since then
 
     def life(self) -> Generator[simpy.Event]:
         """The process: tell the policy what happened whenever it wants to know, until the run is over."""
-        fleet, horizon = self._fleet, self._until.last_time
-        self._look(self._observer.evaluate(0.0, self._state.k))
+        fleet, last_time = self._fleet, self._horizon.last_time
+        self.reason = self._horizon.updated(0.0, 0)
         if not self.reason:
             self._tell(Updated(0.0, 0, None))
         while not self.reason:
-            yield fleet.sleep(min(horizon, self._deadline))
+            yield fleet.sleep(min(last_time, self._deadline))
             now = self._env.now
-            if not self._wake(now, due=fleet.wake(now)) and now >= horizon:
-                self.reason = f"time {horizon:g} reached"
+            if not self._wake(now, due=fleet.wake(now)) and now >= last_time:
+                self.reason = f"time {last_time:g} reached"
 
     def close(self) -> None:
         """End of the run: what is in the master's hands is thrown away."""
@@ -151,11 +144,9 @@ class Master:
     def _tell(self, event: Event) -> int:
         """Give the policy an event and carry out what it answers; returns how many commands there were."""
         now, past, react = event.time, self._past, self._state.react
-        if now == self._reached[0]:
-            self._check_progress(now, 1)
-        else:
-            self._reached, self._told = (now, 0), 0
         past.append(event)
+        if self._horizon.stuck(now, self._model.version):
+            raise self._standstill(now)
         answer = react(event)
         commands = list(answer.commands)
         for command in commands:  # it grows on the way
@@ -166,8 +157,10 @@ class Master:
                     past.append(updated)
                     answer = react(updated)
                     commands += answer.commands
-                    if len(commands) > _STANDSTILL:
-                        self._check_progress(now, len(commands))
+                    if len(commands) > self._horizon.standstill and self._horizon.stuck(
+                        now, updated.version, len(commands)
+                    ):
+                        raise self._standstill(now)
             elif isinstance(command, Dispatch):
                 self._dispatch(command)
             elif isinstance(command, Stop):
@@ -222,7 +215,7 @@ class Master:
         gradient = self._model.step(self._held, positions, weights)
         self._release(kept)
         version = self._model.version
-        self._watch_horizon(now, version)
+        self.reason = self._horizon.updated(now, version)
         return Updated(now, version, gradient)
 
     def _weights(self, command: Update, positions: Positions) -> float | NDArray[np.float64]:
@@ -267,40 +260,13 @@ class Master:
             self._ledger.compute_wasted.add_all(compute)
             self._fleet.mark(names, "discarded")
 
-    def _watch_horizon(self, now: float, version: int) -> None:
-        """Write the history and see whether the run is over."""
-        if self._until.updates is not None and version >= self._until.updates:
-            self.reason = f"{self._until.updates} updates done"
-        elif version % self._observer.every == 0:
-            error = self._observer.evaluate(now, self._state.k)
-            self._look(error)
-            self._check_patience(error)
-
-    def _look(self, error: float) -> None:
-        """End the run if the error is small enough."""
-        if self._until.error is not None and error <= self._until.error:
-            self.reason = f"error {self._until.error:g} reached"
-
-    def _check_patience(self, error: float) -> None:
-        """Give up a run that has nothing but an error horizon and does not reach it."""
-        if math.isinf(self._until.last_time) and self._until.updates is None and self._model.version >= _PATIENCE:
-            raise StalledError(
-                f"{_PATIENCE} updates have not brought the error down to {self._until.error:g}, it is {error:.3g}; the "
-                "floor of the policy may lie above: give Until a time or a number of updates as well"
-            )
-
-    def _check_progress(self, now: float, events: int) -> None:
-        """Notice a run that goes on and on without coming nearer to its horizon."""
-        reached = (now, 0 if self._until.updates is None else self._model.version)
-        self._told = self._told + events if reached == self._reached else 0
-        self._reached = reached
-        if self._told > _STANDSTILL:
-            raise StalledError(
-                f"{_STANDSTILL} events at time {now:g}, and the run comes no nearer to its end; use a policy "
-                "that waits, a latency model with positive times, or Until(updates=...). Last events:\n" + self._story()
-            )
-
     # ------------------------------------------------------------------ complaints
+
+    def _standstill(self, now: float) -> StalledError:
+        return StalledError(
+            f"{self._horizon.standstill} events at time {now:g}, and the run comes no nearer to its end; use a policy that waits, a "
+            f"latency model with positive times, or Until(updates=...). Last events:\n{self._story()}"
+        )
 
     def _refusal(self, what: str) -> ProtocolError:
         return ProtocolError(f"{self._policy!r} asks for what makes no sense: {what}. Last events:\n{self._story()}")

@@ -13,6 +13,7 @@ from clustersim.engine.cluster import Cluster
 from clustersim.engine.cohort import CohortFleet
 from clustersim.engine.collector import seldom_collected
 from clustersim.engine.draws import Delays
+from clustersim.engine.horizon import Horizon
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.master import Master
 from clustersim.engine.model import Model
@@ -185,7 +186,7 @@ def _run(
     observer = Observer(
         problem, model, ledger, vector_bytes=vector_bytes, every=evaluate_every, until=until, progress=progress
     )
-    master = Master(env, policy, state, fleet, model, ledger, observer, until)
+    master = Master(env, policy, state, fleet, model, ledger, Horizon(until, observer, state))
     # a model that overflows is for its own watch to report, not for NumPy
     with seldom_collected(), np.errstate(over="ignore", invalid="ignore"):
         env.run(until=env.process(master.life()))

@@ -1,0 +1,76 @@
+"""Where a run ends: its horizon is reached, or it is clear that it never will be.
+
+The master asks after every update, and when time stands still; updates flow on to the `Observer`, which writes history.
+"""
+
+import math
+
+from clustersim.engine.observer import Observer
+from clustersim.engine.until import Until
+from clustersim.errors import StalledError
+from clustersim.protocol import PolicyState
+
+__all__ = ["Horizon"]
+
+_PATIENCE = 1_000_000  # updates after which a run with an error horizon alone is given up
+_STANDSTILL = 10_000
+
+
+class Horizon:
+    """How far a run has come.
+
+    Parameters
+    ----------
+    until : Until
+    observer : Observer
+        Keeps the history, and knows the error.
+    state : PolicyState
+        Its k is a column of the history.
+
+    Attributes
+    ----------
+    last_time : float
+        When the run is over at the latest; infinite if nothing says so.
+    standstill : int
+        Events without progress after which a run is taken to be stuck.
+    """
+
+    def __init__(self, until: Until, observer: Observer, state: PolicyState) -> None:
+        self.last_time = until.last_time
+        self.standstill = _STANDSTILL
+        self._until = until
+        self._observer = observer
+        self._state = state
+        self._reached = (0.0, 0)  # the last instant, and the version then if updates count
+        self._events = 0  # since then
+
+    def updated(self, now: float, version: int) -> str:
+        """Write the history where a row is due; returns why the run is over now, or nothing.
+
+        Raises
+        ------
+        StalledError
+            If the error shrinks no more above the one that is to be reached.
+        """
+        if self._until.updates is not None and version >= self._until.updates:
+            return f"{self._until.updates} updates done"
+        if version % self._observer.every:
+            return ""
+        error = self._observer.evaluate(now, self._state.k)
+        if self._until.error is not None and error <= self._until.error:
+            return f"error {self._until.error:g} reached"
+        if version >= _PATIENCE and self._until.updates is None and math.isinf(self.last_time):
+            raise StalledError(
+                f"{_PATIENCE} updates have not brought the error down to {self._until.error:g}, it is {error:.3g}; the "
+                "floor of the policy may lie above: give Until a time or a number of updates as well"
+            )
+        return ""
+
+    def stuck(self, now: float, version: int, events: int = 1) -> bool:
+        """Whether, with so many more events, the run goes on and on without coming nearer to its horizon."""
+        reached = (now, version if self._until.updates is not None else 0)
+        if reached != self._reached:
+            self._reached, self._events = reached, 0
+        else:
+            self._events += events
+        return self._events > self.standstill
