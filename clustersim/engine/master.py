@@ -143,9 +143,9 @@ class Master:
 
     def _tell(self, event: Event) -> int:
         """Give the policy an event and carry out what it answers; returns how many commands there were."""
-        now, past, react = event.time, self._past, self._state.react
+        now, past, horizon, react = event.time, self._past, self._horizon, self._state.react
         past.append(event)
-        if self._horizon.stuck(now, self._model.version):
+        if horizon.stuck(now, self._model.version):
             raise self._standstill(now)
         answer = react(event)
         commands = list(answer.commands)
@@ -157,9 +157,7 @@ class Master:
                     past.append(updated)
                     answer = react(updated)
                     commands += answer.commands
-                    if len(commands) > self._horizon.standstill and self._horizon.stuck(
-                        now, updated.version, len(commands)
-                    ):
+                    if (many := len(commands)) > horizon.standstill and horizon.stuck(now, updated.version, many):
                         raise self._standstill(now)
             elif isinstance(command, Dispatch):
                 self._dispatch(command)
@@ -264,8 +262,8 @@ class Master:
 
     def _standstill(self, now: float) -> StalledError:
         return StalledError(
-            f"{self._horizon.standstill} events at time {now:g}, and the run comes no nearer to its end; use a policy that waits, a "
-            f"latency model with positive times, or Until(updates=...). Last events:\n{self._story()}"
+            f"{self._horizon.standstill} events at time {now:g}, and the run comes no nearer to its end; use a policy "
+            f"that waits, a latency model with positive times, or Until(updates=...). Last events:\n{self._story()}"
         )
 
     def _refusal(self, what: str) -> ProtocolError:
