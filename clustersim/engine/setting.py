@@ -48,9 +48,9 @@ def _checked_blocks(blocks: int, assignment: Assignment, *, whole: bool) -> int:
     """Refuse blocks without rows, where a task is about all rows of a worker, and blocks of rows sent one by one."""
     if whole:
         fewest = int(assignment.sizes.argmin())
-        held = assignment.sizes[fewest]
-        remedy = f"worker {fewest} holds only {held} rows; use fewer blocks, fewer workers or more data"
-        integer("blocks", blocks, low=1, high=int(held), remedy=remedy)
+        held = int(assignment.sizes[fewest])
+        remedy = f"worker {fewest} holds only {held} row{'s' * (held > 1)}; use fewer blocks, fewer workers or more data"
+        integer("blocks", blocks, low=1, high=held, remedy=remedy)
     if not assignment.combined:
         raise ConfigurationError(
             f"blocks = {blocks}: blocks of rows that are sent one by one are not defined; use one block, or a "

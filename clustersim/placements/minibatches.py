@@ -73,7 +73,7 @@ class MiniBatches(Assignment):
             )
         if (fewest := int(self.held.min())) < self.batch:
             raise ConfigurationError(
-                f"batch = {self.batch}: worker {int(self.held.argmin())} holds only {fewest} rows; "
+                f"batch = {self.batch}: worker {int(self.held.argmin())} holds only {fewest} row{'s' * (fewest > 1)}; "
                 "use a smaller batch, fewer workers or a placement with more rows a worker"
             )
 
