@@ -136,9 +136,13 @@ class Assignment(Holdings):
         """
         if self.groups is not None:
             named = self.groups[workers]
-            first = np.full(self._groups_total, -1)
+            heard = np.zeros(self._groups_total, dtype=np.bool_)
+            heard[named] = True
+            if unheard := len(heard) - np.count_nonzero(heard):
+                return unheard
+            first = np.empty(len(heard), dtype=np.int64)
             first[named[::-1]] = np.arange(len(named) - 1, -1, -1)  # the last assignment is the one that stays
-            return int((first < 0).sum()) or int(first.max()) + 1 - len(named)
+            return int(first.max()) + 1 - len(named)
         if self.recovery is not None and len(workers) < self.recovery:
             return self.recovery - len(workers)
         if not self.decodes(workers):
