@@ -139,7 +139,7 @@ class Assignment(Holdings):
             heard = np.zeros(self._groups_total, dtype=np.bool_)
             heard[named] = True
             if unheard := len(heard) - np.count_nonzero(heard):
-                return unheard
+                return int(unheard)
             first = np.empty(len(heard), dtype=np.int64)
             first[named[::-1]] = np.arange(len(named) - 1, -1, -1)  # the last assignment is the one that stays
             return int(first.max()) + 1 - len(named)
