@@ -1,6 +1,7 @@
 """Corners of the cohort engine that chance rarely meets: both engines, and what comes out on paper."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import clustersim as cs
@@ -62,3 +63,19 @@ def test_large_clusters_agree_with_the_order_statistics(engine, n, busy):
     assert run.totals["time"] == np.sort(times)[max(1, n // 3) - 1]
     used = run.messages.query("status == 'used'")["worker"]
     assert sorted(used) == list(range(n - max(1, n // 3), n))
+
+
+ROUGH = cs.Link(latency=cs.Exponential(0.3))
+
+
+@pytest.mark.parametrize("link", [cs.Link(), ROUGH, cs.Link(latency=cs.BernoulliStraggler(0.1, 0.2))], ids=str)
+@pytest.mark.parametrize("policy", [cs.KAsync(1), cs.KBatchAsync(10), cs.KBatchSync(10)], ids=repr)
+@pytest.mark.parametrize("busy", ["restart", "finish"])
+def test_answers_that_come_one_by_one_to_a_large_cluster(policy, link, busy):
+    """What happens to few of many workers is not looked for among all of them, and nothing of it is missed."""
+    compute = cs.PerWorker([cs.Exponential(0.5), cs.BernoulliStraggler(0.05), cs.Constant(1.0)] * 200)
+    cluster = cs.Cluster(600, compute, downlink=link, uplink=link, busy=busy, scaling="none")
+    process, cohort = (simulate(cluster, policy, name, updates=60, messages=True, evaluate_every=1) for name in ENGINES)
+    assert process.totals == cohort.totals
+    pd.testing.assert_frame_equal(process.messages, cohort.messages, check_exact=True)
+    pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)

@@ -315,9 +315,12 @@ class CohortFleet:
     def owing(self, workers: Numbers | None) -> Numbers:
         """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""
         self._lockstep.write_out()
-        tasks, owes = self._tasks, self._books.forever.copy()
-        owes[tasks.worker[: tasks.size][tasks.open()]] = True
-        return owes.nonzero()[0] if workers is None else workers[owes[workers]]
+        tasks, who = self._tasks, self._numbers if workers is None else workers
+        older = slice(tasks.workers, tasks.size)
+        owes = self._books.forever[who] | ~(tasks.worked[who] & tasks.told[who])
+        if tasks.size > tasks.workers:
+            owes |= np.isin(who, tasks.worker[older][~(tasks.worked[older] & tasks.told[older])])
+        return who[owes]
 
     # ------------------------------------------------------------------ what is left behind
 
