@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scripted import Scripted
 
 import clustersim as cs
+from clustersim.protocol import Answer, Dispatch, Update, Updated, Wants
 
 ENGINES = ["process", "cohort"]
 
@@ -78,4 +80,20 @@ def test_answers_that_come_one_by_one_to_a_large_cluster(policy, link, busy):
     process, cohort = (simulate(cluster, policy, name, updates=60, messages=True, evaluate_every=1) for name in ENGINES)
     assert process.totals == cohort.totals
     pd.testing.assert_frame_equal(process.messages, cohort.messages, check_exact=True)
+    pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)
+
+
+def disturb(event):
+    """Use every answer at once, and send the model to a single worker, who is at work on an older one."""
+    if isinstance(event, Updated):
+        return Answer((Dispatch(busy="finish"),) if event.version == 0 else (), Wants())
+    worker = np.array([7 * int(event.messages[-1]) % 600])
+    return Answer((Update(event.messages, 1.0), Dispatch(worker, "finish")), Wants())
+
+
+@pytest.mark.parametrize("link", [cs.Link(), ROUGH], ids=str)
+def test_what_was_foreseen_of_few_may_come_otherwise(link):
+    """Tasks move to another row, and what they come to is still booked in time."""
+    cluster = cs.Cluster(600, cs.Exponential(1.0), downlink=link, uplink=ROUGH, scaling="none")
+    process, cohort = (simulate(cluster, Scripted(disturb), name, updates=1000, evaluate_every=1) for name in ENGINES)
     pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)
