@@ -91,9 +91,10 @@ def disturb(event):
     return Answer((Update(event.messages, 1.0), Dispatch(worker, "finish")), Wants())
 
 
+@pytest.mark.parametrize("policy", [Scripted(disturb), cs.KAsync(2)], ids=["disturbed", "two at once"])
 @pytest.mark.parametrize("link", [cs.Link(), ROUGH], ids=str)
-def test_what_was_foreseen_of_few_may_come_otherwise(link):
-    """Tasks move to another row, and what they come to is still booked in time."""
+def test_what_was_foreseen_of_few_may_come_otherwise(policy, link):
+    """Tasks move to another row, or two are new at once, and what they come to is still booked in time."""
     cluster = cs.Cluster(600, cs.Exponential(1.0), downlink=link, uplink=ROUGH, scaling="none")
-    process, cohort = (simulate(cluster, Scripted(disturb), name, updates=1000, evaluate_every=1) for name in ENGINES)
+    process, cohort = (simulate(cluster, policy, name, updates=1000, evaluate_every=1) for name in ENGINES)
     pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)
