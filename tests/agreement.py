@@ -19,11 +19,15 @@ Conversation = list[tuple[Event, Answer]]
 _MOST_EVENTS = 50_000  # the cases here take a few thousand
 
 _SIZES = {
+    "arrival_order._FEW": 2,
     "arrival_order._MOST": 4,
     "arrival_order._SORT_ALL": 4,
+    "books._AHEAD": 2,
+    "books._SHARE": 1,
     "cohort._SPARE_BYTES": 0,
     "draws._DRAWS": 16,
     "draws._FEW": 2,
+    "draws._MISSED": 2,
     "draws._PRICE": 1,
     "draws._TASKS": 4,
     "lockstep._RANKED": 3,

@@ -1,9 +1,12 @@
 """Corners of the cohort engine that chance rarely meets: both engines, and what comes out on paper."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from scripted import Scripted
 
 import clustersim as cs
+from clustersim.protocol import Answer, Dispatch, Update, Updated, Wants
 
 ENGINES = ["process", "cohort"]
 
@@ -62,3 +65,36 @@ def test_large_clusters_agree_with_the_order_statistics(engine, n, busy):
     assert run.totals["time"] == np.sort(times)[max(1, n // 3) - 1]
     used = run.messages.query("status == 'used'")["worker"]
     assert sorted(used) == list(range(n - max(1, n // 3), n))
+
+
+ROUGH = cs.Link(latency=cs.Exponential(0.3))
+
+
+@pytest.mark.parametrize("link", [cs.Link(), ROUGH, cs.Link(latency=cs.BernoulliStraggler(0.1, 0.2))], ids=str)
+@pytest.mark.parametrize("policy", [cs.KAsync(1), cs.KBatchAsync(10), cs.KBatchSync(10)], ids=repr)
+@pytest.mark.parametrize("busy", ["restart", "finish"])
+def test_answers_that_come_one_by_one_to_a_large_cluster(policy, link, busy):
+    """What happens to few of many workers is not looked for among all of them, and nothing of it is missed."""
+    compute = cs.PerWorker([cs.Exponential(0.5), cs.BernoulliStraggler(0.05), cs.Constant(1.0)] * 200)
+    cluster = cs.Cluster(600, compute, downlink=link, uplink=link, busy=busy, scaling="none")
+    process, cohort = (simulate(cluster, policy, name, updates=60, messages=True, evaluate_every=1) for name in ENGINES)
+    assert process.totals == cohort.totals
+    pd.testing.assert_frame_equal(process.messages, cohort.messages, check_exact=True)
+    pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)
+
+
+def disturb(event):
+    """Use every answer at once, and send the model to a single worker, who is at work on an older one."""
+    if isinstance(event, Updated):
+        return Answer((Dispatch(busy="finish"),) if event.version == 0 else (), Wants())
+    worker = np.array([7 * int(event.messages[-1]) % 600])
+    return Answer((Update(event.messages, 1.0), Dispatch(worker, "finish")), Wants())
+
+
+@pytest.mark.parametrize("policy", [Scripted(disturb), cs.KAsync(2)], ids=["disturbed", "two at once"])
+@pytest.mark.parametrize("link", [cs.Link(), ROUGH], ids=str)
+def test_what_was_foreseen_of_few_may_come_otherwise(policy, link):
+    """Tasks move to another row, or two are new at once, and what they come to is still booked in time."""
+    cluster = cs.Cluster(600, cs.Exponential(1.0), downlink=link, uplink=ROUGH, scaling="none")
+    process, cohort = (simulate(cluster, policy, name, updates=1000, evaluate_every=1) for name in ENGINES)
+    pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)

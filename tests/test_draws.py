@@ -125,6 +125,15 @@ def test_memory_is_bounded_however_far_apart_workers_are(single):
     assert sum(map(np.size, table.draws._blocks.values())) <= 2**24
 
 
+def test_blocks_that_are_missed_once_are_forgotten():
+    """A fast worker runs away from all others: each of its blocks is asked for once and never again."""
+    table = Counted(100_000)
+    for task in range(20_000):
+        table.draws.at(np.array([task]), np.array([7]))
+    assert table.singles == 20_000
+    assert len(table.draws._missed) <= 2**12
+
+
 def test_workers_apart_by_a_few_blocks_draw_few_of_them_twice():
     """Two kinds of machines, one of them fifty rows ahead of the other."""
     workers = 20_000

@@ -14,7 +14,8 @@ from clustersim.engine.open_tasks import OpenTasks
 __all__ = ["ArrivalOrder"]
 
 _SORT_ALL = 256  # answers that are sorted at once rather than split
-_MOST = 1024  # answers split off for a master that asks one by one: each newcomer is sorted among them
+_MOST = 1024  # answers split off for a master that asks one by one
+_FEW = 4  # newcomers that are put into their places, and answers that are counted, one by one
 
 
 class ArrivalOrder:
@@ -43,6 +44,10 @@ class ArrivalOrder:
         """Take note of further answers."""
         if self._until == -math.inf:
             return
+        if len(rows) <= min(_FEW, self._next):
+            for row in rows.tolist():
+                self._put(row)
+            return
         times = self._tasks.arrived[rows]
         if self._until < math.inf:
             soon = times <= self._until
@@ -51,6 +56,19 @@ class ArrivalOrder:
             return
         front = self._rows[self._next : int(self._times.searchsorted(math.inf))]
         self._sort(np.concatenate((front, rows)), by_worker=False)
+
+    def _put(self, row: int) -> None:
+        """Make room for one more by moving those before it over one that has been taken."""
+        tasks, rows, times, first = self._tasks, self._rows, self._times, self._next
+        at = tasks.arrived.item(row)
+        if at > self._until or at == math.inf:
+            return
+        place, who = int(times.searchsorted(at, side="right")) - 1, (tasks.worker[row], tasks.number[row])
+        while place >= first and times[place] == at and (tasks.worker[rows[place]], tasks.number[rows[place]]) > who:
+            place -= 1
+        rows[first - 1 : place], times[first - 1 : place] = rows[first : place + 1], times[first : place + 1]
+        rows[place], times[place] = row, at
+        self._next = first - 1
 
     def nth(self, count: int) -> float:
         """When the `count`-th further answer arrives; infinite if there are fewer."""
@@ -63,9 +81,14 @@ class ArrivalOrder:
         """Rows of the answers that have arrived by now; they are not told again."""
         if self._until < now:
             self._split(1, now)
-        first = self._next
-        self._next = first + int(self._times[first:].searchsorted(now, side="right"))
-        return self._rows[first : self._next]
+        first, times = self._next, self._times
+        end, few = first, min(first + _FEW, len(times))
+        while end < few and times.item(end) <= now:
+            end += 1
+        if end == first + _FEW:
+            end += int(times[end:].searchsorted(now, side="right"))
+        self._next = end
+        return self._rows[first:end]
 
     def _split(self, count: int, now: float = -math.inf) -> None:
         """Find the first so many answers, and all up to now."""

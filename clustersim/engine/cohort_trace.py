@@ -30,7 +30,8 @@ class CohortTrace:
     def __init__(self) -> None:
         self.size = 0
         self._columns = {name: np.empty(0, dtype=kind) for name, kind in _KINDS.items()}
-        self._names: list[NDArray[np.int64]] = []
+        self._named = np.empty(0, dtype=np.int64)  # places in order of arrival, and room for more
+        self._names = 0
 
     def begin(self, tasks: OpenTasks, rows: NDArray[np.int64], now: float) -> None:
         """Give the tasks that are sent now their places."""
@@ -66,13 +67,14 @@ class CohortTrace:
 
     def name(self, tasks: OpenTasks, rows: NDArray[np.int64]) -> None:
         """The master takes these in: they are named in order of arrival from now on."""
-        self._names.append(tasks.serial[rows])
+        first, self._names = self._names, self._names + len(rows)
+        if self._names > len(self._named):
+            self._named = np.resize(self._named, 2 * self._names)
+        self._named[first : self._names] = tasks.serial[rows]
 
     def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None) -> None:
         """Write what the master did with answers."""
-        if len(self._names) > 1:
-            self._names = [np.concatenate(self._names)]
-        places = self._names[0][names] if len(names) else names
+        places = self._named[names]
         self._columns["status"][places] = STATUSES.index(status)
         if staleness is not None:
             self._columns["staleness"][places] = staleness

@@ -25,6 +25,7 @@ _DRAWS, _TASKS = 1 << 15, 128  # a block holds at most so many: enough to make a
 _MOST, _BLOCKS = 1 << 24, 128  # draws and blocks that are kept at most, where workers are far apart in their tasks
 _LISTED = 1 << 19  # draws that are kept as lists
 _PRICE = 64  # so many draws of a row cost less than one by itself
+_MISSED = 1 << 12  # blocks of which it is remembered how often they were missed
 _FEW = 64  # up to so many are looked up one by one
 
 
@@ -73,7 +74,7 @@ class Draws:
             np.empty((0, 0)),
             0.0,
         )
-        self._missed: dict[int, int] = {}
+        self._missed: dict[int, int] = {}  # by number, the one missed longest ago first
         self._lists: dict[int, list[float]] = {}
         self._listed = max(2, _LISTED // workers)
 
@@ -171,7 +172,9 @@ class Draws:
         block = self._blocks.get(number)
         if block is not None:
             return block
-        self._missed[number] = missed = self._missed.get(number, 0) + times
+        self._missed[number] = missed = self._missed.pop(number, 0) + times
+        if len(self._missed) > _MISSED:
+            del self._missed[next(iter(self._missed))]
         return self._draw(number) if missed >= self._patience else None
 
     def _draw(self, number: int) -> Floats:

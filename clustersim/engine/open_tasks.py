@@ -12,6 +12,9 @@ __all__ = ["ANSWER", "CANCELLED", "LOST", "LOST_ON_UPLINK", "OpenTasks"]
 ANSWER, CANCELLED, LOST, LOST_ON_UPLINK = range(4)
 """What a task is heading for."""
 
+Lane = NDArray[np.int64] | slice
+Times = NDArray[np.float64] | float
+
 _INTEGERS = ("worker", "number", "version", "wave", "blocks", "serial")
 _TIMES = ("received", "started", "compute", "ended", "arrived", "settled", "uplink")
 _CODES = ("fate", "busy")
@@ -95,16 +98,12 @@ class OpenTasks:
         return ~(self.worked[: self.size] & self.told[: self.size])
 
     def begin(
-        self, lane: NDArray[np.int64] | slice, version: int, wave: int, busy: int, compute: NDArray[np.float64],
-        received: float | NDArray[np.float64], started: float | NDArray[np.float64],
-        uplink: NDArray[np.float64] | None,
-    ) -> NDArray[np.float64]:  # fmt: skip
+        self, lane: Lane | int, version: int, wave: int, busy: int, compute: Times, received: Times, started: Times,
+        uplink: Times | None,
+    ) -> None:  # fmt: skip
         """Write down new tasks of the workers in `lane`, all of which will be answered if nothing comes between.
 
-        Returns
-        -------
-        ndarray of float
-            When the answers arrive.
+        A single worker is best given by its number, and times that are numbers: that is several times as fast.
         """
         ended = started + compute
         arrived = ended if uplink is None else ended + uplink
@@ -115,7 +114,6 @@ class OpenTasks:
         self.worked[lane] = self.told[lane] = self.overtaken[lane] = False
         if uplink is not None:
             self.uplink[lane] = uplink
-        return arrived
 
     def retire(self, rows: NDArray[np.int64]) -> None:
         """Copy rows of newest tasks behind the others, to make room for newer ones."""
@@ -134,7 +132,7 @@ class OpenTasks:
         n, end = self.workers, self.size
         if end == n:
             return
-        kept = n + np.flatnonzero(self.open()[n:])
+        kept = n + (~(self.worked[n:end] & self.told[n:end])).nonzero()[0]
         if 2 * len(kept) > end - n:
             return
         self.size = n + len(kept)
