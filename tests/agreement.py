@@ -22,8 +22,6 @@ _SIZES = {
     "arrival_order._FEW": 2,
     "arrival_order._MOST": 4,
     "arrival_order._SORT_ALL": 4,
-    "books._AHEAD": 2,
-    "books._SHARE": 1,
     "cohort._SPARE_BYTES": 0,
     "draws._DRAWS": 16,
     "draws._FEW": 2,

@@ -1,7 +1,6 @@
 """The accounts of the cohort engine: what has happened to tasks by now is entered into the ledger, once."""
 
 import math
-from heapq import heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,6 @@ from clustersim.placements import Assignment
 __all__ = ["Books"]
 
 _NO_ROWS = np.empty(0, dtype=np.int64)
-_AHEAD = 32  # wakes of the master for which one look through all tasks shall last
-_SHARE = 8  # if no more than one in so many tasks comes to something by then
 
 
 class Books:
@@ -50,9 +47,6 @@ class Books:
         self._blocks = assignment.blocks
         self._shares = assignment.block_shares
         self._vectors = None if assignment.combined else assignment.vectors
-        self._soon: list[tuple[float, int]] = []  # a heap: when something happens to which row,
-        self._horizon = -math.inf  # for all of that up to here
-        self._caught_up = 0.0
 
     def sent_out(self, count: int) -> None:
         """So many models are on their way."""
@@ -65,54 +59,17 @@ class Books:
         vectors = self._vectors
         self._ledger.sent_vectors += len(rows) if vectors is None else int(vectors[self._tasks.worker[rows]].sum())
 
-    def expect(self, row: int) -> None:
-        """The task at this row is new, and will not be lost."""
-        ended = self._tasks.ended.item(row)
-        if ended <= self._horizon:
-            heappush(self._soon, (ended, row))
-
-    def look_again(self) -> None:
-        """Many tasks are new, or others than before are at some row, or heading for something else."""
-        self._horizon = -math.inf
-
     def catch_up(self, now: float) -> None:
         """Enter all that has happened by now."""
-        if now > self._horizon:
-            rows = self._find(now)
-            self.enter(rows, now)
-            self._look_ahead(now, len(rows))
-        elif (soon := self._soon) and soon[0][0] <= now:
-            due = set()
-            while soon and soon[0][0] <= now:
-                due.add(heappop(soon)[1])
-            self.enter(np.array([*due]), now)
-        self._caught_up = now
-
-    def _find(self, until: float) -> NDArray[np.int64]:
-        """Rows of tasks to which something will have happened until then."""
         tasks, used = self._tasks, slice(0, self._tasks.size)
-        found = ~tasks.worked[used] & (tasks.ended[used] <= until)
+        over = (~tasks.worked[used] & (tasks.ended[used] <= now)).nonzero()[0]
+        if len(over):
+            self._enter_work(over, now)
         if self.losses:
-            found |= (tasks.fate[used] != ANSWER) & ~tasks.told[used] & (tasks.settled[used] <= until)
-        return found.nonzero()[0]
-
-    def _look_ahead(self, now: float, found: int) -> None:
-        """Note what will happen in the near future, if that is little, as it is now."""
-        tasks = self._tasks
-        self._soon, self._horizon = [], now
-        if (found + 1) * _AHEAD > tasks.size // _SHARE:
-            return
-        horizon = now + _AHEAD * (now - self._caught_up)
-        rows = self._find(horizon)
-        if len(rows) <= tasks.size // _SHARE:
-            times = (tasks.ended, tasks.settled) if self.losses else (tasks.ended,)
-            self._soon = sorted(pair for each in times for pair in zip(each[rows].tolist(), rows.tolist(), strict=True))
-            self._horizon = horizon
+            self._enter_losses((~tasks.told[used] & (tasks.settled[used] <= now)).nonzero()[0], now)
 
     def enter(self, rows: NDArray[np.int64], now: float) -> None:
         """Enter what has happened by now to the tasks at `rows`."""
-        if not len(rows):
-            return
         tasks = self._tasks
         over = rows[~tasks.worked[rows] & (tasks.ended[rows] <= now)]
         if len(over):

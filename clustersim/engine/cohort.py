@@ -175,10 +175,8 @@ class CohortFleet:
         started, stopped, unclear = self._timelines.make_way(who, at, busy, self._first_wave)
         if self._instant and len(stopped):
             self._books.enter(stopped, self._env.now)
-        changed = self._retire(who) or len(stopped) > 0
-        if changed or len(unclear):
-            self._books.look_again()
-        return started, changed, unclear
+        moved = self._retire(who)
+        return started, moved or len(stopped) > 0, unclear
 
     def _retire(self, lane: Rows) -> bool:
         """Keep newest tasks that are still of account as older ones; returns whether there are any."""
@@ -200,13 +198,11 @@ class CohortFleet:
         if isinstance(lane, slice) or len(lane) > 1:
             tasks.begin(lane, version, wave, code, compute, received, started, uplink)
             tasks.blocks[lane] = self._blocks
-            self._books.look_again()
             last = tasks.arrived[lane].max()
         else:
             worker, delay = lane.item(), None if uplink is None else uplink.item()
             tasks.begin(worker, version, wave, code, compute.item(), _number(received), _number(started), delay)
             tasks.blocks[worker] = self._blocks
-            self._books.expect(worker)
             last = tasks.arrived[worker]
         if self._trace is not None:
             self._trace.begin(tasks, self._numbers[lane], self._env.now)
@@ -217,7 +213,6 @@ class CohortFleet:
         """See to new tasks that will bring no answer."""
         tasks, now = self._tasks, self._env.now
         self._books.losses = True
-        self._books.look_again()
         never_there = np.isinf(tasks.received[rows])
         endless = np.isinf(tasks.ended[rows])
         tasks.fate[rows] = np.where(endless, LOST, LOST_ON_UPLINK)

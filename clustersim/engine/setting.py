@@ -49,7 +49,8 @@ def _checked_blocks(blocks: int, assignment: Assignment, *, whole: bool) -> int:
     if whole:
         fewest = int(assignment.sizes.argmin())
         held = int(assignment.sizes[fewest])
-        remedy = f"worker {fewest} holds only {held} row{'s' * (held > 1)}; use fewer blocks, fewer workers or more data"
+        rows = f"{held} row{'s' * (held > 1)}"
+        remedy = f"worker {fewest} holds only {rows}; use fewer blocks, fewer workers or more data"
         integer("blocks", blocks, low=1, high=held, remedy=remedy)
     if not assignment.combined:
         raise ConfigurationError(
