@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.replay import BUSY
 
 __all__ = ["Timelines"]
 
 Times = NDArray[np.float64]
 Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
-_NOBODY = np.empty(0, dtype=np.int64)
+_SEND = BUSY.index("send")
 
 
 class Timelines:
@@ -34,8 +36,6 @@ class Timelines:
         self._tasks = tasks
         self._shares = shares
         self._instant = instant
-        self.family = ""  # how workers treat newer models, as long as it has been the same throughout
-        self._mixed = False
         self._latest = np.zeros(tasks.workers)  # when each worker has received all that queues up there
 
     def make_way(self, workers: Numbers, received: Times, busy: str, first_wave: int) -> tuple[Times, Numbers, Numbers]:
@@ -59,22 +59,28 @@ class Timelines:
         unclear : ndarray of int
             Workers for which none of that was found out: they are to be replayed.
         """
-        family = "give up" if busy in ("restart", "send") else busy
-        self._mixed |= self.family not in ("", family)
-        self.family = family
-        if self._mixed:
-            at_work = np.zeros(self._tasks.workers, dtype=np.bool_)
-            at_work[self._tasks.worker[self._at_work(workers)]] = True
-            unclear = at_work[workers] & (received < np.inf)
-            return np.where(unclear, np.inf, received), _NOBODY, workers[unclear]
-        if family == "give up":
-            rows = self._at_work(workers)
-            at = np.full(self._tasks.workers, np.inf)
-            at[workers] = received
-            return received, self.give_up(rows, at[self._tasks.worker[rows]], busy, first_wave), _NOBODY
-        return self._line_up(workers, received, busy, first_wave)
+        unclear = self._otherwise(workers, busy)
+        if busy in ("finish", "queue"):
+            return self._line_up(workers, received, busy, first_wave, unclear)
+        unclear &= received < np.inf
+        rows = self.at_work(workers[~unclear])
+        at = np.full(self._tasks.workers, np.inf)
+        at[workers] = received
+        stopped = self.give_up(rows, at[self._tasks.worker[rows]], busy, first_wave)
+        return np.where(unclear, np.inf, received), stopped, workers[unclear]
 
-    def _at_work(self, workers: Numbers) -> Numbers:
+    def _otherwise(self, workers: Numbers, busy: str) -> Flags:
+        """Who has unfinished tasks that came with another rule: dropping work, finishing it first, queueing."""
+        tasks, used = self._tasks, slice(0, self._tasks.size)
+        rule = np.maximum(tasks.busy[used], _SEND)  # "restart" and "send" are one
+        rows = (~tasks.worked[used] & (rule != max(BUSY.index(busy), _SEND))).nonzero()[0]
+        if not len(rows):
+            return np.zeros(len(workers), dtype=np.bool_)
+        otherwise = np.zeros(tasks.workers, dtype=np.bool_)
+        otherwise[tasks.worker[rows]] = True
+        return otherwise[workers]
+
+    def at_work(self, workers: Numbers) -> Numbers:
         """Rows of tasks of these workers that are not over."""
         tasks = self._tasks
         rows = np.flatnonzero(~tasks.worked[: tasks.size])
@@ -142,14 +148,16 @@ class Timelines:
         tasks.fate[rows] = np.where(comes, ANSWER, LOST_ON_UPLINK)
         tasks.settled[rows] = np.where(comes, arrived, at)
 
-    def _line_up(self, workers: Numbers, received: Times, busy: str, first_wave: int) -> tuple[Times, Numbers, Numbers]:
+    def _line_up(
+        self, workers: Numbers, received: Times, busy: str, first_wave: int, unclear: Flags
+    ) -> tuple[Times, Numbers, Numbers]:
         """Newer models wait until older work is done, `make_way` for "finish" and "queue".
 
         What a new task has to wait for is the end of the newest older one; with "finish" it takes the place of one
         that is still waiting. Work that never ends gives way.
         """
         tasks = self._tasks
-        unclear = tasks.received[workers] > received
+        unclear |= tasks.received[workers] > received
         if busy == "queue" and not self._instant:
             latest = self._latest[workers]
             unclear |= (latest > received) | (latest > tasks.received[workers])
