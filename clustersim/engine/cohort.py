@@ -123,8 +123,8 @@ class CohortFleet:
             started, changed, unclear = self._make_way(workers, received, busy)
         self._remember(version, model)
         self._begin(lane, version, busy, compute, received, started, uplink)
-        for worker in unclear.tolist():
-            self._replay(worker)
+        if len(unclear):
+            self._replay(unclear)
         if workers is None or changed or len(unclear):
             self._order.forget()
         else:
@@ -138,7 +138,6 @@ class CohortFleet:
             self._stop(self._all, "restart")
             if self._tasks.size > self._tasks.workers:
                 return False
-        self._timelines.family = "give up"
         return True
 
     def _draw(self, workers: Numbers | None, now: float) -> tuple[Times, float | Times, Times | None]:
@@ -158,7 +157,6 @@ class CohortFleet:
     def _stop(self, lane: Rows, busy: str) -> bool:
         """Give up what workers are at, where nothing takes its time on the way; returns whether that was anything."""
         tasks, now = self._tasks, self._env.now
-        self._timelines.family = "give up"
         rows = (~tasks.worked[lane]).nonzero()[0]
         if not len(rows):
             return False
@@ -222,16 +220,13 @@ class CohortFleet:
         self._books.forever[gone] = True
         self._books.enter(rows[never_there | (endless & self._instant)], now)
 
-    def _replay(self, worker: int) -> None:
-        """Work out what the tasks of one worker are heading for."""
-        tasks = self._tasks
-        mine = (tasks.worker[: tasks.size] == worker) & ~tasks.worked[: tasks.size]
-        rows, shares = np.flatnonzero(mine), self._shares[worker % len(self._shares)].tolist()
-        stopped = replay(tasks, rows, shares, self._env.now, self._first_wave, instant=self._instant)
-        lost = rows[tasks.fate[rows] == LOST]
-        self._books.losses |= len(lost) > 0
-        if self._instant:
-            self._books.enter(stopped, self._env.now)
+    def _replay(self, workers: Numbers) -> None:
+        """Work out one by one what the tasks of these workers are heading for."""
+        tasks, now = self._tasks, self._env.now
+        rows = self._timelines.at_work(workers)
+        at_once = replay(tasks, rows, self._shares, now, self._first_wave, instant=self._instant)
+        self._books.losses |= bool((tasks.fate[rows] == LOST).any())
+        self._books.enter(at_once, now)
 
     def _remember(self, version: int, model: Times) -> None:
         """Keep the model of every version that may still be answered, and few others."""

@@ -4,6 +4,7 @@ Data flows: `Dispatch` -> downlink -> `Worker.receive` -> compute -> uplink -> i
 """
 
 import math
+from collections.abc import Generator, Sequence
 from operator import attrgetter
 
 import numpy as np
@@ -69,9 +70,22 @@ class ProcessFleet:
         self._on_the_uplink: set[Task] = set()
         self._on_delivery: EventCallbacks = [self._delivered]
         self._on_arrival: EventCallbacks = [self._come]
-        self._workers = [Worker(env, self, ends) for ends in assignment.block_ends]
-        for worker in self._workers:
-            env.process(worker.life())
+        self._workers = [self._hire(ends) for ends in assignment.block_ends]
+
+    def _hire(self, ends: Sequence[float]) -> Worker:
+        """A worker and the process that it lives in."""
+        alarm = Alarm(self._env, ARRIVAL)
+        worker = Worker(self, ends, alarm)
+        self._env.process(self._life(worker, alarm))
+        return worker
+
+    def _life(self, worker: Worker, alarm: Alarm) -> Generator[simpy.Event]:
+        """The process of a worker: sleep until its work may be done."""
+        env = self._env
+        while True:
+            yield alarm
+            alarm.rung()
+            worker.wake(env.now)
 
     # ------------------------------------------------------------------ what the master does
 

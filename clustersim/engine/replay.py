@@ -1,136 +1,132 @@
-"""One worker's future told model by model: for the few cases in which columns do not tell it.
+"""Workers' futures told model by model: for the few cases in which columns do not tell them.
 
 Models that overtake others on the way to a worker that works through them in order, and policies that change what busy
-workers do, are rare; here a worker's unfinished tasks go through the rules of `worker.Worker` one by one.
+workers do, are rare; here the unfinished tasks of such workers go through a `Worker` one by one.
+
+Data flows: rows of `OpenTasks` -> `Task` -> `Worker` -> what it reports -> the same rows.
 """
 
 import math
-from collections import deque
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.worker import Task, Worker
 
 __all__ = ["BUSY", "replay"]
 
 BUSY = ("restart", "send", "finish", "queue")
-_RESTART, _SEND, _FINISH, _QUEUE = range(4)
 
 
-class _Job:
-    """A row as an object."""
+class _Alarm:
+    """An alarm that is looked at instead of ringing."""
 
-    __slots__ = (
-        "arrived",
-        "blocks",
-        "busy",
-        "compute",
-        "ended",
-        "fate",
-        "number",
-        "overtaken",
-        "received",
-        "row",
-        "settled",
-        "started",
-        "uplink",
-    )
+    def __init__(self) -> None:
+        self.at = math.inf
 
-    def __init__(self, tasks: OpenTasks, row: int) -> None:
-        self.row = row
-        self.number, self.busy = int(tasks.number[row]), int(tasks.busy[row])
-        self.received, self.started = float(tasks.received[row]), float(tasks.started[row])
-        self.compute, self.uplink = float(tasks.compute[row]), float(tasks.uplink[row])
-        self.overtaken = bool(tasks.overtaken[row])
-        self.ended = self.arrived = self.settled = math.inf
-        self.blocks, self.fate = 0, CANCELLED
-
-    def begin(self, at: float) -> None:
-        self.started, self.ended = at, at + self.compute
-
-    def send(self, at: float, blocks: int) -> None:
-        self.ended, self.blocks, self.arrived = at, blocks, at + self.uplink
-        self.fate = ANSWER if self.arrived < math.inf else LOST_ON_UPLINK
-        self.settled = self.arrived if self.fate == ANSWER else at
-
-    def lose(self) -> None:
-        self.fate, self.settled, self.ended = LOST, self.started, math.inf
-
-    def drop(self, at: float, *, begun: bool) -> None:
-        self.fate, self.settled, self.ended = CANCELLED, at, at
-        if not begun:
-            self.started = math.inf
+    def set(self, at: float, /) -> None:
+        """What was asked for before is not needed any more."""
+        self.at = at
 
 
-class _Worker:
-    """The rules, as in `worker.Worker`."""
+class _Future:
+    """What becomes of the tasks of one worker, as it is told by a `Worker` and written into their rows."""
 
-    def __init__(self, shares: list[float], *, instant: bool) -> None:
-        self._shares = shares
+    def __init__(self, tasks: OpenTasks, shares: list[float], *, instant: bool) -> None:
+        self._tasks = tasks
+        self._blocks = len(shares)
         self._instant = instant
-        self.current: _Job | None = None
-        self.waiting: deque[_Job] = deque()
+        self._rows: dict[int, int] = {}
+        self._alarm = _Alarm()
+        self._worker = Worker(self, shares, self._alarm)
+        self.told: set[int] = set()  # rows to which something has happened
 
-    def receive(self, job: _Job) -> None:
-        at = job.received
-        if not self._instant:
-            self.proceed(at)
-        current = self.current
-        if job.overtaken and job.busy != _QUEUE:
-            job.drop(at, begun=False)
-        elif current is None:
-            self._begin(job, at)
-        elif job.busy in (_RESTART, _SEND) or current.ended == math.inf:
-            self._give_up(current, at, send=job.busy == _SEND)
-            while self.waiting:
-                self.waiting.popleft().drop(at, begun=False)
-            self._begin(job, at)
+    def receive(self, row: int, *, there: bool) -> None:
+        """The worker receives its next model, or has it already."""
+        tasks, worker = self._tasks, self._worker
+        number, received = int(tasks.number[row]), float(tasks.received[row])
+        task = Task(0, number, 0, None, BUSY[tasks.busy[row]], math.nan, float(tasks.compute[row]))
+        self._rows[number] = row
+        if not there:
+            if not self._instant:
+                self.proceed(received)
+            if tasks.overtaken[row]:  # perhaps by a model that is not in the table any more
+                worker.newest = max(worker.newest, number + 1)
+            worker.receive(task, received)
+        elif worker.task is None:
+            worker.begin(task, float(tasks.started[row]))
         else:
-            if job.busy == _FINISH and self.waiting:
-                self.waiting.pop().drop(at, begun=False)
-            self.waiting.append(job)
+            worker.waiting.append(task)
 
     def proceed(self, until: float) -> None:
-        """Finish what is finished by then, and go on."""
-        while (current := self.current) is not None and current.ended <= until and current.ended < math.inf:
-            current.send(current.ended, len(self._shares))
-            self.current = None
-            if self.waiting:
-                self._begin(self.waiting.popleft(), current.ended)
+        """Let the worker finish what is finished by then, and go on."""
+        while (now := self._alarm.at) <= until and now < math.inf:
+            self._alarm.at = math.inf
+            self._worker.wake(now)
 
-    def _begin(self, job: _Job, at: float) -> None:
-        job.begin(at)
-        self.current = job
-        if job.ended == math.inf:
-            job.lose()
-            if self.waiting:
-                job.ended = at
-                self._begin(self.waiting.popleft(), at)
+    # ------------------------------------------------------------------ what the worker reports
 
-    def _give_up(self, job: _Job, at: float, *, send: bool) -> None:
-        if job.fate == LOST:
-            job.ended = at
-            return
-        done = sum(job.started + job.compute * share <= at for share in self._shares) if send else 0
-        if done:
-            job.send(job.ended if done == len(self._shares) else at, done)
+    def finished(self, task: Task, _now: float) -> None:
+        """The answer is there."""
+        self._send(task, self._blocks, task.finished)
+
+    def cut(self, task: Task, blocks: int, _share: float, now: float) -> None:
+        """The answer brings the finished blocks."""
+        self._send(task, blocks, now)
+
+    def _send(self, task: Task, blocks: int, at: float) -> None:
+        row = self._rows[task.number]
+        arrived = at + float(self._tasks.uplink[row])
+        self._tasks.blocks[row] = blocks
+        if arrived < math.inf:
+            self._write(row, ANSWER, task.started, at, arrived, arrived)
         else:
-            job.drop(at, begun=True)
+            self._write(row, LOST_ON_UPLINK, task.started, at, arrived, at)
+
+    def abandoned(self, task: Task, now: float) -> None:
+        """The work was dropped for a newer model."""
+        row = self._rows[task.number]
+        if task.finished < math.inf:
+            self._write(row, CANCELLED, task.started, now, math.inf, now)
+        else:
+            self._write(row, LOST, task.started, now, math.inf, task.started)
+
+    def cancelled(self, task: Task, now: float) -> None:
+        """The work will never begin."""
+        self._write(self._rows[task.number], CANCELLED, math.inf, now, math.inf, now)
+
+    def lost(self, task: Task, now: float) -> None:
+        """The work will never end."""
+        self._write(self._rows[task.number], LOST, now, math.inf, math.inf, now)
+
+    def _write(self, row: int, fate: int, started: float, ended: float, arrived: float, settled: float) -> None:
+        tasks = self._tasks
+        tasks.fate[row], tasks.started[row], tasks.ended[row] = fate, started, ended
+        tasks.arrived[row], tasks.settled[row] = arrived, settled
+        self.told.add(row)
 
 
 def replay(
-    tasks: OpenTasks, rows: NDArray[np.int64], shares: list[float], now: float, first_wave: int, *, instant: bool
+    tasks: OpenTasks,
+    rows: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    now: float,
+    first_wave: int,
+    *,
+    instant: bool,
 ) -> NDArray[np.int64]:
-    """Work out what the unfinished tasks of one worker are heading for.
+    """Work out what the unfinished tasks of some workers are heading for.
 
     Parameters
     ----------
     tasks : OpenTasks
     rows : ndarray of int
-        Those of the worker that are not over, the one just sent included.
-    shares : list of float
-        The shares of a task's time after which blocks end.
+        All tasks of these workers that are not over, those just sent included.
+    shares : ndarray of float, shape (n, s) or (1, s)
+        The shares of a task's time after which its blocks end.
     now : float
     first_wave : int
         Tasks of this wave or a later one were sent at this very instant, since the master woke.
@@ -140,28 +136,20 @@ def replay(
     Returns
     -------
     ndarray of int
-        Rows that came to an end at once.
+        Rows to which something happened at once.
     """
-    jobs = sorted((_Job(tasks, row) for row in rows.tolist()), key=lambda job: (job.received, job.number))
-    newest = max(jobs, key=lambda job: job.number)
-    worker = _Worker(shares, instant=instant)
-    for job in jobs:
-        there = job.received <= now and not (tasks.wave[job.row] >= first_wave and not instant)
-        if job is newest or not there:
-            job.overtaken |= job.received > newest.received
-            worker.receive(job)
-        elif worker.current is None:
-            worker.current = job
-            job.begin(job.started)
-            if job.ended == math.inf:
-                job.lose()
-        else:
-            worker.waiting.append(job)
-    worker_now = [job.row for job in jobs if job.fate == LOST or (job.ended == now and job is not worker.current)]
-    worker.proceed(math.inf)
-    for job in jobs:
-        for name in ("started", "ended", "arrived", "settled", "blocks", "fate", "overtaken"):
-            getattr(tasks, name)[job.row] = getattr(job, name)
-    stopped = np.array(worker_now if instant else [], dtype=np.int64)
-    tasks.wave[stopped[tasks.fate[stopped] != LOST]] = -1
-    return stopped
+    rows = rows[np.lexsort((tasks.number[rows], tasks.received[rows], tasks.worker[rows]))]
+    workers, received = tasks.worker[rows], tasks.received[rows]
+    tasks.overtaken[rows] |= received > tasks.received[workers]  # row i is the newest task of worker i
+    there = (received <= now) & (rows != workers)
+    if not instant:
+        there &= tasks.wave[rows] < first_wave
+    at_once: set[int] = set()
+    for worker, group in groupby(zip(workers.tolist(), rows.tolist(), there.tolist(), strict=True), itemgetter(0)):
+        future = _Future(tasks, shares[worker % len(shares)].tolist(), instant=instant)
+        for _, row, received_before in group:
+            future.receive(row, there=received_before)
+        if instant:
+            at_once |= future.told
+        future.proceed(math.inf)
+    return np.array(sorted(at_once), dtype=np.int64)

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.replay import BUSY
 
 __all__ = ["Timelines"]
 
 Times = NDArray[np.float64]
 Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
-_NOBODY = np.empty(0, dtype=np.int64)
+_SEND = BUSY.index("send")
 
 
 class Timelines:
@@ -34,8 +36,6 @@ class Timelines:
         self._tasks = tasks
         self._shares = shares
         self._instant = instant
-        self.family = ""  # how workers treat newer models, as long as it has been the same throughout
-        self._mixed = False
         self._latest = np.zeros(tasks.workers)  # when each worker has received all that queues up there
 
     def make_way(self, workers: Numbers, received: Times, busy: str, first_wave: int) -> tuple[Times, Numbers, Numbers]:
@@ -59,30 +59,30 @@ class Timelines:
         unclear : ndarray of int
             Workers for which none of that was found out: they are to be replayed.
         """
-        family = "give up" if busy in ("restart", "send") else busy
-        self._mixed |= self.family not in ("", family)
-        self.family = family
-        if self._mixed:
-            at_work = np.zeros(self._tasks.workers, dtype=np.bool_)
-            at_work[self._tasks.worker[self._at_work(workers)]] = True
-            unclear = at_work[workers] & (received < np.inf)
-            return np.where(unclear, np.inf, received), _NOBODY, workers[unclear]
-        if family == "give up":
-            rows = self._at_work(workers)
-            at = np.full(self._tasks.workers, np.inf)
-            at[workers] = received
-            return received, self.give_up(rows, at[self._tasks.worker[rows]], busy, first_wave), _NOBODY
-        return self._line_up(workers, received, busy, first_wave)
+        tasks, rows = self._tasks, self.at_work(workers)
+        whose = tasks.worker[rows]
+        places = whose if len(workers) == tasks.workers else workers.searchsorted(whose)
+        rule = np.maximum(tasks.busy[rows], _SEND)  # "restart" and "send" are one
+        unclear = np.zeros(len(workers), dtype=np.bool_)
+        unclear[places[rule != max(BUSY.index(busy), _SEND)]] = True  # rules mix
+        if busy in ("finish", "queue"):
+            return self._line_up(workers, received, busy, first_wave, unclear)
+        unclear &= received < np.inf
+        clear = ~unclear[places]
+        stopped = self.give_up(rows[clear], received[places[clear]], busy, first_wave)
+        return np.where(unclear, np.inf, received), stopped, workers[unclear]
 
-    def _at_work(self, workers: Numbers) -> Numbers:
-        """Rows of tasks of these workers that are not over."""
+    def at_work(self, workers: Numbers) -> Numbers:
+        """Rows of tasks of these workers, in ascending order, that are not over."""
         tasks = self._tasks
-        rows = np.flatnonzero(~tasks.worked[: tasks.size])
-        if len(workers) == tasks.workers:
-            return rows
-        among = np.zeros(tasks.workers, dtype=np.bool_)
-        among[workers] = True
-        return rows[among[tasks.worker[rows]]]
+        n, end = tasks.workers, tasks.size
+        if len(workers) == n:
+            return (~tasks.worked[:end]).nonzero()[0]
+        newest = workers[~tasks.worked[workers]]
+        if end == n:
+            return newest
+        older = n + (~tasks.worked[n:end]).nonzero()[0]
+        return np.concatenate((newest, older[np.isin(tasks.worker[older], workers)]))
 
     def give_up(self, rows: Numbers, at: Times, busy: str, first_wave: int) -> Numbers:
         """Newer models are received at `at`: the work is dropped, or what is finished of it is sent.
@@ -142,14 +142,16 @@ class Timelines:
         tasks.fate[rows] = np.where(comes, ANSWER, LOST_ON_UPLINK)
         tasks.settled[rows] = np.where(comes, arrived, at)
 
-    def _line_up(self, workers: Numbers, received: Times, busy: str, first_wave: int) -> tuple[Times, Numbers, Numbers]:
+    def _line_up(
+        self, workers: Numbers, received: Times, busy: str, first_wave: int, unclear: Flags
+    ) -> tuple[Times, Numbers, Numbers]:
         """Newer models wait until older work is done, `make_way` for "finish" and "queue".
 
         What a new task has to wait for is the end of the newest older one; with "finish" it takes the place of one
         that is still waiting. Work that never ends gives way.
         """
         tasks = self._tasks
-        unclear = tasks.received[workers] > received
+        unclear |= tasks.received[workers] > received
         if busy == "queue" and not self._instant:
             latest = self._latest[workers]
             unclear |= (latest > received) | (latest > tasks.received[workers])

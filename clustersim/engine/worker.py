@@ -1,4 +1,7 @@
-"""A worker as a SimPy process: it sleeps until its task is done, sends the answer, and takes the next model.
+"""The rules of a worker: it computes, sends what it has finished, and takes the next model.
+
+Data flows: models as they come -> `Worker` -> what becomes of them, told to a `Reports`. A worker has no clock: it asks
+to be woken. The process engine has SimPy do that; the cohort engine replays what is still to come of a few workers.
 
 A `Task` is one message's life, from the dispatch of a model to what becomes of the answer. A worker goes through the
 blocks of a task in order; nobody hears of them one by one, so when it is stopped it works out how many it has finished.
@@ -7,15 +10,12 @@ blocks of a task in order; nobody hears of them one by one, so when it is stoppe
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
-
-from clustersim.engine.alarm import ARRIVAL, Alarm
 
 __all__ = ["Task", "Worker"]
 
@@ -69,65 +69,73 @@ class Task:
 class Reports(Protocol):
     """Whom a worker tells what becomes of its tasks, and when."""
 
-    def finished(self, task: Task, now: float) -> None:
+    def finished(self, task: Task, now: float, /) -> None:
         """The answer is there."""
 
-    def cut(self, task: Task, blocks: int, share: float, now: float) -> None:
+    def cut(self, task: Task, blocks: int, share: float, now: float, /) -> None:
         """The work was cut short; the answer brings the finished blocks, which took that share of its time."""
 
-    def abandoned(self, task: Task, now: float) -> None:
+    def abandoned(self, task: Task, now: float, /) -> None:
         """The work was dropped for a newer model."""
 
-    def cancelled(self, task: Task, now: float) -> None:
+    def cancelled(self, task: Task, now: float, /) -> None:
         """The work will never begin."""
 
-    def lost(self, task: Task, now: float) -> None:
+    def lost(self, task: Task, now: float, /) -> None:
         """The work will never end."""
 
 
+class Wakes(Protocol):
+    """What a worker asks to be woken by."""
+
+    def set(self, at: float, /) -> None:
+        """See that it is woken at `at`; it may happen before, too."""
+
+
 class Worker:
-    """One worker; `life` is its process.
+    """One worker, as a state machine.
 
     Parameters
     ----------
-    env : simpy.Environment
     reports : Reports
         Whom it tells.
     ends : sequence of float
         The shares of a task's time after which its blocks end; the last one is 1.
+    alarm : Wakes
+        Who calls `wake` when it has asked for it.
 
     Attributes
     ----------
     task : Task or None
         What it is computing.
+    waiting : deque of Task
+        What it will compute next, in order.
+    newest : int
+        The highest number of a task that it has received.
     """
 
-    __slots__ = ("_alarm", "_ends", "_newest", "_reports", "_waiting", "task")
+    __slots__ = ("_alarm", "_ends", "_reports", "newest", "task", "waiting")
 
-    def __init__(self, env: simpy.Environment, reports: Reports, ends: Sequence[float]) -> None:
+    def __init__(self, reports: Reports, ends: Sequence[float], alarm: Wakes) -> None:
         self._reports = reports
         self._ends = ends
-        self._alarm = Alarm(env, ARRIVAL)
-        self._newest = -1
-        self._waiting: deque[Task] = deque()
+        self._alarm = alarm
         self.task: Task | None = None
+        self.waiting: deque[Task] = deque()
+        self.newest = -1
 
-    def life(self) -> Generator[simpy.Event]:
-        """The process: wake when the present task may be done; it may also have been replaced by a longer one."""
-        alarm, env = self._alarm, self._alarm.env
-        while True:
-            yield alarm
-            alarm.rung()
-            task = self.task
-            if task is None:
-                continue
-            if task.finished > (now := env.now):
-                alarm.set(task.finished)
-                continue
-            self._reports.finished(task, now)
-            self.task = None
-            if self._waiting:
-                self._begin(self._waiting.popleft(), now)
+    def wake(self, now: float) -> None:
+        """Go on with what is next if the present task is done; it may also have been replaced by a longer one."""
+        task = self.task
+        if task is None:
+            return
+        if task.finished > now:
+            self._alarm.set(task.finished)
+            return
+        self._reports.finished(task, now)
+        self.task = None
+        if self.waiting:
+            self.begin(self.waiting.popleft(), now)
 
     def receive(self, task: Task, now: float) -> None:
         """Take in a model at this instant; ``task.busy`` says what becomes of unfinished work.
@@ -138,22 +146,22 @@ class Worker:
         """
         task.received = now
         busy = task.busy
-        if not (overtaken := task.number < self._newest):
-            self._newest = task.number
+        if not (overtaken := task.number < self.newest):
+            self.newest = task.number
         current = self.task
         if overtaken and busy != "queue":
             self._reports.cancelled(task, now)
         elif current is None:
-            self._begin(task, now)
+            self.begin(task, now)
         elif busy in ("restart", "send") or current.finished == math.inf:
             self._give_up(current, now, send=busy == "send")
-            while self._waiting:
-                self._reports.cancelled(self._waiting.popleft(), now)
-            self._begin(task, now)
+            while self.waiting:
+                self._reports.cancelled(self.waiting.popleft(), now)
+            self.begin(task, now)
         else:
-            if busy == "finish" and self._waiting:
-                self._reports.cancelled(self._waiting.pop(), now)
-            self._waiting.append(task)
+            if busy == "finish" and self.waiting:
+                self._reports.cancelled(self.waiting.pop(), now)
+            self.waiting.append(task)
 
     def _give_up(self, task: Task, now: float, *, send: bool) -> None:
         """Drop the present work, or send what is finished of it."""
@@ -165,7 +173,7 @@ class Worker:
         else:
             self._reports.cut(task, done, self._ends[done - 1], now)
 
-    def _begin(self, task: Task, now: float) -> None:
+    def begin(self, task: Task, now: float) -> None:
         """Start to compute."""
         self.task = task
         task.started = now
@@ -174,6 +182,6 @@ class Worker:
             self._alarm.set(finished)
             return
         self._reports.lost(task, now)
-        if self._waiting:
+        if self.waiting:
             self._reports.abandoned(task, now)
-            self._begin(self._waiting.popleft(), now)
+            self.begin(self.waiting.popleft(), now)
