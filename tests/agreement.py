@@ -22,7 +22,7 @@ _SIZES = {
     "arrival_order._FEW": 2,
     "arrival_order._MOST": 4,
     "arrival_order._SORT_ALL": 4,
-    "cohort._SPARE_BYTES": 0,
+    "versions._SPARE_BYTES": 0,
     "draws._DRAWS": 16,
     "draws._FEW": 2,
     "draws._MISSED": 2,

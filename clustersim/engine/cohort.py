@@ -26,6 +26,7 @@ from clustersim.engine.open_tasks import LOST, LOST_ON_UPLINK, OpenTasks
 from clustersim.engine.replay import BUSY, replay
 from clustersim.engine.timelines import Timelines
 from clustersim.engine.trace import Records
+from clustersim.engine.versions import Versions
 from clustersim.placements import Assignment
 
 __all__ = ["CohortFleet"]
@@ -35,12 +36,6 @@ Numbers = NDArray[np.int64]
 Rows = Numbers | slice
 
 _NOBODY = np.empty(0, dtype=np.int64)
-_SPARE_BYTES = 1 << 20  # models of versions that nobody will answer may take so much, and no more than the others
-
-
-def _number(times: float | Times) -> float:
-    """The only one there is."""
-    return times if isinstance(times, float) else times.item()
 
 
 class CohortFleet:
@@ -76,11 +71,9 @@ class CohortFleet:
         self._env = env
         self._ledger = ledger
         self._compute, self._links = delays.compute, (delays.downlink, delays.uplink)
-        self._blocks = assignment.blocks
         self._shares = assignment.block_shares
         self._all, self._numbers = slice(0, n), np.arange(n)
-        self._tasks = OpenTasks(n)
-        self._tasks.blocks += assignment.blocks
+        self._tasks = OpenTasks(n, assignment.blocks)
         self._order = ArrivalOrder(self._tasks)
         self._trace = CohortTrace() if trace else None
         self._books = Books(self._tasks, ledger, assignment, self._trace)
@@ -88,8 +81,7 @@ class CohortFleet:
         self._instant = delays.downlink is None
         self._timelines = Timelines(self._tasks, self._shares, instant=self._instant)
         self._prompt = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
-        self._models: dict[int, Times] = {}
-        self._most_models = 1
+        self._versions = Versions(self._tasks)
         self._waves = 0  # dispatches so far
         self._first_wave = 1  # the first one since the master woke
 
@@ -109,7 +101,7 @@ class CohortFleet:
         self._waves += 1
         self._books.sent_out(count)
         if workers is None and busy == "restart" and (self._lockstep.on or self._falls_into_step()):
-            self._models = {version: model}
+            self._versions.only(version, model)
             self._books.expecting -= self._lockstep.begin(version, model, self._waves, now)
             return
         self._lockstep.write_out()
@@ -121,7 +113,7 @@ class CohortFleet:
         else:
             self._prompt = False
             started, changed, unclear = self._make_way(workers, received, busy)
-        self._remember(version, model)
+        self._versions.add(version, model)
         self._begin(lane, version, busy, compute, received, started, uplink)
         if len(unclear):
             self._replay(unclear)
@@ -192,16 +184,8 @@ class CohortFleet:
         uplink: Times | None,
     ) -> None:  # fmt: skip
         """Write what new tasks are heading for."""
-        tasks, wave, code = self._tasks, self._waves, BUSY.index(busy)
-        if isinstance(lane, slice) or len(lane) > 1:
-            tasks.begin(lane, version, wave, code, compute, received, started, uplink)
-            tasks.blocks[lane] = self._blocks
-            last = tasks.arrived[lane].max()
-        else:
-            worker, delay = lane.item(), None if uplink is None else uplink.item()
-            tasks.begin(worker, version, wave, code, compute.item(), _number(received), _number(started), delay)
-            tasks.blocks[worker] = self._blocks
-            last = tasks.arrived[worker]
+        tasks = self._tasks
+        last = tasks.begin(lane, version, self._waves, BUSY.index(busy), compute, received, started, uplink)
         if self._trace is not None:
             self._trace.begin(tasks, self._numbers[lane], self._env.now)
         if last == math.inf:
@@ -227,15 +211,6 @@ class CohortFleet:
         at_once = replay(tasks, rows, self._shares, now, self._first_wave, instant=self._instant)
         self._books.losses |= bool((tasks.fate[rows] == LOST).any())
         self._books.enter(at_once, now)
-
-    def _remember(self, version: int, model: Times) -> None:
-        """Keep the model of every version that may still be answered, and few others."""
-        self._models[version] = model
-        if len(self._models) > self._most_models:
-            tasks = self._tasks
-            versions = set(tasks.version[: tasks.size][tasks.open()].tolist()) | {version}
-            self._models = {each: self._models[each] for each in versions}
-            self._most_models = len(versions) + max(1, min(len(versions), _SPARE_BYTES // model.nbytes))
 
     # ------------------------------------------------------------------ answers come in
 
@@ -279,8 +254,8 @@ class CohortFleet:
             return None
         compute = self._take(rows, now)
         self._books.expecting -= len(rows)
-        versions, models = tasks.version[rows], self._models
-        models = {version: models[version] for version in set(versions.tolist())}
+        versions = tasks.version[rows]
+        models = self._versions.of(versions)
         return Batch(tasks.worker[rows], tasks.number[rows], versions, tasks.blocks[rows], compute, models)
 
     def _take(self, rows: Numbers, now: float) -> Times:

@@ -130,20 +130,26 @@ class Draws:
         -------
         ndarray of float64, shape (pairs,), seconds
         """
+        if len(tasks) == 1:
+            number, offset = divmod(tasks.item(), self._tasks)
+            block = self._blocks.get(number)
+            if block is not None and offset < len(block):
+                alone: Floats = block[offset, workers]
+                return alone
         if self.recorded is not None and int(tasks.max(initial=-1)) >= self.recorded:
             return np.array([self.array(task)[i] for task, i in zip(tasks.tolist(), workers.tolist(), strict=True)])
         if len(tasks) <= _FEW and (at_hand := self._look_up(tasks, workers)) is not None:
             return at_hand
         draws = np.empty(len(tasks))
-        alone = []
+        missed = []
         for number, mine in self._by_block(tasks):
             block = self._wanted(number, len(mine))
             if block is None:
-                alone.append((number, mine))
+                missed.append((number, mine))
             else:
                 draws[mine] = block[tasks[mine] - number * self._tasks, workers[mine]]
-        if alone:
-            self._draw_single(alone, tasks, workers, draws)
+        if missed:
+            self._draw_single(missed, tasks, workers, draws)
         return draws
 
     def _look_up(self, tasks: Integers, workers: Integers) -> Floats | None:

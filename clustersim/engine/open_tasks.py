@@ -4,6 +4,8 @@ Row i < n is the newest task of worker i; the rows beyond are older ones that ar
 or being computed while a newer model waits. What a row says of the future holds as long as no newer model is sent.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,8 @@ class OpenTasks:
     ----------
     workers : int
         n.
+    blocks : int
+        Blocks of a task.
 
     Attributes
     ----------
@@ -80,7 +84,8 @@ class OpenTasks:
     told: NDArray[np.bool_]
     overtaken: NDArray[np.bool_]
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, blocks: int) -> None:
+        self._blocks = blocks
         self.size = self.workers = workers
         kinds = ((_INTEGERS, np.int64), (_TIMES, np.float64), (_CODES, np.int8), (_FLAGS, np.bool_))
         self._names = tuple(name for names, _ in kinds for name in names)
@@ -88,6 +93,7 @@ class OpenTasks:
             for name in names:
                 setattr(self, name, np.zeros(workers, dtype=kind))
         self.worker[:] = np.arange(workers)
+        self.blocks[:] = blocks
         self.number -= 1
         self.wave -= 1
         self.arrived += np.inf
@@ -98,22 +104,31 @@ class OpenTasks:
         return ~(self.worked[: self.size] & self.told[: self.size])
 
     def begin(
-        self, lane: Lane | int, version: int, wave: int, busy: int, compute: Times, received: Times, started: Times,
-        uplink: Times | None,
-    ) -> None:  # fmt: skip
+        self, lane: Lane, version: int, wave: int, busy: int, compute: Times, received: Times,
+        started: Times, uplink: Times | None,
+    ) -> float:  # fmt: skip
         """Write down new tasks of the workers in `lane`, all of which will be answered if nothing comes between.
 
-        A single worker is best given by its number, and times that are numbers: that is several times as fast.
+        Returns
+        -------
+        float
+            When the last answer arrives.
         """
+        at: Lane | int = lane
+        if isinstance(lane, np.ndarray) and len(lane) == 1:  # numbers are written several times as fast as arrays
+            at = lane.item()
+            compute, received, started, uplink = map(_number, (compute, received, started, uplink))
         ended = started + compute
         arrived = ended if uplink is None else ended + uplink
-        self.number[lane] += 1
-        self.version[lane], self.wave[lane], self.busy[lane], self.fate[lane] = version, wave, busy, ANSWER
-        self.received[lane], self.started[lane], self.compute[lane] = received, started, compute
-        self.ended[lane], self.arrived[lane], self.settled[lane] = ended, arrived, arrived
-        self.worked[lane] = self.told[lane] = self.overtaken[lane] = False
+        self.number[at] += 1
+        self.version[at], self.wave[at], self.busy[at], self.fate[at] = version, wave, busy, ANSWER
+        self.blocks[at] = self._blocks
+        self.received[at], self.started[at], self.compute[at] = received, started, compute
+        self.ended[at], self.arrived[at], self.settled[at] = ended, arrived, arrived
+        self.worked[at] = self.told[at] = self.overtaken[at] = False
         if uplink is not None:
-            self.uplink[lane] = uplink
+            self.uplink[at] = uplink
+        return float(arrived.max()) if isinstance(arrived, np.ndarray) else arrived
 
     def retire(self, rows: NDArray[np.int64]) -> None:
         """Copy rows of newest tasks behind the others, to make room for newer ones."""
@@ -139,3 +154,8 @@ class OpenTasks:
         for name in self._names:
             column = getattr(self, name)
             column[n : self.size] = column[kept]
+
+
+def _number(times: Any) -> Any:
+    """The only one of some times, if they are an array."""
+    return times.item() if isinstance(times, np.ndarray) else times

@@ -60,6 +60,8 @@ class Timelines:
             Workers for which none of that was found out: they are to be replayed.
         """
         tasks, rows = self._tasks, self.at_work(workers)
+        if not len(rows) and busy != "queue":
+            return received, rows, rows
         whose = tasks.worker[rows]
         places = whose if len(workers) == tasks.workers else workers.searchsorted(whose)
         rule = np.maximum(tasks.busy[rows], _SEND)  # "restart" and "send" are one
