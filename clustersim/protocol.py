@@ -73,6 +73,8 @@ model; *queue*: work through every model in order; or *send* the blocks that it 
 class Arrivals(NamedTuple):
     """Gradients reached the master since the policy was last told; in order of arrival.
 
+    The arrays are the engine's, too: a policy keeps them or parts of them, and writes to copies only.
+
     Attributes
     ----------
     time : float

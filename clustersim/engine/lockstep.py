@@ -54,6 +54,7 @@ class Lockstep:
         self._ledger = ledger
         self._ranked = tasks.workers <= _RANKED
         self._blocks = np.full(tasks.workers, blocks)
+        self._blocks.flags.writeable = False  # policies see parts of it
         self._number = self._version = self._wave = self._lost = self._taken = self._asked = 0
         self._models: dict[int, NDArray[np.float64]] = {}
         self._since = self._gap = 0.0
