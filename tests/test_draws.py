@@ -51,6 +51,21 @@ def test_any_draws_in_any_order(questions, single):
             assert draws.row(task) == value(task, range(3)).tolist()
 
 
+@pytest.mark.parametrize("workers", [1, 2, 7, 40, 300])
+@pytest.mark.parametrize("values", [[1.0], [1.0, 1.5, 4.0], [0.0, 2.0, math.inf], [math.inf]], ids=str)
+def test_ranks_of_equal_draws(workers, values):
+    """Equal draws are in the order of the workers; the gap is the least one between unequal finite draws."""
+    block = np.random.default_rng(workers).choice(values, size=(40, workers))
+    draws = Draws(lambda first, tasks: block[first : first + tasks], workers, recorded=40)
+    for task, row in enumerate(block.tolist()):
+        order, times, gap = draws.ranked(task)
+        expected = sorted(range(workers), key=lambda i, row=row: (row[i], i))
+        assert order.tolist() == expected
+        assert times.tolist() == [row[i] for i in expected]
+        finite = sorted({time for time in row if time < math.inf})
+        assert all(later - earlier >= gap for earlier, later in zip(finite, finite[1:], strict=False))
+
+
 def test_rows_cannot_be_written_to():
     with pytest.raises(ValueError, match="read-only"):
         Counted(3).draws.array(7)[0] = 1.0

@@ -55,7 +55,7 @@ class ArrivalOrder:
         if not len(rows):
             return
         front = self._rows[self._next : int(self._times.searchsorted(math.inf))]
-        self._sort(np.concatenate((front, rows)), by_worker=False)
+        self._sort(np.concatenate((front, rows)))
 
     def _put(self, row: int) -> None:
         """Make room for one more by moving those before it over one that has been taken."""
@@ -97,22 +97,19 @@ class ArrivalOrder:
         self._length = max(count, min(2 * self._length, _MOST))
         if len(arrived) <= _SORT_ALL or self._length >= len(arrived) >> 2:
             self._until = math.inf
-            rows = None if tasks.size == tasks.workers else (arrived < math.inf).nonzero()[0]
+            rows = (arrived < math.inf).nonzero()[0]
         else:
             self._until = max(now, float(np.partition(arrived, self._length - 1)[self._length - 1]))
             rows = (arrived <= self._until).nonzero()[0]
-        if rows is None:  # all in the order of their workers, those that never come last
-            self._rows = arrived.argsort(kind="stable")
-            self._times, self._next = arrived[self._rows], 0
-        else:
-            self._sort(rows, by_worker=tasks.size == tasks.workers)
+        self._sort(rows)
 
-    def _sort(self, rows: NDArray[np.int64], *, by_worker: bool) -> None:
-        """Make these the front; `by_worker`: they are in the order of their workers, one each."""
+    def _sort(self, rows: NDArray[np.int64]) -> None:
+        """Make these the front."""
         tasks = self._tasks
         times = tasks.arrived[rows]
-        order = times.argsort(kind="stable")
-        self._rows, self._times, self._next = rows[order], times[order], 0
-        if not by_worker and (self._times[1:] == self._times[:-1]).any():
+        order = times.argsort()  # the fastest way to sort; it leaves answers that arrive together in any order
+        ordered = times[order]
+        if (ordered[1:] == ordered[:-1]).any():
             order = np.lexsort((tasks.number[rows], tasks.worker[rows], times))
-            self._rows, self._times = rows[order], times[order]
+            ordered = times[order]
+        self._rows, self._times, self._next = rows[order], ordered, 0

@@ -17,7 +17,7 @@ from clustersim.engine.open_tasks import ANSWER, LOST, OpenTasks
 
 __all__ = ["Lockstep"]
 
-_RANKED = 256  # up to so many workers the draws are sorted, block by block; of more, only the first are looked for
+_RANKED = 1024  # up to so many workers the draws are sorted, block by block; of more, only the first are looked for
 _INTEGER = np.dtype(np.int64)
 _CLOSE = 2.0**-51  # draws that differ by less than this part of the time may end at the same instant
 
