@@ -3,7 +3,7 @@
 import itertools
 from collections import Counter
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from unittest import mock
 
 import numpy as np
@@ -101,7 +101,7 @@ def differences(a, b):
 def _errors(a, b):
     if type(a) is not type(b):
         return [f"one run ends with {a!r}, the other one with {b!r}"]
-    one, two = (str(error).replace("cohort", "process") for error in (a, b))
+    one, two = str(a), str(b)
     return [] if one == two else [f"the {type(a).__name__}s say\n    {one}\n    {two}"]
 
 
@@ -118,8 +118,7 @@ def _conversations(a, b):
 def _unlike_events(a, b):
     if type(a) is not type(b):
         return "other kinds"
-    names = a._fields if isinstance(a, tuple) else [field.name for field in fields(a)]
-    return next((f"other {name}" for name in names if not _alike(getattr(a, name), getattr(b, name))), None)
+    return next((f"other {name}" for name in a._fields if not _alike(getattr(a, name), getattr(b, name))), None)
 
 
 def _alike(a, b):

@@ -1,12 +1,15 @@
 """Corners of the cohort engine that chance rarely meets: both engines, and what comes out on paper."""
 
+import itertools
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
 from scripted import Scripted
 
 import clustersim as cs
-from clustersim.protocol import Answer, Dispatch, Update, Updated, Wants
+from clustersim.protocol import Answer, Arrivals, Dispatch, Stop, Update, Updated, Wants
 
 ENGINES = ["process", "cohort"]
 
@@ -98,3 +101,123 @@ def test_what_was_foreseen_of_few_may_come_otherwise(policy, link):
     cluster = cs.Cluster(600, cs.Exponential(1.0), downlink=link, uplink=ROUGH, scaling="none")
     process, cohort = (simulate(cluster, policy, name, updates=1000, evaluate_every=1) for name in ENGINES)
     pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)
+
+
+def in_step(count, workers=None, patience=math.inf):
+    """Send the model to all or some, wait for so many or so long, use them."""
+
+    def answer(event):
+        if isinstance(event, Updated):
+            return Answer((Dispatch(workers, busy="finish"),), Wants(count, event.time + patience))
+        return Answer((Update(event.messages, 1e-3),) if isinstance(event, Arrivals) else (), Wants())
+
+    return Scripted(answer)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        in_step(np.uint8(160)),
+        in_step(np.int8(120)),
+        in_step(3, workers=np.arange(200, dtype=np.uint64)),
+        in_step(3, workers=[199, 7, 30]),
+        in_step(200, patience=np.float32(0.3)),
+    ],
+    ids=["uint8", "int8", "uint64", "a list", "float32"],
+)
+@pytest.mark.parametrize("link", [cs.Link(), ROUGH], ids=str)
+@pytest.mark.parametrize("n", [200, 1200])
+def test_numbers_of_any_type(policy, link, n):
+    """The engines count and keep time in their own types, whatever those of the policy are."""
+    cluster = cs.Cluster(n, cs.Exponential(1.0), downlink=link)
+    process, cohort = (simulate(cluster, policy, name, updates=4, messages=True) for name in ENGINES)
+    assert process.totals == cohort.totals
+    assert type(process.totals["time"]) is type(cohort.totals["time"]) is float
+    pd.testing.assert_frame_equal(process.messages, cohort.messages, check_exact=True)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_thousands_of_tasks_that_never_end_give_way_to_each_other(engine):
+    """Worker 0 works for 1200 s while 2399 models queue up, of each of which it would never come to an end."""
+    times = np.full((3000, 2), np.inf)
+    times[0, 0], times[:, 1] = 1200.0, 0.5
+    cluster = cs.Cluster(2, cs.Replay(times), scaling="none", busy="queue")
+    run = simulate(cluster, cs.FastestK(1), engine, updates=2500)
+    assert run.totals["time"] == 1250.0
+    assert (run.totals["used"], run.totals["discarded"], run.totals["lost"]) == (2500, 1, 2499)
+
+
+@pytest.mark.parametrize("messages", [True, False])
+@pytest.mark.parametrize(
+    ("compute", "link"),
+    [(cs.Empirical([0.0, 0.0, 0.5]), cs.Link()),
+     (cs.Empirical([0.0, 0.5, 1.0]), cs.Link(latency=cs.Empirical([0.0, 0.0, 0.5])))],
+    ids=["no time to compute", "no time on the way"],
+)  # fmt: skip
+def test_several_models_sent_at_one_instant(compute, link, messages):
+    """Whatever becomes of a worker's tasks for the second and the third of them: all rules after all others."""
+    for rules in itertools.product(("restart", "finish", "queue", "send"), repeat=3):
+
+        def answer(event, rules=rules):
+            if isinstance(event, Updated):
+                stop = (Stop("that will do"),) if event.version == 4 else ()
+                return Answer((*(Dispatch(busy=busy) for busy in rules), *stop), Wants(2))
+            return Answer((Update(event.messages, 1e-3),) if isinstance(event, Arrivals) else (Stop("lost"),), Wants(2))
+
+        cluster = cs.Cluster(6, compute, downlink=link, scaling="none")
+        process, cohort = (simulate(cluster, Scripted(answer), name, 30, messages=messages) for name in ENGINES)
+        assert process.totals == cohort.totals, rules
+        pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)
+        if messages:
+            pd.testing.assert_frame_equal(process.messages, cohort.messages, check_exact=True)
+
+
+class Drawn(cs.latency.LatencyModel):
+    """A user's own model, of whatever a function makes of uniform draws."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def quantile(self, u):
+        return self.function(np.asarray(u))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("policy", [cs.FullSync(), cs.KAsync(2)], ids=repr)
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda u: np.where(u < 0.05, np.nan, 1.0), "a time of nan s: expected seconds, at least 0"),
+        (lambda u: u - 0.05, "a time of -0.0"),
+        (lambda u: np.where(u > 0.95, -np.inf, 1.0), "a time of -inf s"),
+        (lambda u: np.ones(3) if u.ndim else u, r"times of shape .* expected"),
+    ],
+    ids=["NaN", "negative", "minus infinity", "other shape"],
+)
+def test_times_that_make_no_sense(engine, policy, function, message):
+    for part in ({"compute": Drawn(function)}, {"compute": cs.Constant(1.0), "uplink": cs.Link(Drawn(function))}):
+        with pytest.raises(cs.ConfigurationError, match=message):
+            simulate(cs.Cluster(8, **part), policy, engine, updates=40)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.longdouble])
+def test_times_of_any_precision(kind):
+    """They are seconds of double precision from the first, so that sums do not depend on who adds them."""
+    single = Drawn(lambda u: (-np.log1p(-u)).astype(kind))
+    cluster = cs.Cluster(8, single, uplink=cs.Link(single))
+    runs = [simulate(cluster, cs.FastestK(3), name, 40, messages=kept) for name in ENGINES for kept in (True, False)]
+    assert len({repr(run.totals) for run in runs}) == 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("n", [8, 1200])
+@pytest.mark.parametrize("busy", ["restart", "finish"])
+@pytest.mark.parametrize("name", ["messages", "workers", "versions", "tasks", "blocks"])
+def test_nobody_writes_into_an_event(engine, n, busy, name):
+    def answer(event):
+        if isinstance(event, Arrivals):
+            getattr(event, name)[0] = 1
+        return Answer((Dispatch(busy=busy),), Wants(2))
+
+    with pytest.raises(ValueError, match="read-only"):
+        simulate(cs.Cluster(n, cs.Exponential(1.0)), Scripted(answer), engine)

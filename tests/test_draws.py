@@ -1,5 +1,6 @@
 """Blocks of draws: the same numbers in any order, drawn no more often than needed."""
 
+import itertools
 import math
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_ranks_of_equal_draws(workers, values):
         assert order.tolist() == expected
         assert times.tolist() == [row[i] for i in expected]
         finite = sorted({time for time in row if time < math.inf})
-        assert all(later - earlier >= gap for earlier, later in zip(finite, finite[1:], strict=False))
+        assert all(later - earlier >= gap for earlier, later in itertools.pairwise(finite))
 
 
 def test_rows_cannot_be_written_to():

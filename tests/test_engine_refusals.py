@@ -60,6 +60,14 @@ BROADCAST = Answer((Dispatch(),), Wants(1))
         (scripted(Answer((Dispatch(),), Wants(1.5))), "wants 1.5 arrivals"),
         (scripted(Answer((Dispatch(),), Wants(1, -1.0))), "until -1.0"),
         (scripted(Answer((Dispatch(),), Wants(1, math.nan))), "until nan"),
+        (scripted(Answer((Dispatch(),), Wants(1, None))), "until None"),
+        (scripted(Answer((Dispatch(),), None)), "give Answer"),
+        (scripted(None), "answers None; give Answer"),
+        (scripted(BROADCAST, lambda e: None), "answers None; give Answer"),
+        (scripted(BROADCAST, lambda e: Answer((Update(None, 1.0),), Wants())), "updates with messages None"),
+        (scripted(BROADCAST, lambda e: Answer((Update({0}, 1.0),), Wants())), "updates with messages {0}"),
+        (scripted(Answer((Dispatch(3),), Wants())), "workers 3; they are 0 .. 3"),
+        (scripted(Answer((Dispatch(np.array([[1]])),), Wants())), r"workers \[\[1\]\]"),
     ],
 )
 def test_commands_that_make_no_sense(policy, message):

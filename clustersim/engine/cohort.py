@@ -22,8 +22,8 @@ from clustersim.engine.draws import Delays
 from clustersim.engine.fleet import Batch
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.lockstep import Lockstep
-from clustersim.engine.open_tasks import LOST, LOST_ON_UPLINK, OpenTasks
-from clustersim.engine.replay import BUSY, replay
+from clustersim.engine.open_tasks import BUSY, LOST, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.replay import replay
 from clustersim.engine.timelines import Timelines
 from clustersim.engine.trace import Records
 from clustersim.engine.versions import Versions
@@ -100,7 +100,7 @@ class CohortFleet:
             return
         self._waves += 1
         self._books.sent_out(count)
-        if workers is None and busy == "restart" and (self._lockstep.on or self._falls_into_step()):
+        if workers is None and busy == "restart" and (self._lockstep.on or self._fall_into_step()):
             self._versions.only(version, model)
             self._books.expecting -= self._lockstep.begin(version, model, self._waves, now)
             return
@@ -122,8 +122,8 @@ class CohortFleet:
         else:
             self._order.insert(workers)
 
-    def _falls_into_step(self) -> bool:
-        """Whether a round of `Lockstep` can begin; then nobody is at work."""
+    def _fall_into_step(self) -> bool:
+        """Have all workers drop what they are at, if a round of `Lockstep` may begin; returns whether one can."""
         if self._lockstep.next is None or not self._prompt or self._trace is not None:
             return False
         if self._waves > 1:
@@ -209,7 +209,6 @@ class CohortFleet:
         tasks, now = self._tasks, self._env.now
         rows = self._timelines.at_work(workers)
         at_once = replay(tasks, rows, self._shares, now, self._first_wave, instant=self._instant)
-        self._books.losses |= bool((tasks.fate[rows] == LOST).any())
         self._books.enter(at_once, now)
 
     # ------------------------------------------------------------------ answers come in
@@ -256,7 +255,7 @@ class CohortFleet:
         self._books.expecting -= len(rows)
         versions = tasks.version[rows]
         models = self._versions.of(versions)
-        return Batch(tasks.worker[rows], tasks.number[rows], versions, tasks.blocks[rows], compute, models)
+        return Batch(tasks.worker[rows], tasks.number[rows], versions, tasks.blocks[rows], compute, models).sealed()
 
     def _take(self, rows: Numbers, now: float) -> Times:
         """Close the books on answers; returns the seconds of work behind each."""
@@ -290,11 +289,11 @@ class CohortFleet:
         """End of the run: book the work whose fate is open."""
         self._lockstep.write_out()
         tasks, now = self._tasks, self._env.now
+        used = slice(0, tasks.size)
         if not self._instant:  # models that take no time on the way are received after the master's last turn
-            late = ((tasks.wave >= self._first_wave) & (tasks.received <= now)).nonzero()[0]
+            late = ((tasks.wave[used] >= self._first_wave) & (tasks.received[used] <= now)).nonzero()[0]
             tasks.received[late] = tasks.started[late] = math.inf
         else:  # nor is work done that takes no time, and what waits for it does not begin
-            used = slice(0, tasks.size)
             begun = ~tasks.worked[used] & (tasks.wave[used] >= self._first_wave) & (tasks.started[used] <= now)
             rows = begun.nonzero()[0]
             rows = rows[np.lexsort((tasks.number[rows], tasks.worker[rows]))]

@@ -4,6 +4,7 @@ Whole rows, one delay for each worker, are cheap by the piece and dear in all; s
 gives out both, and the same numbers either way: latency models and links flow in, seconds flow out to the fleets.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.cluster import Cluster
+from clustersim.errors import ConfigurationError
 from clustersim.latency import ComputeTimes
 from clustersim.links import Link
 from clustersim.placements import Assignment
@@ -61,6 +63,7 @@ class Draws:
         single: Callable[[Integers, Integers], Floats | None] | None = None,
     ) -> None:
         self._sample = sample
+        self._workers = workers
         self._single = single
         self.recorded = recorded
         self._tasks = max(1, min(_TASKS, _DRAWS // workers))
@@ -193,7 +196,7 @@ class Draws:
             del self._blocks[next(iter(self._blocks))]
         first = number * self._tasks
         tasks = self._tasks if self.recorded is None else max(1, min(self._tasks, self.recorded - first))
-        block = self._blocks[number] = self._sample(first, tasks).view()
+        block = self._blocks[number] = _seconds(self._sample(first, tasks), (tasks, self._workers)).view()
         block.flags.writeable = False
         return block
 
@@ -204,10 +207,24 @@ class Draws:
         pairs = np.concatenate([mine for _, mine in alone])
         single = None if self._single is None else self._single(tasks[pairs], workers[pairs])
         if single is not None:
-            draws[pairs] = single
+            draws[pairs] = _seconds(single, (len(pairs),))
             return
         for number, mine in alone:
             draws[mine] = self._draw(number)[tasks[mine] - number * self._tasks, workers[mine]]
+
+
+def _seconds(draws: Floats, shape: tuple[int, ...]) -> Floats:
+    """What a latency model has drawn, held against what it promises: a model may be the user's own."""
+    seconds = np.asarray(draws, dtype=np.float64)
+    if seconds.shape != shape:
+        raise ConfigurationError(f"the latency model drew times of shape {seconds.shape}: expected {shape}")
+    if not seconds.min(initial=math.inf) >= 0.0:
+        wrong = float(seconds[~(seconds >= 0.0)][0])
+        raise ConfigurationError(
+            f"the latency model drew a time of {wrong} s: expected seconds, at least 0, or infinity for a worker that "
+            "never answers; mend its quantile()"
+        )
+    return seconds
 
 
 def _ranks(block: Floats) -> tuple[Integers, Floats, float]:

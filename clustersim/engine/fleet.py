@@ -4,7 +4,7 @@
 becomes of whole dispatches as arrays. Both tell the same story, bit for bit.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import simpy
@@ -36,6 +36,12 @@ class Batch(NamedTuple):
     blocks: NDArray[np.int64]
     compute: NDArray[np.float64]
     models: dict[int, NDArray[np.float64]]
+
+    def sealed(self) -> Self:
+        """The batch itself, after which nobody writes into its arrays."""
+        for column in self[:-1]:
+            column.flags.writeable = False
+        return self
 
 
 class Fleet(Protocol):

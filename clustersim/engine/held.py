@@ -51,6 +51,7 @@ class Held:
         first = self._next_name
         self._next_name = first + len(batch.workers)
         names = np.arange(first, self._next_name)
+        names.flags.writeable = False
         if len(self.name):
             self._new.append((names, batch))
         else:
@@ -79,8 +80,12 @@ class Held:
         if self._new:
             self._join()
         held = self.name
+        if names is held:
+            return _ALL
         names = np.asarray(names)
-        if names is held or (len(names) == len(held) and np.count_nonzero(names == held) == len(held)):
+        if names.ndim != 1 or (len(names) and names.dtype.kind not in "iu"):
+            return None
+        if len(names) == len(held) and np.count_nonzero(names == held) == len(held):
             return _ALL
         positions = np.searchsorted(held, names)
         if len(positions) and positions.max() >= len(held):

@@ -13,7 +13,7 @@ from clustersim.engine.arrival_order import ArrivalOrder
 from clustersim.engine.draws import Draws
 from clustersim.engine.fleet import Batch
 from clustersim.engine.ledger import Ledger
-from clustersim.engine.open_tasks import ANSWER, LOST, OpenTasks
+from clustersim.engine.open_tasks import ANSWER, LOST, RESTART, OpenTasks
 
 __all__ = ["Lockstep"]
 
@@ -115,7 +115,8 @@ class Lockstep:
         tasks = versions = _equal(self._number, count)
         if self._version != self._number:
             versions = _equal(self._version, count)
-        return Batch(workers, tasks, versions, self._blocks[:count], compute, self._models)
+        batch = Batch(workers, tasks, versions, self._blocks[:count], compute, self._models)
+        return batch if self._ranked else batch.sealed()
 
     def _arrived_by(self, now: float) -> int:
         """How many answers have arrived by now."""
@@ -151,7 +152,7 @@ class Lockstep:
         tasks.compute[lane], tasks.ended[lane] = compute, ended
         tasks.settled[lane] = np.where(endless, since, ended)
         tasks.wave[lane] = self._wave
-        tasks.busy[lane] = 0
+        tasks.busy[lane] = RESTART
         tasks.fate[lane] = np.where(endless, LOST, ANSWER)
         tasks.worked[lane] = answered
         tasks.told[lane] = answered | endless
@@ -163,4 +164,5 @@ def _equal(value: int, count: int) -> NDArray[np.int64]:
     """So many equal numbers: what `numpy.full` gives, in a third of its time."""
     numbers = np.empty(count, _INTEGER)
     numbers.fill(value)
+    numbers.flags.writeable = False
     return numbers

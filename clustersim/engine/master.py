@@ -20,6 +20,7 @@ from clustersim.engine.ledger import Ledger
 from clustersim.engine.model import Model
 from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import (
+    Answer,
     Arrivals,
     Busy,
     Command,
@@ -32,12 +33,14 @@ from clustersim.protocol import (
     Timeout,
     Update,
     Updated,
+    Wants,
 )
 
 __all__ = ["Master"]
 
 _BUSY = get_args(Busy)
 _WHOLE = (int, np.integer)
+_REAL = (float, int, np.floating, np.integer)
 _REMEMBERED = 8  # events and commands shown when something makes no sense
 
 
@@ -147,7 +150,7 @@ class Master:
         past.append(event)
         if horizon.stuck(now, self._model.version):
             raise self._standstill(now)
-        answer = react(event)
+        answer = self._checked(react(event))
         commands = list(answer.commands)
         for command in commands:  # it grows on the way
             past.append(command)
@@ -155,7 +158,7 @@ class Master:
                 updated = self._update(command, now)
                 if not self.reason:
                     past.append(updated)
-                    answer = react(updated)
+                    answer = self._checked(react(updated))
                     commands += answer.commands
                     if (many := len(commands)) > horizon.standstill and horizon.stuck(now, updated.version, many):
                         raise self._standstill(now)
@@ -168,11 +171,19 @@ class Master:
             if self.reason:
                 break
         arrivals, deadline = answer.wants
-        if not (isinstance(arrivals, _WHOLE) and arrivals >= 1 and deadline >= now):
-            raise self._refusal(f"it wants {arrivals} arrivals until {deadline} at time {now:g}")
-        self._deadline = deadline
-        self._fleet.want(arrivals)
+        if not (
+            isinstance(arrivals, _WHOLE) and arrivals >= 1 and isinstance(deadline, _REAL) and deadline >= now
+        ):  # fmt: skip
+            raise self._refusal(f"it wants {arrivals!r} arrivals until {deadline!r} at time {now:g}")
+        self._deadline = float(deadline)
+        self._fleet.want(int(arrivals))
         return len(commands)
+
+    def _checked(self, answer: Answer) -> Answer:
+        """Refuse what is not an answer at all."""
+        if isinstance(answer, Answer) and isinstance(answer.wants, Wants):
+            return answer
+        raise self._refusal(f"it answers {answer!r}; give Answer(commands, Wants(...))")
 
     # ------------------------------------------------------------------ commands
 
@@ -190,14 +201,15 @@ class Master:
 
     def _numbers(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The workers of a dispatch in ascending order; each must exist, and be named once."""
-        numbers, count = np.sort(workers), self._model.assignment.workers
-        if not len(numbers):
-            return np.empty(0, dtype=np.int64)
-        valid = numbers.dtype.kind in "iu" and numbers[0] >= 0 and numbers[-1] < count
-        if not valid or (len(numbers) > 1 and not (numbers[1:] > numbers[:-1]).all()):
-            shown = np.asarray(workers).tolist()
+        named, count = np.asarray(workers), self._model.assignment.workers
+        valid = named.ndim == 1 and (named.dtype.kind in "iu" or not len(named))
+        numbers = np.sort(named) if valid else named
+        if valid and len(numbers):
+            valid = numbers[0] >= 0 and numbers[-1] < count and bool((numbers[1:] > numbers[:-1]).all())
+        if not valid:
+            shown = named.tolist()
             raise self._refusal(f"it dispatches to workers {shown}; they are 0 .. {count - 1}, each at most once")
-        return numbers
+        return numbers.astype(np.int64, copy=False)
 
     def _update(self, command: Update, now: float) -> Updated:
         """Step the model."""

@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ANSWER", "CANCELLED", "LOST", "LOST_ON_UPLINK", "OpenTasks"]
+__all__ = ["ANSWER", "BUSY", "CANCELLED", "LOST", "LOST_ON_UPLINK", "RESTART", "SEND", "OpenTasks"]
 
 ANSWER, CANCELLED, LOST, LOST_ON_UPLINK = range(4)
 """What a task is heading for."""
+
+BUSY = ("restart", "send", "finish", "queue")
+RESTART, SEND = 0, 1
+"""What a busy worker does with a newer model, by number; the first two are those that give work up."""
 
 Lane = NDArray[np.int64] | slice
 Times = NDArray[np.float64] | float

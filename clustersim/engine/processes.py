@@ -138,7 +138,7 @@ class ProcessFleet:
             for task in tasks:
                 task.model = None  # a trace must not keep every version alive
         workers, numbers, versions, blocks, compute = map(np.array, zip(*map(_answer, tasks), strict=True))
-        return Batch(workers, numbers, versions, blocks, compute, models)
+        return Batch(workers, numbers, versions, blocks, compute, models).sealed()
 
     def owing(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Those of the workers of whom an answer is due, be it one that will never come; None is all of them."""

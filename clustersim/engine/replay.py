@@ -1,7 +1,8 @@
 """Workers' futures told model by model: for the few cases in which columns do not tell them.
 
-Models that overtake others on the way to a worker that works through them in order, and policies that change what busy
-workers do, are rare; here the unfinished tasks of such workers go through a `Worker` one by one.
+Models that overtake others on the way to a worker that finishes its work first, several of them sent at one instant,
+and policies that change what busy workers do, are rare; here the unfinished tasks of such workers go through a `Worker`
+one by one.
 
 Data flows: rows of `OpenTasks` -> `Task` -> `Worker` -> what it reports -> the same rows.
 """
@@ -13,12 +14,10 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.open_tasks import ANSWER, BUSY, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
 from clustersim.engine.worker import Task, Worker
 
-__all__ = ["BUSY", "replay"]
-
-BUSY = ("restart", "send", "finish", "queue")
+__all__ = ["replay"]
 
 
 class _Alarm:

@@ -8,16 +8,13 @@ the newest older task is heading for. The few workers for which that is not so a
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST_ON_UPLINK, OpenTasks
-from clustersim.engine.replay import BUSY
+from clustersim.engine.open_tasks import ANSWER, BUSY, CANCELLED, LOST_ON_UPLINK, SEND, OpenTasks
 
 __all__ = ["Timelines"]
 
 Times = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-
-_SEND = BUSY.index("send")
 
 
 class Timelines:
@@ -64,9 +61,9 @@ class Timelines:
             return received, rows, rows
         whose = tasks.worker[rows]
         places = whose if len(workers) == tasks.workers else workers.searchsorted(whose)
-        rule = np.maximum(tasks.busy[rows], _SEND)  # "restart" and "send" are one
+        rule = np.maximum(tasks.busy[rows], SEND)  # "restart" and "send" are one
         unclear = np.zeros(len(workers), dtype=np.bool_)
-        unclear[places[rule != max(BUSY.index(busy), _SEND)]] = True  # rules mix
+        unclear[places[rule != max(BUSY.index(busy), SEND)]] = True  # rules mix
         if busy in ("finish", "queue"):
             return self._line_up(workers, received, busy, first_wave, unclear)
         unclear &= received < np.inf

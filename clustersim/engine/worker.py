@@ -175,13 +175,15 @@ class Worker:
 
     def begin(self, task: Task, now: float) -> None:
         """Start to compute."""
-        self.task = task
-        task.started = now
-        task.finished = finished = now + task.compute
-        if finished < math.inf:
-            self._alarm.set(finished)
-            return
-        self._reports.lost(task, now)
-        if self.waiting:
+        while True:
+            self.task = task
+            task.started = now
+            task.finished = finished = now + task.compute
+            if finished < math.inf:
+                self._alarm.set(finished)
+                return
+            self._reports.lost(task, now)
+            if not self.waiting:
+                return
             self._reports.abandoned(task, now)
-            self.begin(self.waiting.popleft(), now)
+            task = self.waiting.popleft()
