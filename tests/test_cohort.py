@@ -221,3 +221,20 @@ def test_nobody_writes_into_an_event(engine, n, busy, name):
 
     with pytest.raises(ValueError, match="read-only"):
         simulate(cs.Cluster(n, cs.Exponential(1.0)), Scripted(answer), engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_older_answer_that_is_still_on_its_way_is_owed(engine):
+    """Worker 0's first answer takes 100 s on the uplink, its second one overtakes it: it still owes the first."""
+    uplink = cs.Link(latency=cs.Replay([[100.0, 0.1], [0.1, 0.1]]))
+
+    def answer(event):
+        if isinstance(event, Updated):
+            return Answer((Dispatch(busy="finish"),), Wants(1))  # version 1 goes out when worker 1 has answered
+        if event.tasks[-1] == 0:
+            return Answer((Update(event.messages, 0.1),), Wants(2))
+        return Answer((Dispatch(np.array([0])),), Wants(1))  # it promises that worker 0 owes nothing
+
+    cluster = cs.Cluster(2, cs.Constant(1.0), uplink=uplink, scaling="none")
+    with pytest.raises(cs.ProtocolError, match=r"workers 0\), which still owe an answer"):
+        simulate(cluster, Scripted(answer), engine, 5)
