@@ -212,15 +212,17 @@ def test_times_of_any_precision(kind):
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("n", [8, 1200])
 @pytest.mark.parametrize("busy", ["restart", "finish"])
+@pytest.mark.parametrize("compute", [cs.Exponential(1.0), cs.Empirical([1.0, 1.0 + 2**-52])], ids=["apart", "ties"])
 @pytest.mark.parametrize("name", ["messages", "workers", "versions", "tasks", "blocks"])
-def test_nobody_writes_into_an_event(engine, n, busy, name):
+def test_nobody_writes_into_an_event(engine, n, busy, compute, name):
     def answer(event):
         if isinstance(event, Arrivals):
             getattr(event, name)[0] = 1
+            return Answer((Stop("nobody minds"),), Wants())
         return Answer((Dispatch(busy=busy),), Wants(2))
 
     with pytest.raises(ValueError, match="read-only"):
-        simulate(cs.Cluster(n, cs.Exponential(1.0)), Scripted(answer), engine)
+        simulate(cs.Cluster(n, compute, scaling="none"), Scripted(answer), engine)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -69,7 +69,6 @@ class CohortFleet:
         self._due_at = math.inf  # when what the master wants has arrived, or nothing more will
         self._due = False
         self._env = env
-        self._ledger = ledger
         self._compute, self._links = delays.compute, (delays.downlink, delays.uplink)
         self._shares = assignment.block_shares
         self._all, self._numbers = slice(0, n), np.arange(n)
@@ -173,7 +172,7 @@ class CohortFleet:
         tasks = self._tasks
         if not isinstance(lane, slice) and len(lane) == 1 and tasks.worked[row := lane[0]] and tasks.told[row]:
             return False  # the usual case, in a fraction of the time
-        rows = (~(tasks.worked[lane] & tasks.told[lane])).nonzero()[0]
+        rows = tasks.open(lane).nonzero()[0]
         if not len(rows):
             return False
         tasks.retire(rows if isinstance(lane, slice) else lane[rows])
@@ -273,9 +272,9 @@ class CohortFleet:
         self._lockstep.write_out()
         tasks, who = self._tasks, self._numbers if workers is None else workers
         older = slice(tasks.workers, tasks.size)
-        owes = self._books.forever[who] | ~(tasks.worked[who] & tasks.told[who])
+        owes = self._books.forever[who] | tasks.open(who)
         if tasks.size > tasks.workers:
-            owes |= np.isin(who, tasks.worker[older][~(tasks.worked[older] & tasks.told[older])])
+            owes |= np.isin(who, tasks.worker[older][tasks.open(older)])
         return who[owes]
 
     # ------------------------------------------------------------------ what is left behind

@@ -240,7 +240,6 @@ def _ranks(block: Floats) -> tuple[Integers, Floats, float]:
     if not least > 0.0:  # there are equal draws, infinite ones perhaps
         order = block.argsort(axis=1, kind="stable")
         least = float(np.min(gaps, where=gaps > 0.0, initial=np.inf))
-    order.flags.writeable = ranked.flags.writeable = False
     return order, ranked, least
 
 

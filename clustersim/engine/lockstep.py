@@ -54,7 +54,6 @@ class Lockstep:
         self._ledger = ledger
         self._ranked = tasks.workers <= _RANKED
         self._blocks = np.full(tasks.workers, blocks)
-        self._blocks.flags.writeable = False  # policies see parts of it
         self._number = self._version = self._wave = self._lost = self._taken = self._asked = 0
         self._models: dict[int, NDArray[np.float64]] = {}
         self._since = self._gap = 0.0
@@ -115,8 +114,7 @@ class Lockstep:
         tasks = versions = _equal(self._number, count)
         if self._version != self._number:
             versions = _equal(self._version, count)
-        batch = Batch(workers, tasks, versions, self._blocks[:count], compute, self._models)
-        return batch if self._ranked else batch.sealed()
+        return Batch(workers, tasks, versions, self._blocks[:count], compute, self._models).sealed()
 
     def _arrived_by(self, now: float) -> int:
         """How many answers have arrived by now."""
@@ -164,5 +162,4 @@ def _equal(value: int, count: int) -> NDArray[np.int64]:
     """So many equal numbers: what `numpy.full` gives, in a third of its time."""
     numbers = np.empty(count, _INTEGER)
     numbers.fill(value)
-    numbers.flags.writeable = False
     return numbers

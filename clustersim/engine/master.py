@@ -171,9 +171,8 @@ class Master:
             if self.reason:
                 break
         arrivals, deadline = answer.wants
-        if not (
-            isinstance(arrivals, _WHOLE) and arrivals >= 1 and isinstance(deadline, _REAL) and deadline >= now
-        ):  # fmt: skip
+        counts = isinstance(arrivals, _WHOLE) and arrivals >= 1
+        if not (counts and isinstance(deadline, _REAL) and deadline >= now):
             raise self._refusal(f"it wants {arrivals!r} arrivals until {deadline!r} at time {now:g}")
         self._deadline = float(deadline)
         self._fleet.want(int(arrivals))

@@ -103,9 +103,10 @@ class OpenTasks:
         self.arrived += np.inf
         self.worked[:] = self.told[:] = True  # a worker that never got a model owes nothing
 
-    def open(self) -> NDArray[np.bool_]:
-        """Which rows in use are of account."""
-        return ~(self.worked[: self.size] & self.told[: self.size])
+    def open(self, rows: Lane | None = None) -> NDArray[np.bool_]:
+        """Which of these rows, or of all in use, are of account."""
+        rows = slice(0, self.size) if rows is None else rows
+        return ~(self.worked[rows] & self.told[rows])
 
     def begin(
         self, lane: Lane, version: int, wave: int, busy: int, compute: Times, received: Times,
@@ -151,7 +152,7 @@ class OpenTasks:
         n, end = self.workers, self.size
         if end == n:
             return
-        kept = n + (~(self.worked[n:end] & self.told[n:end])).nonzero()[0]
+        kept = n + self.open(slice(n, end)).nonzero()[0]
         if 2 * len(kept) > end - n:
             return
         self.size = n + len(kept)

@@ -17,6 +17,9 @@ Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
+_NOBODY = np.empty(0, dtype=np.int64)
+
+
 class Timelines:
     """The rules of a worker, on columns.
 
@@ -58,7 +61,7 @@ class Timelines:
         """
         tasks, rows = self._tasks, self.at_work(workers)
         if not len(rows) and busy != "queue":
-            return received, rows, rows
+            return received, _NOBODY, _NOBODY
         whose = tasks.worker[rows]
         places = whose if len(workers) == tasks.workers else workers.searchsorted(whose)
         rule = np.maximum(tasks.busy[rows], SEND)  # "restart" and "send" are one
