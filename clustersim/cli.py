@@ -8,32 +8,33 @@ mistake, 2 for a wrong use of the command line, 130 for Ctrl-C, 143 for SIGTERM.
 import multiprocessing
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import clustersim
-from clustersim.errors import ClusterSimError, ConfigurationError
+from clustersim.errors import ClusterSimError, ConfigurationError, FailedRunsWarning
 from clustersim.plots import Format, draw, draw_own
+from clustersim.progress import display
 from clustersim.scripts import about, find_scripts, load_study, loading
-from clustersim.studies import RunKey, Study, load_results, process_pool
+from clustersim.studies import Study, load_results, process_pool
 from clustersim.studies.claims import judged
 from clustersim.studies.files import slug
 from clustersim.studies.signals import Stopped, stoppable
 from clustersim.tables import (
     claims_table,
     console_for_tables,
+    failed_runs,
     print_comparison,
     print_missing,
     print_notes,
     print_paths,
+    print_runs,
     scripts_table,
 )
 
@@ -58,8 +59,10 @@ _RUN = """Run a study, store every run, and print a comparison, the verdicts on 
 A finished run is never computed twice: after Ctrl-C the same command goes on where it stopped, and a larger
 --replications only adds runs. The same seed gives the same bytes, whatever the number of jobs.
 
-The exit code is 0 when the study has been carried out, also if a claim does not hold: that is a finding. A claim that
-cannot be measured, or a figure that fails, makes it 1, after all else has been printed.
+A run that fails does not end the study: the others are done, and the failure is stored and shown, with its reason.
+
+The exit code is 0 when the study has been carried out, also if a claim does not hold: that is a finding. A run that
+fails, a claim that cannot be measured, or a figure that fails, makes it 1, after all else has been printed.
 
 Examples:
 
@@ -109,6 +112,9 @@ Quick = Annotated[
     bool,
     typer.Option("--quick", help="A first look: 2 replications at most, a tenth of the horizon, results/NAME-quick."),
 ]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Try again the runs that failed before and whose failure is stored.")
+]
 Folder = Annotated[Path, typer.Argument(help="Results folder of a study, as `run` made it.", metavar="DIR")]
 
 app = typer.Typer(
@@ -156,12 +162,17 @@ def _single(study: Study) -> typer.Typer:
 
     @single.command(help=_RUN.format(f"python {script}"))
     def run_this(
-        out: Out = None, replications: Replications = None, jobs: Jobs = None, seed: Seed = 0, quick: Quick = False
+        out: Out = None,
+        replications: Replications = None,
+        jobs: Jobs = None,
+        seed: Seed = 0,
+        quick: Quick = False,
+        retry_failed: RetryFailed = False,
     ) -> None:
         with _plain_errors():
             if not isinstance(study, Study):
                 raise ConfigurationError(f"main({study!r}): expected a clustersim.Study")
-            _run(study, out, replications, jobs, seed, quick)
+            _run(study, out, replications, jobs, seed, quick, retry_failed)
 
     return single
 
@@ -189,10 +200,11 @@ def run(
     jobs: Jobs = None,
     seed: Seed = 0,
     quick: Quick = False,
+    retry_failed: RetryFailed = False,
 ) -> None:
     """Run the study of a scenario script."""
     with _plain_errors():
-        _run(load_study(script), out, replications, jobs, seed, quick)
+        _run(load_study(script), out, replications, jobs, seed, quick, retry_failed)
 
 
 @app.command(name="list")
@@ -254,7 +266,15 @@ def plot(
         print_paths(console, paths)
 
 
-def _run(study: Study, out: Path | None, replications: int | None, jobs: int | None, seed: int, quick: bool) -> None:
+def _run(
+    study: Study,
+    out: Path | None,
+    replications: int | None,
+    jobs: int | None,
+    seed: int,
+    quick: bool,
+    retry_failed: bool = False,
+) -> None:
     """What `run` does, and what a script does by itself."""
     if quick:
         study = study.quick()
@@ -264,8 +284,11 @@ def _run(study: Study, out: Path | None, replications: int | None, jobs: int | N
     processes = jobs or _cpus()
     folder = out or Path("results") / slug(study.name)
     console = console_for_tables()
-    with _resumable(folder), process_pool(min(processes, runs)) as executor, _progress() as progress:
-        results = study.run(folder, seed, executor, progress)
+    with _resumable(folder), process_pool(min(processes, runs)) as executor, display() as progress:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FailedRunsWarning)  # they are told below
+            results = study.run(folder, seed, executor, progress, retry_failed=retry_failed)
+    print_runs(console, results)
     print_comparison(console, results)
     verdicts = judged(study.claims, results)
     if verdicts:
@@ -280,6 +303,7 @@ def _run(study: Study, out: Path | None, replications: int | None, jobs: int | N
             failures.append(str(error))
     console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
     print_paths(console, paths)
+    failures += failed_runs(results)
     if failures:
         raise ConfigurationError("\nError: ".join(failures))
 
@@ -310,23 +334,6 @@ def _resumable(folder: Path) -> Iterator[None]:
             err=True,
         )
         raise typer.Exit(error.code if isinstance(error, Stopped) else 130) from None
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A progress bar on a terminal; silence in a pipe."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("runs"), TimeElapsedColumn(), TextColumn("left"))
-    with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.description}"), console=console) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def show(done: int, runs: int, key: RunKey | None) -> None:
-            bar.update(task, completed=done, total=runs, description=escape(f"last: {key}") if key else "")
-
-        yield show
 
 
 def _cpus() -> int:

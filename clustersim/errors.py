@@ -11,13 +11,18 @@ error                       whose fault
 `StalledError`              the combination's: nothing can happen any more, yet the run is not over
 `DivergenceError`           the step size's: the model runs away
 `ResultsError`              the results folder's: it is unreadable or belongs to another study
+`FailedRunsError`           a study's: all of its runs failed, for the reason that it tells
 ==========================  =====================================================================
+
+A study of which only some runs fail warns of that with a `FailedRunsWarning`, and goes on with the others.
 """
 
 __all__ = [
     "ClusterSimError",
     "ConfigurationError",
     "DivergenceError",
+    "FailedRunsError",
+    "FailedRunsWarning",
     "ProtocolError",
     "ResultsError",
     "StalledError",
@@ -46,3 +51,11 @@ class DivergenceError(ClusterSimError, ArithmeticError):
 
 class ResultsError(ClusterSimError, RuntimeError):
     """A results folder cannot be read, or it belongs to another configuration."""
+
+
+class FailedRunsError(ClusterSimError, RuntimeError):
+    """All runs of a study failed, so there is nothing to show; the message tells why the first one did."""
+
+
+class FailedRunsWarning(UserWarning):
+    """Some runs of a study failed; `Results.failures` tells which, and why."""

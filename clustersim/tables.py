@@ -12,17 +12,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from clustersim.studies import Comparison, Results, Verdict, compare
+from clustersim.studies import Comparison, Results, RunKey, Verdict, compare
 
 __all__ = [
     "claims_table",
     "comparison_notes",
     "comparison_tables",
     "console_for_tables",
+    "failed_runs",
     "print_comparison",
     "print_missing",
     "print_notes",
     "print_paths",
+    "print_runs",
     "scripts_table",
 ]
 
@@ -127,6 +129,27 @@ def print_comparison(
     for note in comparison_notes(comparison) + more:
         console.print(note, markup=False, highlight=False)
     print_missing(console, results)
+
+
+def print_runs(console: Console, results: Results) -> None:
+    """Say how many runs there are, and how many of them were stored before."""
+    runs = len(results.totals) + len(results.failures)
+    failed = f", {len(results.failures)} failed" if len(results.failures) else ""
+    console.print(f"{results.reused} of {runs} runs from before{failed}.", markup=False, highlight=False)
+
+
+def failed_runs(results: Results, most: int = 3) -> list[str]:
+    """What to say of the runs that failed: nothing, or a line that counts them and one for each of the first reasons."""
+    failures = results.failures
+    if failures.empty:
+        return []
+    runs = len(results.totals) + len(failures)
+    first = failures.groupby("reason", sort=False).first().reset_index().head(most)
+    told = [
+        f"{RunKey(row['variant'], row['policy'], row['replication'])}: {row['reason']}"
+        for row in first.to_dict("records")
+    ]
+    return [f"{len(failures)} of {runs} runs failed; --retry-failed tries them again", *told]
 
 
 def print_missing(console: Console, results: Results) -> None:

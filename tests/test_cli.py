@@ -5,8 +5,8 @@ import re
 import signal
 import subprocess
 import sys
-import textwrap
 import time
+from pathlib import Path
 
 import pytest
 from small import small_study, tree
@@ -326,7 +326,7 @@ def test_a_script_without_the_guard_still_runs_once(here, no_pictures, script):
 
 def long_run(here, jobs):
     """A process that is in the midst of a long study, in a group of its own."""
-    long = textwrap.dedent(SCRIPT).strip().replace("UPDATES", "3000").replace("replications=3", "replications=400")
+    long = SCRIPT.strip().replace("UPDATES", "3000").replace("replications=3", "replications=400")
     (here / "long.py").write_text(long)
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, *PROGRAM, "run", "long.py", "--out", "out", "--jobs", str(jobs)],
@@ -353,7 +353,84 @@ def test_ctrl_c_and_sigterm_say_what_is_stored_and_how_to_go_on(here, jobs, numb
     assert out == ""
     assert 3 <= stored < 800
     assert len(cs.load_results("out").totals) == stored
-    assert not list(here.glob("out/**/.*")), "nothing half-written"
+    assert not list(here.glob("out/**/.*.tmp")), "nothing half-written"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("pause", [0.0, 0.005, 0.02, 0.2])
+def test_a_signal_that_comes_twice_is_one(here, number, pause):
+    """As a wrapper forwards it that has received it too."""
+    process = long_run(here, jobs=2)
+    os.kill(process.pid, number)
+    time.sleep(pause)
+    os.kill(process.pid, number)
+    _, err = process.communicate(timeout=60)  # returns when the last process that holds the pipes is gone
+    assert process.returncode == 128 + number
+    assert err.startswith("Interrupted: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="a list of a process's children")
+def test_killed_processes_of_the_pool_cost_nothing(here, script):
+    spawn(script, "--out", "calm", "--jobs", "1", "--replications", "60")
+    process = start(script, "--out", "out", "--jobs", "2", "--replications", "60")
+    killed = 0
+    while process.poll() is None:
+        for pid in children(process.pid):
+            killed += kill(pid)
+            time.sleep(0.3)
+    out, err = process.communicate(timeout=60)
+    assert killed > 3
+    if process.returncode:  # the same run was hit twice
+        assert "the process that worked on it died" in err
+        assert spawn(script, "--out", "out", "--jobs", "2", "--replications", "60", "--retry-failed").returncode == 0
+    calm, storm = tree(here / "calm" / "runs"), tree(here / "out" / "runs")
+    assert calm == storm
+
+
+def start(*args):
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def children(pid):
+    """The processes that a process has started."""
+    try:
+        return [
+            int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()
+        ]
+    except OSError:
+        return []
+
+
+def kill(pid):
+    """Kill a process; whether it was there."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_runs_that_fail_are_told_at_the_end_and_the_rest_is_shown(here, no_pictures, script):
+    text = script.read_text().replace("replications=3", "variants={'tame': {}, 'wild': {'optimizer': cs.SGD(10.0)}}")
+    script.write_text(text.replace("claims=[", "replications=2, claims=["))
+    for more, first in (((), "0 of 8 runs from before, 4 failed."), ((), "8 of 8"), (("--retry-failed",), "4 of 8")):
+        outcome = call("run", script, "--jobs", "1", *more)
+        assert outcome.exit_code == 1
+        assert first in outcome.stdout
+        assert "2 of 2" in outcome.stdout
+        lines = outcome.stderr.splitlines()
+        assert lines[0] == "Error: 4 of 8 runs failed; --retry-failed tries them again"
+        assert lines[1].startswith("Error: variant 'wild', policy 'k = 1', replication 0: the model diverged at update")
+    assert call("compare", "results/scripted").exit_code == 0
+
+
+def test_how_many_runs_are_from_before_is_said_every_time(here, no_pictures, script):
+    for replications, words in ((2, "0 of 4 runs from before."), (3, "4 of 6 runs from before."), (3, "6 of 6")):
+        assert words in call("run", script, "--jobs", "1", "--replications", replications).stdout
 
 
 def test_a_signal_survives_being_made_anew():

@@ -16,7 +16,7 @@ FLOORS = {
     "waits": 3, "policies": 3,
     "engine": 4,
     "studies": 5, "conformance": 5,
-    "plots": 6, "tables": 6, "cli": 6, "scripts": 6,
+    "plots": 6, "tables": 6, "progress": 6, "cli": 6, "scripts": 6,
 }  # fmt: skip
 ROOF = max(FLOORS.values()) + 1  # the package's own __init__ sees everything
 CLOCKS = {"simpy", "time", "random", "secrets", "datetime", "threading", "asyncio", "multiprocessing", "socket", "os"}

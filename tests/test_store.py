@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import importlib.util
 import json
 import math
@@ -10,17 +11,19 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse, stats
 from small import small_study, tree
 
 import clustersim as cs
 from clustersim.studies import files
+from clustersim.studies import store as store_module
 from clustersim.studies import study as study_module
 from clustersim.studies.configuration import canonical, describe, differences, digest
+from clustersim.studies.lock import locked
 from clustersim.studies.results import RunKey
-from clustersim.studies.store import decode, encode
+from clustersim.studies.runfile import decode, encode
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def test_another_seed_or_version_is_refused(folder, monkeypatch):
 
 def test_a_label_without_finished_runs_can_be_used_anew(tmp_path):
     study = small_study(policies={"wild": cs.FastestK(1)}, optimizer=cs.SGD(10.0))
-    with pytest.raises(cs.DivergenceError):
+    with pytest.raises(cs.FailedRunsError):
         study.run(tmp_path / "out")
     assert (tmp_path / "out" / "manifest.json").exists()
     small_study(policies={"wild": cs.FastestK(2)}).run(tmp_path / "out", seed=9)
@@ -122,6 +125,18 @@ def test_a_run_under_the_wrong_name_is_named(folder):
         cs.load_results(folder)
 
 
+def resealed(text, **changes):
+    """A manifest as somebody who knows the format would fake it."""
+    told = json.loads(text) | changes
+    del told["hash"]
+    told = json.loads(json.dumps(told))
+    return json.dumps(told | {"hash": hashlib.sha256(faked(told).encode()).hexdigest()})
+
+
+def faked(told):
+    return json.dumps(told, sort_keys=True, separators=(",", ":"))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -129,9 +144,45 @@ def test_a_run_under_the_wrong_name_is_named(folder):
         lambda text: "[]",
         lambda text: "",
         lambda text: text.replace('"updates": 30', '"updates": 40'),
-        lambda text: text.replace('"format": 2', '"format": 99'),
+        lambda text: text.replace('"metric": "error"', '"metric": "loss"'),
+        lambda text: text.replace('"name": "small"', '"name": "large"'),
+        lambda text: text.replace('"replications": 2', '"replications": 3'),
+        lambda text: resealed(text, replications=10**6),
+        lambda text: resealed(text, replications=math.inf),
+        lambda text: resealed(text, replications="2"),
+        lambda text: resealed(text, policies=["k = 1", "k = 1"]),
+        lambda text: resealed(
+            text, policies=["\x1b[2J"], configuration={"policies": {"\x1b[2J": 1}, "variants": {"": 1}}
+        ),
+        lambda text: resealed(text, name="\x1b[2J"),
+        lambda text: resealed(text, configuration={"variants": {"": {}}, "policies": {"k = 1": 1, "k = 4": 1}}),
+        lambda text: resealed(text, configuration=[]),
+        lambda text: resealed(text, variants=None),
+        lambda text: 10_000 * "[" + 10_000 * "]",
+        lambda text: 10_000 * '{"format":' + "3" + 10_000 * "}",
+        lambda text: text.replace('"format": 3', '"format": 99'),
     ],
-    ids=["cut short", "a list", "empty", "edited", "other format"],
+    ids=[
+        "cut short",
+        "a list",
+        "empty",
+        "edited",
+        "other metric",
+        "other name",
+        "other replications",
+        "a million",
+        "infinite",
+        "text",
+        "twice",
+        "escape",
+        "escaping name",
+        "no seed",
+        "list of configurations",
+        "no variants",
+        "deep list",
+        "deep mapping",
+        "other format",
+    ],  # fmt: skip
 )
 def test_a_damaged_manifest_is_named(folder, change):
     path = folder / "manifest.json"
@@ -149,7 +200,7 @@ def test_what_the_manifest_tells(folder):
     assert told["seed"] == 1
     assert told["policies"] == ["k = 1", "k = 4"]
     assert set(told["versions"]) == {"clustersim", "python", "numpy", "scipy", "simpy", "pandas", "pyarrow"}
-    assert told["hash"] == digest(told["configuration"])
+    assert told.pop("hash") == digest(told), "all of it is hashed"
     assert not any(word in json.dumps(told) for word in ("0x", str(folder.parent)))
 
 
@@ -183,9 +234,122 @@ def test_a_crash_at_the_third_replication_keeps_the_first_two(folder, monkeypatc
     assert len(small_study(replications=3).run(folder, seed=1).totals) == 6
 
 
-def test_a_file_left_by_a_killed_process_is_ignored(folder):
-    (folder / "runs" / ".k-1-r0000.parquet.123.tmp").write_bytes(b"half")
+LEFT = ("runs/.k-1-r0000.parquet.123.tmp", "figures/.overview.png.8.tmp", ".manifest.json.4.tmp")
+
+
+def test_files_left_by_a_killed_process_are_ignored_and_swept(folder):
+    (folder / "figures").mkdir()
+    for name in LEFT:
+        (folder / name).write_bytes(b"half")
     assert len(cs.load_results(folder).totals) == 4
+    small_study(replications=3).run(folder, seed=1)
+    assert not [name for name in LEFT if (folder / name).exists()]
+
+
+def test_a_finished_study_can_be_run_on_a_disk_that_cannot_be_written(folder, monkeypatch):
+    def refuse(*args):
+        raise PermissionError(30, "Read-only file system")
+
+    monkeypatch.setattr(files, "write_atomically", refuse)
+    monkeypatch.setattr(store_module, "write_atomically", refuse)
+    monkeypatch.setattr(store_module, "locked", refuse)
+    before = tree(folder)
+    assert len(small_study().run(folder, seed=1).totals) == 4
+    assert tree(folder) == before
+
+
+@pytest.mark.parametrize("changes", [{"policies": {"other": cs.FastestK(2)}}, {"replications": 3}, {"notes": "more"}])
+def test_a_folder_in_which_another_study_is_running_is_refused(folder, changes):
+    before = tree(folder)
+    with locked(folder), pytest.raises(cs.ResultsError, match="another study is running in this folder; wait"):
+        small_study(**changes).run(folder, seed=1)
+    assert tree(folder) == before
+    with locked(folder):
+        small_study().run(folder, seed=1)  # nothing to add
+    small_study(**changes).run(folder, seed=1)
+
+
+def test_what_was_added_while_a_study_was_about_to_begin_is_kept(folder, monkeypatch):
+    """Another process adds a policy between the first look and the lock."""
+    real = store_module.locked
+
+    def late(path):
+        monkeypatch.setattr(store_module, "locked", real)
+        small_study(policies={"other": cs.FastestK(2)}).run(folder, seed=1)
+        return real(path)
+
+    monkeypatch.setattr(store_module, "locked", late)
+    small_study(replications=3).run(folder, seed=1)
+    everything = cs.load_results(folder)
+    assert set(everything.policies) == {"k = 1", "k = 4", "other"}
+    assert everything.totals["policy"].value_counts().to_dict() == {"k = 1": 3, "k = 4": 3, "other": 2}
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_flipped_bit_anywhere_is_noticed(folder, data):
+    victim = data.draw(st.sampled_from(sorted(p for p in folder.rglob("*") if p.is_file() and p.name != ".lock")))
+    content = victim.read_bytes()
+    place, bit = data.draw(st.integers(0, len(content) - 1)), data.draw(st.integers(0, 7))
+    harmed = bytearray(content)
+    harmed[place] ^= 1 << bit
+    victim.write_bytes(harmed)
+    try:
+        with pytest.raises(cs.ResultsError, match=victim.name):
+            cs.load_results(folder)
+    finally:
+        victim.write_bytes(content)
+
+
+def test_a_damaged_failure_is_named(tmp_path):
+    study = small_study(variants={"a": {}, "b": {"optimizer": cs.SGD(10.0)}})
+    with pytest.warns(cs.FailedRunsWarning):
+        study.run(tmp_path / "out")
+    victim, other = sorted((tmp_path / "out" / "failures").iterdir())[:2]
+    content = victim.read_text()
+    for damage in (content.replace("diverged", "converged"), content[:50], "[]", "\x00", 9999 * "[", other.read_text()):
+        victim.write_text(damage)
+        with pytest.raises(cs.ResultsError, match=victim.name):
+            cs.load_results(tmp_path / "out")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+@pytest.mark.parametrize("name", ["manifest.json", "run", "failure"])
+def test_a_pipe_in_place_of_a_file_is_refused_at_once(folder, name):
+    run = sorted((folder / "runs").iterdir())[0]
+    failure = folder / "failures" / run.with_suffix(".json").name
+    failure.parent.mkdir()
+    victim = {"manifest.json": folder / name, "run": run, "failure": failure}[name]
+    if name != "manifest.json":
+        run.unlink()
+    victim.unlink(missing_ok=True)
+    os.mkfifo(victim)
+    for attempt in (lambda: cs.load_results(folder), lambda: small_study().run(folder, seed=1)):
+        with pytest.raises(cs.ResultsError, match=f"{victim.name} is no ordinary file"):
+            attempt()
+
+
+WRONG = {
+    "text": ({"error": ["a", "b"]}, {}, "column 'error' holds no numbers"),
+    "no time": ({"time": None}, {}, "column 'time' is missing"),
+    "text among the totals": ({}, {"used": "3"}, "the total 'used' is '3'"),
+    "a list among the totals": ({}, {"used": [3]}, "the total 'used'"),
+}
+
+
+@pytest.mark.parametrize(("columns", "totals", "words"), WRONG.values(), ids=WRONG.keys())
+def test_a_run_whose_content_is_of_the_wrong_kind_is_refused(columns, totals, words):
+    history = {"time": [0.0, 1.0], "update": [0, 1], "error": [2.0, 1.0], "loss": [2.0, 1.0]} | columns
+    frame = pd.DataFrame({name: values for name, values in history.items() if values is not None})
+    with pytest.raises(cs.ResultsError, match=words):
+        decode(encode(RunKey("", "a", 0), frame, {"time": 1.0, "reason": "over"} | totals, "h"))
+
+
+def test_plain_pandas_reads_a_run_with_its_labels(folder):
+    runs = pd.concat(pd.read_parquet(path) for path in sorted((folder / "runs").glob("*.parquet")))
+    frame = cs.load_results(folder).frame
+    assert runs.columns.tolist() == frame.columns.tolist()
+    pd.testing.assert_frame_equal(runs.sort_values(["policy", "replication", "time"], ignore_index=True), frame)
 
 
 def test_labels_that_look_alike_have_their_own_files(tmp_path):
@@ -201,7 +365,8 @@ columns = st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, m
 
 @given(columns, st.integers(0, 10**6))
 def test_a_run_comes_back_as_it_was(values, replication):
-    history = pd.DataFrame({"error": np.array(values), "update": np.arange(len(values))})
+    count = np.arange(len(values))
+    history = pd.DataFrame({"time": 0.5 * count, "update": count, "error": np.array(values), "loss": 1.0})
     key = RunKey("", 'κ, "quoted"', replication)
     totals = {"time": 1.5, "updates": 3, "reason": "time"}
     stored = decode(encode(key, history, totals, "h"))

@@ -1,6 +1,9 @@
 """Studies: the same bytes wherever they run, common random numbers, and clear refusals."""
 
 import dataclasses
+import math
+import os
+import sys
 import threading
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -11,7 +14,9 @@ from small import small_study, tree
 from threadpoolctl import threadpool_info
 
 import clustersim as cs
+from clustersim.streams import Streams
 from clustersim.studies import execution, process_pool
+from clustersim.studies import study as study_module
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def test_same_bytes_in_this_process_in_threads_and_in_two_processes(tmp_path):
         study.run(tmp_path / "threads", seed=3, executor=threads)
     with process_pool(2) as processes:
         there = study.run(tmp_path / "processes", seed=3, executor=processes)
-    assert len(tree(tmp_path / "here")) == 1 + 2 * 2 * 2
+    assert len(tree(tmp_path / "here")) == 2 + 2 * 2 * 2, "the manifest, the lock and the runs"
     assert tree(tmp_path / "here") == tree(tmp_path / "threads") == tree(tmp_path / "processes")
     assert here.frame.equals(there.frame)
     assert here.frame.equals(study.run(seed=3).frame), "the disk changes nothing"
@@ -80,8 +85,8 @@ def test_common_random_numbers_over_policies_and_variants():
 
 def test_a_problem_becomes_bytes_and_is_solved_once_for_all_variants(monkeypatch):
     made, solved = [], []
-    dumps, lstsq = execution.cloudpickle.dumps, np.linalg.lstsq
-    monkeypatch.setattr(execution.cloudpickle, "dumps", lambda thing: made.append(type(thing)) or dumps(thing))
+    pack, lstsq = study_module.pack, np.linalg.lstsq
+    monkeypatch.setattr(study_module, "pack", lambda thing: made.append(type(thing)) or pack(thing))
     monkeypatch.setattr(np.linalg, "lstsq", lambda *args, **more: solved.append(1) or lstsq(*args, **more))
     one, other = (cs.LeastSquares.synthetic(rows=60, features=3, design="gaussian", seed=seed) for seed in (101, 102))
     small_study(problem=one, variants={"a": {}, "b": {"until": cs.Until(updates=20)}}, replications=3).run()
@@ -243,10 +248,114 @@ def test_an_interrupt_cancels_what_is_pending_and_keeps_what_is_stored(tmp_path,
     assert len(cs.load_results(tmp_path / "out").totals) == 1
 
 
-def test_a_failing_run_is_named_and_keeps_what_is_stored(tmp_path):
-    study = small_study(variants={"tame": {}, "wild": {"optimizer": cs.SGD(10.0)}}, replications=1)
-    with pytest.raises(cs.DivergenceError, match=r"variant 'wild', policy 'k = 1', replication 0: "):
-        study.run(tmp_path / "out")
+def wild(**changes):
+    """A study in whose variant "wild" every run diverges."""
+    return small_study(variants={"tame": {}, "wild": {"optimizer": cs.SGD(10.0)}}, **changes)
+
+
+def test_a_run_that_fails_is_an_outcome_and_the_others_are_done(tmp_path, calls):
+    with pytest.warns(cs.FailedRunsWarning, match="4 of 8 runs failed"):
+        results = wild().run(tmp_path / "out", seed=3)
+    assert len(calls) == 8
+    assert set(results.totals["variant"]) == {"tame"}
+    assert results.failures[["variant", "policy", "replication", "seed"]].values.tolist() == [
+        ["wild", policy, replication, 3] for policy in ("k = 1", "k = 4") for replication in (0, 1)
+    ]
+    assert results.failures["reason"].str.contains("the model diverged at update").all()
+    assert results.missing == ()
+    stored = cs.load_results(tmp_path / "out")
+    assert stored.failures.equals(results.failures)
+    assert stored.frame.equals(results.frame)
+    calls.clear()
+    with pytest.warns(cs.FailedRunsWarning):
+        again = wild().run(tmp_path / "out", seed=3)
+    assert calls == [], "a stored failure is not tried again"
+    assert (again.reused, results.reused) == (8, 0)
+    with pytest.warns(cs.FailedRunsWarning):
+        assert wild().run(tmp_path / "out", seed=3, retry_failed=True).reused == 4
+    assert len(calls) == 4
+
+
+def test_a_study_whose_runs_all_fail_says_why_the_first_did(tmp_path):
+    study = small_study(optimizer=cs.SGD(10.0))
+    words = "all 4 runs failed; policy 'k = 1', replication 0: the model diverged"
+    for attempt in (lambda: study.run(tmp_path / "out"), lambda: cs.load_results(tmp_path / "out"), study.run):
+        with pytest.raises(cs.FailedRunsError, match=words):
+            attempt()
+
+
+class Moody(cs.Optimizer):
+    """Plain gradient steps that fail while a file is there."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def describe(self):
+        return {}
+
+    def begin(self, w0):
+        return self
+
+    def step(self, w, gradient, update_number):
+        if self.path.exists() and update_number == 3:
+            raise RuntimeError("not today")
+        return w - 1e-5 * gradient
+
+
+def test_a_retried_run_takes_the_place_of_its_failure(tmp_path):
+    mood, out = tmp_path / "mood", tmp_path / "out"
+    study = small_study(optimizer=Moody(mood))
+    mood.touch()
+    with pytest.raises(cs.FailedRunsError, match=r"test_study.py, line \d+ \(raise RuntimeError.*: not today"):
+        study.run(out)
+    assert len(list((out / "failures").iterdir())) == 4
+    mood.unlink()
+    with pytest.raises(cs.FailedRunsError):
+        study.run(out)
+    study.run(out, retry_failed=True)
+    study.run(tmp_path / "whole")
+    assert tree(out) == tree(tmp_path / "whole"), "nothing is left of the failures"
+
+
+def test_a_failure_under_another_configuration_is_forgotten(tmp_path):
+    with pytest.raises(cs.FailedRunsError):
+        small_study(optimizer=cs.SGD(10.0)).run(tmp_path / "out")
+    small_study().run(tmp_path / "out")
+    small_study().run(tmp_path / "whole")
+    assert tree(tmp_path / "out") == tree(tmp_path / "whole")
+
+
+class Ending(cs.Optimizer):
+    """Ends its process in one way or another."""
+
+    def __init__(self, end):
+        self.end = end
+
+    def describe(self):
+        return {}
+
+    def begin(self, w0):
+        self.end()
+
+    def step(self, w, gradient, update_number):
+        return w
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (lambda: os._exit(0), "the process that worked on it died, and so did the one that tried it again"),
+        (lambda: sys.exit(0), "SystemExit: 0"),
+        (lambda: next(iter([])), "StopIteration"),
+        (lambda: math.sqrt("x"), "TypeError: must be real number, not str"),
+    ],
+    ids=["death", "exit", "error", "error in a library"],
+)
+def test_whatever_ends_a_run_in_a_pool_the_others_are_done(tmp_path, end, words):
+    study = small_study(replications=1, variants={"tame": {}, "ending": {"optimizer": Ending(end)}})
+    with process_pool(2) as executor, pytest.warns(cs.FailedRunsWarning, match="2 of 4 runs failed"):
+        results = study.run(tmp_path / "out", executor=executor)
+    assert results.failures["reason"].str.contains(words, regex=False).all()
     assert len(cs.load_results(tmp_path / "out").totals) == 2
 
 
@@ -262,7 +371,7 @@ def test_the_users_error_is_told_with_file_and_line(jobs):
     words = (
         r"policy 'k = .', replication .: .*test_study.py, line \d+ \(return w - .*: ZeroDivisionError: division by zero"
     )
-    with process_pool(jobs) as executor, pytest.raises(cs.ConfigurationError, match=words):
+    with process_pool(jobs) as executor, pytest.raises(cs.FailedRunsError, match=words):
         small_study(optimizer=Broken()).run(executor=executor)
 
 
@@ -272,6 +381,40 @@ def test_a_policy_that_does_not_fit_is_found_before_anything_is_run(tmp_path, ca
         study.run(tmp_path / "out")
     assert calls == []
     assert not (tmp_path / "out").exists()
+
+
+@dataclasses.dataclass(frozen=True)
+class Unlucky(cs.placements.Placement):
+    """Even shares, drawn at random, and impossible for one draw."""
+
+    unlucky: float
+
+    def assign(self, problem, workers, generator):
+        if generator.random() == self.unlucky:
+            raise cs.ConfigurationError("no such shares")
+        return cs.placements.EvenPartition().assign(problem, workers, generator)
+
+
+def test_a_placement_that_is_impossible_in_a_later_replication_is_found_before_anything_is_run(tmp_path, calls):
+    draws = [Streams(5, replication).generator("placement").random() for replication in range(6)]
+    study = small_study(policies={"odd": cs.FastestK(1, placement=Unlucky(draws[4]))}, replications=6)
+    with pytest.raises(
+        cs.ConfigurationError, match=r"policy 'odd', replication 4: .*no such shares; choose another seed"
+    ):
+        study.run(tmp_path / "out", seed=5)
+    assert calls == []
+    assert not (tmp_path / "out").exists()
+    dataclasses.replace(study, replications=4).run(tmp_path / "out", seed=5)
+
+
+def test_a_placement_that_leaves_nothing_to_chance_is_tried_once(monkeypatch):
+    tried = []
+    real = cs.placements.EvenPartition.assign
+    monkeypatch.setattr(cs.placements.EvenPartition, "assign", lambda *args: tried.append(1) or real(*args))
+    monkeypatch.setattr(execution, "simulate", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(cs.FailedRunsError):
+        small_study(replications=9).run()
+    assert len(tried) == 2, "once for each policy"
 
 
 def test_quick_is_a_tenth_with_two_replications():

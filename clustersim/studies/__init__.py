@@ -5,10 +5,17 @@ file               what lives there
 =================  =====================================================
 `study`            `Study`: what is compared on what, and running it
 `execution`        runs in this process or in any executor
+`pool`             the processes of this machine as an executor
+`child`            what such a process does
+`frames`           messages between a pool and its processes
+`packing`          functions and objects of scripts as bytes
 `configuration`    what a study is made of, as plain values and a hash
 `manifest`         what a results folder holds
 `store`            the results folder itself
-`files`            atomic writing
+`runfile`          the file of a finished run
+`failures`         the file of a run that failed
+`lock`             one study at a time in a folder
+`files`            file names, reading, atomic writing
 `results`          `Results`: tidy frames, bands, time to a target
 `statistics`       means with t intervals
 `compare`          what each policy needs to reach a target
@@ -20,7 +27,7 @@ file               what lives there
 
 from clustersim.studies.claims import Claim, Verdict
 from clustersim.studies.compare import Comparison, compare
-from clustersim.studies.execution import process_pool
+from clustersim.studies.pool import WorkerPool, process_pool
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import load_results
 from clustersim.studies.study import Study
@@ -32,6 +39,7 @@ __all__ = [
     "RunKey",
     "Study",
     "Verdict",
+    "WorkerPool",
     "compare",
     "load_results",
     "process_pool",

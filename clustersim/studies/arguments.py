@@ -3,8 +3,10 @@
 Data flows in from `clustersim.studies.study`; what is wrong flows out as `ConfigurationError`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from clustersim.engine import Cluster, Until, settle
 from clustersim.errors import ConfigurationError
@@ -13,9 +15,20 @@ from clustersim.problems import Problem
 from clustersim.protocol import Policy
 from clustersim.streams import Streams
 from clustersim.studies.origin import users_errors
+from clustersim.studies.results import RunKey
 
-__all__ = ["SETTING", "check_fit", "check_metric", "check_overrides", "expect", "labelled", "with_article"]
+__all__ = [
+    "MOST_REPLICATIONS",
+    "SETTING",
+    "check_fit",
+    "check_metric",
+    "check_overrides",
+    "expect",
+    "labelled",
+    "with_article",
+]
 
+MOST_REPLICATIONS = 100_000  # no study needs more, and a damaged folder may claim any number
 SETTING: dict[str, type] = {"problem": Problem, "cluster": Cluster, "optimizer": Optimizer, "until": Until}
 
 
@@ -65,16 +78,55 @@ def check_overrides(name: str, overrides: Any, policies: Mapping[str, Policy]) -
             raise ConfigurationError(f"{where}: expected overrides of {', '.join(SETTING)}, policies only")
 
 
-def check_fit(setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: int, variant: str) -> None:
-    """Let every policy see the cluster, so that a k beyond its workers is found before anything is run."""
-    cluster: Cluster = setting["cluster"]
+def check_fit(
+    setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: int, variant: str, pending: Iterable[RunKey]
+) -> None:
+    """Let every policy see the cluster, so that a k beyond its workers is found before anything is run.
+
+    A placement that is drawn at random is tried for every replication that is to be run: it may be possible in one, and
+    impossible in another.
+    """
+    replications: dict[str, list[int]] = {label: [] for label in policies}
+    for key in pending:
+        if key.variant == variant and key.replication:
+            replications[key.policy].append(key.replication)
     for label, policy in policies.items():
-        try:
-            with users_errors("it failed"):
-                policy.begin(settle(setting["problem"], cluster, policy, Streams(seed)))
-        except ConfigurationError as error:
-            where = f"variant {variant!r}, " if variant else ""
-            raise ConfigurationError(f"{where}policy {label!r}: {error}") from error
+        if _fits(setting, policy, seed, RunKey(variant, label, 0)):
+            for replication in replications[label]:
+                _fits(setting, policy, seed, RunKey(variant, label, replication))
+
+
+def _fits(setting: Mapping[str, Any], policy: Policy, seed: int, key: RunKey) -> bool:
+    """Set up one run; returns whether another replication may be set up differently."""
+    streams = _WatchedStreams(seed, key.replication)
+    try:
+        with users_errors("it failed"):
+            policy.begin(settle(setting["problem"], setting["cluster"], policy, streams))
+    except ConfigurationError as error:
+        where = f"variant {key.variant!r}, " if key.variant else ""
+        which = f", replication {key.replication}" if key.replication else ""
+        remedy = "; choose another seed, or less that is left to chance" if key.replication else ""
+        raise ConfigurationError(f"{where}policy {key.policy!r}{which}: {error}{remedy}") from error
+    return streams.drawn
+
+
+class _WatchedStreams(Streams):
+    """Streams that know whether anything has been drawn from a generator that they have given out."""
+
+    def __init__(self, seed: int, replication: int) -> None:
+        super().__init__(seed, replication)
+        self._given: list[tuple[np.random.Generator, str]] = []
+
+    def generator(self, purpose: str) -> np.random.Generator:
+        """See `Streams.generator`."""
+        given = super().generator(purpose)
+        self._given.append((given, str(given.bit_generator.state)))
+        return given
+
+    @property
+    def drawn(self) -> bool:
+        """Whether some generator is not in the state in which it was given out."""
+        return any(str(given.bit_generator.state) != before for given, before in self._given)
 
 
 def check_metric(metric: str, settings: Mapping[str, Mapping[str, Any]]) -> None:

@@ -1,33 +1,39 @@
 """Carry out runs, here or in other processes, with the same bytes as the outcome.
 
-A task crosses to an executor as byte strings made by cloudpickle, for scripts hold lambdas and classes that plain
-pickle cannot carry: the *problem*, made once for each that differs, the *setting* (cluster, optimiser, horizon) of the
-variant, and the *run* (policy and numbers). What comes back is the finished Parquet file. Data flows in from
-`clustersim.studies.study`, through `clustersim.engine.simulate`, and out to `clustersim.studies.store`.
+A task crosses to an executor as byte strings made by `clustersim.studies.packing`, for scripts hold lambdas and classes
+that plain pickle cannot carry: the *problem*, made once for each that differs, the *setting* (cluster, optimiser,
+horizon) of the variant, and the *run* (policy and numbers). What comes back is an `Outcome`: the finished Parquet file,
+or why the run failed. Data flows in from `clustersim.studies.study`, through `clustersim.engine.simulate`, and out to
+`clustersim.studies.store`.
 """
 
-import multiprocessing
-import os
-import signal
+import queue
 import threading
+import time
+import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from pathlib import Path
 from typing import Any, NamedTuple
 
-import cloudpickle
 from threadpoolctl import threadpool_limits
 
 from clustersim.engine import simulate
-from clustersim.errors import ClusterSimError, ConfigurationError
+from clustersim.errors import ClusterSimError
+from clustersim.studies import child
 from clustersim.studies.origin import first_line, place_in_users_code
+from clustersim.studies.packing import unpack
+from clustersim.studies.pool import ProcessDied, WorkerPool
 from clustersim.studies.results import RunKey
-from clustersim.studies.store import encode
+from clustersim.studies.runfile import encode
+from clustersim.studies.signals import Stopped
 
-__all__ = ["Progress", "Task", "carry_out", "process_pool"]
+__all__ = ["Outcome", "Progress", "Task", "carry_out"]
 
 Progress = Callable[[int, int, RunKey | None], None]
 """Called with the number of finished runs, the number of all, and the run just finished; at the start with None."""
+
+_TICK = 0.5  # seconds between two looks at how far the runs under way are
 
 
 class Task(NamedTuple):
@@ -39,8 +45,17 @@ class Task(NamedTuple):
     run: bytes
 
 
-def carry_out(tasks: Iterable[Task], executor: Executor | None) -> Generator[tuple[RunKey, bytes], None, None]:
-    """Yield each run as soon as it is finished, as the content of its Parquet file.
+class Outcome(NamedTuple):
+    """What came of a run: the content of its Parquet file, or in words why it failed."""
+
+    content: bytes = b""
+    failure: str = ""
+
+
+def carry_out(
+    tasks: Iterable[Task], executor: Executor | None, watch: Callable[[float], None] | None = None
+) -> Generator[tuple[RunKey, Outcome], None, None]:
+    """Yield each run as soon as it is over; one that fails does not keep the others from being done.
 
     Parameters
     ----------
@@ -48,43 +63,81 @@ def carry_out(tasks: Iterable[Task], executor: Executor | None) -> Generator[tup
         The runs.
     executor : Executor or None
         Where; None is this process, one after the other.
+    watch : callable, optional
+        Called several times a second with what is done of the runs under way, as a number of runs, if that is known:
+        it is for runs in this process or in a `WorkerPool`.
 
     Yields
     ------
-    tuple of RunKey and bytes
+    tuple of RunKey and Outcome
 
     Raises
     ------
     ClusterSimError
-        If a run fails; it names the run. What was pending is cancelled then, as it is by Ctrl-C.
+        If the executor itself breaks. What was pending is cancelled then, as it is by Ctrl-C.
     """
     with threadpool_limits(limits=1, user_api="blas"):  # held here, for threads cannot hold it for one another
         if executor is None:
+            heard = None if watch is None else _seldom(watch)
             for task in tasks:
-                yield task.key, execute(*task)
+                yield task.key, execute(*task, heard=heard)
         else:
-            yield from _scattered(tasks, executor)
+            yield from _scattered(tasks, executor, watch)
 
 
-def _scattered(tasks: Iterable[Task], executor: Executor) -> Iterator[tuple[RunKey, bytes]]:
+def _scattered(
+    tasks: Iterable[Task], executor: Executor, watch: Callable[[float], None] | None
+) -> Iterator[tuple[RunKey, Outcome]]:
     """Hand all tasks to the executor, and cancel what is left when anything stops this."""
-    futures: dict[Future[bytes], RunKey] = {}
+    futures: dict[Future[Outcome], RunKey] = {}
+    over: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
     try:
         for task in tasks:
-            futures[executor.submit(execute, *task)] = task.key
-        for future in as_completed(futures):
-            yield futures.pop(future), future.result()
-    except BrokenExecutor as error:
-        raise ClusterSimError(
-            "a process that was computing runs has died, perhaps for want of memory; finished runs are kept: run the "
-            "study again, with fewer jobs"
-        ) from error
+            future = executor.submit(execute, *task)
+            futures[future] = task.key
+            future.add_done_callback(over.put)
+        while futures:
+            # Not concurrent.futures.wait: it locks every future, and a signal in the midst of that leaves some locked.
+            finished = _next(over)
+            if finished is not None:
+                yield futures.pop(finished), _outcome(finished)
+            if watch is not None and isinstance(executor, WorkerPool):
+                watch(executor.under_way)
     finally:
         for future in futures:
             future.cancel()
 
 
-def execute(key: RunKey, packed_problem: bytes, setting: bytes, run: bytes) -> bytes:
+def _next(over: "queue.SimpleQueue[Future[Outcome]]") -> "Future[Outcome] | None":
+    """The next future that is over, or None if there is none for a while."""
+    try:
+        return over.get(timeout=_TICK)
+    except queue.Empty:
+        return None
+
+
+def _outcome(future: "Future[Outcome]") -> Outcome:
+    """What came of a run; that its process died is an outcome, that the whole executor is broken is none."""
+    try:
+        return future.result()
+    except ProcessDied as error:
+        return Outcome(failure=f"{error}, perhaps for want of memory")
+    except (BrokenExecutor, CancelledError) as error:
+        raise ClusterSimError(
+            "the executor that was computing runs has broken down, perhaps for want of memory; finished runs are kept: "
+            "run the study again, with fewer jobs"
+        ) from error
+    except Exception as error:
+        return Outcome(failure=first_line(error))
+
+
+def execute(
+    key: RunKey,
+    packed_problem: bytes,
+    setting: bytes,
+    run: bytes,
+    heard: Callable[[float], None] | None = None,
+) -> Outcome:
     """Do one run, in whatever process this is.
 
     Linear algebra is held to one thread, so that runs do not compete and get the same bits everywhere. In a worker
@@ -92,91 +145,50 @@ def execute(key: RunKey, packed_problem: bytes, setting: bytes, run: bytes) -> b
     """
     threadpool_limits(limits=1, user_api="blas")
     try:
-        _heed(0.0)
         problem = _unpacked(packed_problem)
-        cluster, optimizer, until = cloudpickle.loads(setting)
-        policy, seed, evaluate_every, run_hash = cloudpickle.loads(run)
+        cluster, optimizer, until = unpack(setting)
+        policy, seed, evaluate_every, run_hash = unpack(run)
         finished = simulate(
             problem, cluster, policy, optimizer=optimizer, until=until, seed=seed,
-            replication=key.replication, evaluate_every=evaluate_every, progress=_heed,
+            replication=key.replication, evaluate_every=evaluate_every, progress=heard or child.report,
         )  # fmt: skip
-        return encode(key, finished.history, finished.totals, run_hash)
-    except ClusterSimError as error:
-        raise type(error)(f"{key}: {error}") from error
-    except Exception as error:
-        place = place_in_users_code(error)
-        if place is None:  # a mistake of ours: let it be seen as it is
-            raise
-        raise ConfigurationError(f"{key}: {place}: {first_line(error)}") from error
+        return Outcome(encode(key, finished.history, finished.totals, run_hash))
+    except Stopped:
+        raise
+    except (Exception, SystemExit) as error:
+        return Outcome(failure=_told(error))
+
+
+def _told(error: BaseException) -> str:
+    """Why a run failed: in the user's code, by the words of clustersim, or by a defect of it, whose place is named."""
+    place = place_in_users_code(error)
+    if isinstance(error, ClusterSimError):
+        return f"{place}: {error}" if place else str(error)
+    if place is None:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}, line {last.lineno}"
+    return f"{place}: {first_line(error)}"
 
 
 _kept = threading.local()
 
 
 def _unpacked(problem: bytes) -> Any:
-    """The problem, made once for each thread while it stays the same, so that it computes its optimum once."""
+    """The problem, made once for each thread while it stays the same."""
     if getattr(_kept, "packed", None) != problem:
-        _kept.packed, _kept.unpacked = problem, cloudpickle.loads(problem)
+        _kept.packed, _kept.unpacked = problem, unpack(problem)
     return _kept.unpacked
 
 
-@contextmanager
-def process_pool(jobs: int) -> Iterator[Executor | None]:
-    """A pool of `jobs` fresh processes ("spawn"), or None for one job.
+def _seldom(watch: Callable[[float], None]) -> Callable[[float], None]:
+    """Pass on what is told, but not more often than a person can see."""
+    last = -_TICK
 
-    When an exception leaves the block, such as Ctrl-C, the processes end at the next evaluation of their runs.
+    def told(fraction: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _TICK:
+            last = now
+            watch(fraction)
 
-    Parameters
-    ----------
-    jobs : int
-        Number of processes, at least 1.
-
-    Yields
-    ------
-    Executor or None
-        To be handed to `Study.run`.
-
-    Examples
-    --------
-    >>> with process_pool(1) as executor:
-    ...     print(executor)
-    None
-    """
-    if jobs == 1:
-        yield None
-        return
-    spawn = multiprocessing.get_context("spawn")
-    stop = spawn.RawValue("b", 0)  # without a lock, which a process that is killed could hold for ever
-    pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin_worker, initargs=(stop,))
-    try:
-        yield pool
-    except BaseException:
-        stop.value = 1
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-_stop: Any = None  # in a process of the pool: its value is 1 when its work is no longer wanted
-
-
-def _begin_worker(stop: Any) -> None:
-    """Leave Ctrl-C to the parent, which says by `stop` that it is over: killing processes would leave a broken pool."""
-    global _stop  # noqa: PLW0603 - an initializer has no other place to leave what the tasks need
-    _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent is gone, however that ended: nobody would take its runs, nor stop it."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _heed(fraction: float) -> None:  # noqa: ARG001 - the engine tells how far the run is
-    """End a run that is no longer wanted, at its next evaluation."""
-    if _stop is not None and _stop.value:
-        raise ClusterSimError("stopped")
+    return told

@@ -7,6 +7,7 @@ Data flows in from `clustersim.studies.study` as descriptions (`clustersim.studi
 import functools
 import json
 import platform
+import reprlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -14,13 +15,16 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from clustersim.checks import integer
 from clustersim.errors import ResultsError
+from clustersim.studies.arguments import MOST_REPLICATIONS, expect, labelled
 from clustersim.studies.configuration import Json, differences, digest
+from clustersim.studies.files import read_text
 from clustersim.studies.results import RunKey
 
-__all__ = ["Manifest", "overridden", "versions"]
+__all__ = ["Manifest", "numerics", "overridden", "versions"]
 
-FORMAT = 2
+FORMAT = 3
 _LABELLED = ("variants", "policies")
 _PARTS = (*_LABELLED, "exceptions")
 _DEPENDENCIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow")
@@ -108,31 +112,46 @@ class Manifest:
             "policies": list(self.policies),
             "notes": self.notes,
             "versions": {"clustersim": self.configuration["clustersim"], **versions()},
-            "hash": digest(self.configuration),
             "configuration": self.configuration,
         }
-        return json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(told | {"hash": digest(told)}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def parse(cls, text: str, where: Path) -> "Manifest":
-        """Read a manifest; raises `ResultsError` naming the file if it is none."""
+        """Read a manifest; raises `ResultsError` naming the file if it is none, or has been changed."""
         try:
             told = json.loads(text)
             if told["format"] != FORMAT:
-                raise ResultsError(f"{where} has format {told['format']}; this version reads format {FORMAT}")
-            configuration = told["configuration"]
-            if digest(configuration) != told["hash"]:
-                raise ValueError("hash")
-            configuration = configuration | {
-                part: {label: configuration[part][label] for label in told[part]} for part in ("variants", "policies")
-            }
-            words = [str(told[name]) for name in ("name", "metric", "notes")]
-            return cls(words[0], words[1], words[2], int(told["replications"]), configuration)
-        except (ValueError, KeyError, TypeError) as error:
+                raise ResultsError(
+                    f"{where} has format {reprlib.repr(told['format'])}; this version reads format {FORMAT}: run the "
+                    "study again in another folder"
+                )
+            if told.pop("hash") != digest(told):
+                raise ValueError("its content is not what was written")
+            return cls._checked(told)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ResultsError(
-                f"{where} is damaged or was not written by clustersim ({type(error).__name__}); restore it, or choose "
-                "another folder with --out"
+                f"{where} is damaged or was not written by clustersim ({_short(error)}); restore it, or choose another "
+                "folder with --out"
             ) from error
+
+    @classmethod
+    def _checked(cls, told: dict[str, Any]) -> "Manifest":
+        """The manifest that a JSON object tells; whoever wrote it, it holds what a study would have allowed."""
+        configuration: dict[str, Any] = dict(told["configuration"])
+        for part in _LABELLED:
+            labels = labelled(part, dict.fromkeys(told[part]), blank=part == "variants")
+            if len(labels) != len(told[part]):
+                raise ValueError(f"a label among the {part} comes twice")
+            configuration[part] = {label: configuration[part][label] for label in labels}
+        for name in ("name", "metric", "notes"):
+            expect(name, told[name], str)
+        if not (told["name"] + told["metric"]).isprintable():
+            raise ValueError("name or metric is not printable")
+        integer("seed", configuration["seed"], low=0)
+        dict(configuration["exceptions"])
+        replications = integer("replications", told["replications"], low=1, high=MOST_REPLICATIONS)
+        return cls(told["name"], told["metric"], told["notes"], replications, configuration)
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
@@ -152,10 +171,7 @@ class Manifest:
             raise ResultsError(
                 f"{folder} holds no manifest.json, so there are no results in it; expected a study's folder"
             )
-        try:
-            return cls.parse(path.read_text(encoding="utf-8"), path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise ResultsError(f"{path} cannot be read: {error}") from error
+        return cls.parse(read_text(path), path)
 
     def only(self, stored: Iterable[RunKey]) -> "Manifest | None":
         """What is left if only these runs count, so that a label under which nothing was finished can be used anew."""
@@ -199,3 +215,9 @@ class Manifest:
             )
         parts = {part: mine[part] | {k: v for k, v in theirs[part].items() if k not in mine[part]} for part in _PARTS}
         return replace(self, replications=max(self.replications, stored.replications), configuration={**mine, **parts})
+
+
+def _short(error: Exception) -> str:
+    """An error in one line, for damaged files can hold anything."""
+    lines = str(error).splitlines()
+    return reprlib.repr(lines[0]).strip("'\"") if lines else type(error).__name__

@@ -19,6 +19,7 @@ from clustersim.studies.statistics import Interval, geometric_interval, mean_int
 __all__ = ["Results", "RunKey", "lower_is_better"]
 
 KEYS = ["variant", "policy", "replication"]
+FAILURE_COLUMNS = [*KEYS, "seed", "reason"]
 COSTS = ["update", "uplink_vectors", "vectors", "uplink_bytes", "downlink_bytes", "bytes"]
 _SUMS = {
     "messages": ("uplink_messages", "downlink_messages"),
@@ -66,7 +67,11 @@ class Results:
     totals : DataFrame
         variant, policy, replication and the ledger of the run, one row a run.
     missing : tuple of RunKey
-        Runs that the study asks for and that are not stored, because it was interrupted.
+        Runs that the study asks for and that were not done, because it was interrupted.
+    failures : DataFrame
+        variant, policy, replication, seed and reason of the runs that failed, one row a run; they are in no other frame.
+    reused : int
+        How many of the runs, finished or failed, were stored before the study was run this time.
 
     Examples
     --------
@@ -85,6 +90,8 @@ class Results:
     metric: str = "error"
     notes: str = field(default="", repr=False)
     missing: tuple[RunKey, ...] = field(default=(), repr=False)
+    failures: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FAILURE_COLUMNS), repr=False)
+    reused: int = 0
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -3,28 +3,36 @@
 Data flows in from scenario scripts and notebooks, through `clustersim.studies.execution`, and out as `Results`.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
-
 import clustersim
 from clustersim.checks import integer
 from clustersim.engine import Cluster, Until
-from clustersim.errors import ConfigurationError
+from clustersim.errors import ConfigurationError, FailedRunsWarning
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy
-from clustersim.studies.arguments import SETTING, check_fit, check_metric, check_overrides, expect, labelled
+from clustersim.studies.arguments import (
+    MOST_REPLICATIONS,
+    SETTING,
+    check_fit,
+    check_metric,
+    check_overrides,
+    expect,
+    labelled,
+)
 from clustersim.studies.claims import Claim
 from clustersim.studies.configuration import describe
 from clustersim.studies.execution import Progress, Task, carry_out
 from clustersim.studies.files import slug
 from clustersim.studies.manifest import Manifest, numerics, overridden
+from clustersim.studies.packing import pack
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import Store
 
@@ -109,7 +117,7 @@ class Study:
         name: Any = self.name
         if not isinstance(name, str) or not slug(name):
             raise ConfigurationError(f"name = {name!r}: expected a text with at least one letter or digit")
-        integer("replications", self.replications, low=1)
+        integer("replications", self.replications, low=1, high=MOST_REPLICATIONS)
         integer("evaluate_every", self.evaluate_every, low=1)
         expect("metric", self.metric, str)
         expect("notes", self.notes, str)
@@ -133,8 +141,13 @@ class Study:
         seed: int = 0,
         executor: Executor | None = None,
         progress: Progress | None = None,
+        *,
+        retry_failed: bool = False,
     ) -> Results:
         """Do the runs that are not stored yet, and return the results of all.
+
+        A run that fails, because the model diverges or the user's own code raises an error, does not end the study: the
+        others are done, and a `FailedRunsWarning` says how many failed. `Results.failures` tells which, and why.
 
         Parameters
         ----------
@@ -146,7 +159,11 @@ class Study:
         executor : Executor, optional
             Any `concurrent.futures.Executor`; in this process if not given. The results are the same.
         progress : callable, optional
-            Called with (finished runs, all runs, `RunKey`) at the start, with None for the key, and after each run.
+            Called with (runs that are over, all runs, `RunKey`) at the start, with None for the key, and after each
+            run. If it has a method ``under_way``, that is called about twice a second with what is done of the runs
+            under way, as a number of runs, wherever that is known.
+        retry_failed : bool, default False
+            Try again the runs that have failed before and whose failure is stored in `out`.
 
         Returns
         -------
@@ -155,9 +172,12 @@ class Study:
         Raises
         ------
         ResultsError
-            If `out` belongs to another configuration or is damaged; nothing in it is changed then.
+            If `out` belongs to another configuration, is damaged, or another study is running in it; nothing in it is
+            changed then.
         ConfigurationError
-            If an argument is unusable, or the user's own code fails in a run.
+            If an argument is unusable.
+        FailedRunsError
+            If all runs fail.
         """
         integer("seed", seed, low=0)
         if out is not None and not isinstance(out, str | Path):
@@ -166,23 +186,34 @@ class Study:
             expect("executor", executor, Executor)
         if progress is not None and not callable(progress):
             raise ConfigurationError(f"progress = {progress!r}: expected a function of (finished runs, all runs, key)")
+        expect("retry_failed", retry_failed, bool)
+        manifest = self._manifest(seed)
+        keys = [*manifest.runs()]
+        store = Store.join(None if out is None else Path(out), manifest)
+        self._check(seed, pending := store.pending(keys, retry_failed=retry_failed))
+        with store.held(changing=bool(pending)) as store:
+            pending = store.pending(keys, retry_failed=retry_failed)  # again: another study may just have ended
+            reused = len(keys) - len(pending)
+            self._carry_out(pending, store, executor, _Count(reused, len(keys), progress))
+            results = replace(store.results(keys, self.variants, self.policies), reused=reused)
+        if failed := len(results.failures):
+            warnings.warn(f"{failed} of {len(keys)} runs failed; see failures", FailedRunsWarning, stacklevel=2)
+        return results
+
+    def _check(self, seed: int, pending: Sequence[RunKey]) -> None:
+        """Find before anything is run what would fail in every run, or in one."""
         check_metric(self.metric, {variant: self._setting(variant) for variant in self.variants})
         for variant in self.variants:
-            check_fit(self._setting(variant), self._policies(variant), seed, variant)
-        store = Store.create(None if out is None else Path(out), self._manifest(seed))
-        asked = replace(store.manifest, replications=self.replications)
-        keys = [k for k in asked.runs() if k.variant in self.variants and k.policy in self.policies]
-        pending = [key for key in keys if store.get(key) is None]
-        done = len(keys) - len(pending)
-        if progress is not None:
-            progress(done, len(keys), None)
-        with closing(carry_out(self._tasks(pending, store.manifest), executor)) as finished:
-            for key, content in finished:
-                store.add(key, content)
-                done += 1
-                if progress is not None:
-                    progress(done, len(keys), key)
-        return store.results(keys, self.variants, self.policies)
+            check_fit(self._setting(variant), self._policies(variant), seed, variant, pending)
+
+    def _carry_out(self, pending: Sequence[RunKey], store: Store, executor: Executor | None, count: "_Count") -> None:
+        """Do the runs and store what comes of each."""
+        count.tell(None)
+        with closing(carry_out(self._tasks(pending, store.manifest), executor, count.watch)) as over:
+            for key, outcome in over:
+                store.add(key, outcome)
+                count.done += 1
+                count.tell(key)
 
     def quick(self) -> "Study":
         """A small version to look at first: two replications at most, a tenth of the horizon.
@@ -243,11 +274,40 @@ class Study:
                 parts = self._setting(variant)
                 if parts["problem"] is not problem:
                     problem = parts["problem"]
-                    packed = cloudpickle.dumps(problem)
-                setting = cloudpickle.dumps(tuple(parts[name] for name in SETTING if name != "problem"))
+                    _prepare(problem)
+                    packed = pack(problem)
+                setting = pack(tuple(parts[name] for name in SETTING if name != "problem"))
             seed = manifest.configuration["seed"]
             run = (self._policies(key.variant)[key.policy], seed, int(self.evaluate_every), manifest.run_hash(key))
-            yield Task(key, packed, setting, cloudpickle.dumps(run))
+            yield Task(key, packed, setting, pack(run))
+
+
+@dataclass
+class _Count:
+    """How many runs are over, and whoever wants to know."""
+
+    done: int
+    runs: int
+    progress: Progress | None
+
+    def tell(self, key: RunKey | None) -> None:
+        """Say which run is over."""
+        if self.progress is not None:
+            self.progress(self.done, self.runs, key)
+
+    @property
+    def watch(self) -> Callable[[float], None] | None:
+        """Whom to tell what is done of the runs under way."""
+        return getattr(self.progress, "under_way", None)
+
+
+def _prepare(problem: Problem) -> None:
+    """Let a problem compute once, for all processes, what every evaluation needs: its optimum above all.
+
+    A problem that fails at this says so in each of its runs.
+    """
+    with suppress(Exception):
+        problem.evaluate(problem.initial_model())
 
 
 def _tenth(until: Until) -> Until:

@@ -1,0 +1,119 @@
+"""The file of one finished run: a Parquet table that plain pandas reads, sealed so that no damage goes unnoticed.
+
+Its columns are variant, policy and replication, the same in every row, and those of the run's history. Its metadata
+holds the totals, the hash of the configuration, the versions, and the sha256 of the whole file, computed with zeros
+where that sum itself stands: a file in which any byte has changed is refused before it is even parsed. Data flows in
+from `clustersim.studies.execution` and out to `clustersim.studies.store`.
+"""
+
+import hashlib
+import io
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clustersim.errors import ResultsError
+from clustersim.studies.manifest import versions
+from clustersim.studies.results import KEYS, RunKey
+
+__all__ = ["StoredRun", "decode", "encode"]
+
+_METADATA = b"clustersim"
+_SEAL = re.compile(rb'"seal": "sha256:([0-9a-f]{64})"')
+_UNSEALED = "sha256:" + 64 * "0"
+_COLUMNS = {"time", "update", "error", "loss"}  # what every history has
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRun:
+    """One run as its file holds it.
+
+    Attributes
+    ----------
+    key : RunKey
+        Which run.
+    history : DataFrame
+        As in `Run`.
+    totals : dict
+        As in `Run`.
+    run_hash : str
+        The hash of all that the run's numbers depend on.
+    """
+
+    key: RunKey
+    history: pd.DataFrame
+    totals: dict[str, int | float | str]
+    run_hash: str
+
+
+def encode(key: RunKey, history: pd.DataFrame, totals: dict[str, int | float | str], run_hash: str) -> bytes:
+    """Turn a finished run into the bytes of its file; the same run gives the same bytes."""
+    told = key._asdict() | {"hash": run_hash, "totals": totals, "versions": versions(), "seal": _UNSEALED}
+    table = pa.Table.from_pandas(with_key(key, history), preserve_index=False)
+    table = table.replace_schema_metadata({_METADATA: json.dumps(told, sort_keys=True).encode()})
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    unsealed = sink.getvalue()
+    return unsealed.replace(_UNSEALED.encode(), f"sha256:{hashlib.sha256(unsealed).hexdigest()}".encode())
+
+
+def decode(content: bytes, where: object = "the run") -> StoredRun:
+    """Turn the bytes of a file back into a run.
+
+    Raises
+    ------
+    ResultsError
+        If they are not what `encode` made; the message names the file, `where`.
+    """
+    try:
+        _check_seal(content)
+        table = pq.read_table(pa.BufferReader(content))
+        told = json.loads(table.schema.metadata[_METADATA])
+        key = RunKey(str(told["variant"]), str(told["policy"]), int(told["replication"]))
+        history = table.replace_schema_metadata(None).to_pandas().drop(columns=KEYS)
+        _check_numbers(history, told["totals"])
+        return StoredRun(key, history, dict(told["totals"]), str(told["hash"]))
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise ResultsError(
+            f"{where} is damaged or was not written by clustersim ({error}); delete that file and run the study again: "
+            "only this run is computed anew"
+        ) from error
+
+
+def with_key(key: RunKey, history: pd.DataFrame) -> pd.DataFrame:
+    """A history with the columns that say which run it is."""
+    frame = history.copy()
+    values: dict[str, Any] = key._asdict()
+    for place, name in enumerate(KEYS):
+        frame.insert(place, name, values[name])
+    return frame
+
+
+def _check_seal(content: bytes) -> None:
+    """Refuse a file that is not, byte for byte, what was written."""
+    seals = list(_SEAL.finditer(content))
+    if len(seals) != 1:
+        raise ValueError("it has no seal")
+    start, end = seals[0].span(1)
+    unsealed = content[:start] + 64 * b"0" + content[end:]
+    if hashlib.sha256(unsealed).hexdigest().encode() != seals[0].group(1):
+        raise ValueError("its content is not what was written")
+
+
+def _check_numbers(history: pd.DataFrame, totals: dict[str, Any]) -> None:
+    """Refuse a history or totals that hold anything else than numbers."""
+    if lacking := _COLUMNS - set(history.columns):
+        raise ValueError(f"column {sorted(lacking)[0]!r} is missing")
+    if not len(history):
+        raise ValueError("it has no rows")
+    for name, column in history.items():
+        if not pd.api.types.is_numeric_dtype(column):
+            raise ValueError(f"column {name!r} holds no numbers")
+    for name, value in totals.items():
+        if isinstance(value, bool) or not isinstance(value, str if name == "reason" else int | float):
+            raise ValueError(f"the total {name!r} is {value!r}")

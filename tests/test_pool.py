@@ -1,0 +1,165 @@
+"""The pool of processes: answers come back, and neither deaths nor signals leave anybody waiting."""
+
+import operator
+import os
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import CancelledError
+
+import pytest
+
+import clustersim as cs
+from clustersim.studies import WorkerPool, child, process_pool
+from clustersim.studies.frames import ANSWER
+from clustersim.studies.pool import ProcessDied
+
+
+@pytest.fixture(scope="module")
+def pool():
+    """One for all tests, for it takes seconds to start, and survives whatever they do to it."""
+    with process_pool(2) as executor:
+        yield executor
+
+
+def once(path, act):
+    """A function that acts when it is called for the first time, and returns 7 later."""
+
+    def call():
+        if path.exists():
+            return 7
+        path.touch()
+        return act()
+
+    return call
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_in_the_midst_of_a_message():
+    """Send the head of a long answer and a part of its content, and die."""
+    child._answers.write(ANSWER + (10**6).to_bytes(8, "big") + b"half")
+    child._answers.flush()
+    die()
+
+
+def test_answers_come_back_in_whatever_order_they_are_asked_for(pool):
+    futures = [pool.submit(operator.mul, i, big) for i, big in enumerate([b"x" * 10**6] * 6)]
+    assert [len(future.result()) for future in futures] == [i * 10**6 for i in range(6)]
+    assert pool.submit(lambda x, *, y: x - y, 5, y=3).result() == 2
+
+
+@pytest.mark.parametrize("death", [die, die_in_the_midst_of_a_message, lambda: sys.exit(3), lambda: os._exit(0)])
+def test_a_task_whose_process_dies_is_tried_again(pool, tmp_path, death):
+    assert pool.submit(once(tmp_path / "tried", death)).result() == 7
+    with pytest.raises(ProcessDied, match="so did the one that tried it again"):
+        pool.submit(death).result()
+    assert pool.submit(abs, -3).result() == 3
+
+
+class Heavy(Exception):
+    """Cannot be carried to another process."""
+
+    def __init__(self, first, second):
+        super().__init__(f"{first} and {second}")
+
+
+class Odd:
+    """Becomes an error when it is unpacked."""
+
+    def __reduce__(self):
+        return operator.truediv, (1, 0)
+
+
+def raising(error):
+    raise error
+
+
+def test_errors_come_back_whatever_they_are_made_of(pool):
+    with pytest.raises(ZeroDivisionError):
+        pool.submit(operator.truediv, 1, 0).result()
+    with pytest.raises(RuntimeError, match="Heavy: one and two"):
+        pool.submit(lambda: raising(Heavy("one", "two"))).result()
+    with pytest.raises(ZeroDivisionError):
+        pool.submit(Odd).result()
+    with pytest.raises(Exception, match="lock"):  # an answer that cannot be packed
+        pool.submit(threading.Lock).result()
+    assert pool.submit(abs, -3).result() == 3
+
+
+def test_what_a_task_prints_and_reads_does_not_disturb_the_pipes(capfd):
+    def talk():
+        print("to standard output", flush=True)
+        os.write(1, b"more\n")
+        return sys.stdin.read()
+
+    with WorkerPool(1) as executor:
+        assert executor.submit(talk).result() == ""
+    assert capfd.readouterr().err == "to standard output\nmore\n"
+
+
+def test_processes_see_the_parents_path(monkeypatch, tmp_path):
+    (tmp_path / "of_the_user.py").write_text("VALUE = 9\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with WorkerPool(1) as executor:
+        assert executor.submit(lambda: __import__("of_the_user").VALUE).result() == 9
+
+
+def test_progress_is_told_while_a_task_is_under_way(pool, tmp_path):
+    def working():
+        child.report(0.25)
+        while not (tmp_path / "seen").exists():
+            time.sleep(0.01)
+
+    future = pool.submit(working)
+    while pool.under_way != 0.25:
+        time.sleep(0.01)
+    (tmp_path / "seen").touch()
+    future.result()
+    while pool.under_way:
+        time.sleep(0.01)
+
+
+def test_leaving_by_an_exception_kills_what_is_under_way_and_cancels_the_rest(tmp_path):
+    def forever(name):
+        (tmp_path / name).write_text(str(os.getpid()))
+        time.sleep(1000)
+
+    with pytest.raises(KeyboardInterrupt), process_pool(2) as executor:
+        futures = [executor.submit(forever, str(i)) for i in range(4)]
+        while not ((tmp_path / "0").exists() and (tmp_path / "1").exists()):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+    for future in futures[:2]:
+        with pytest.raises(ProcessDied):
+            future.result()
+    for future in futures[2:]:
+        with pytest.raises(CancelledError):
+            future.result()
+    assert not (tmp_path / "2").exists()
+    with pytest.raises(RuntimeError, match="shut down"):
+        executor.submit(abs, 3)
+
+
+def test_a_pool_that_is_left_in_peace_does_all_that_was_asked():
+    with WorkerPool(2) as executor:
+        futures = [executor.submit(abs, -i) for i in range(5)]
+    assert [future.result() for future in futures] == [0, 1, 2, 3, 4]
+
+
+def test_a_cancelled_task_is_not_begun(tmp_path):
+    with WorkerPool(1) as executor:
+        first = executor.submit(time.sleep, 0.2)
+        second = executor.submit((tmp_path / "begun").touch)
+        assert second.cancel()
+        first.result()
+    assert not (tmp_path / "begun").exists()
+
+
+@pytest.mark.parametrize("jobs", [0, 1.5, "2"])
+def test_bad_numbers_of_jobs_are_named(jobs):
+    with pytest.raises(cs.ConfigurationError, match=f"jobs = {jobs!r}"), process_pool(jobs):
+        pass
