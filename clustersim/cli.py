@@ -284,10 +284,14 @@ def _run(
     processes = jobs or _cpus()
     folder = out or Path("results") / slug(study.name)
     console = console_for_tables()
-    with _resumable(folder), process_pool(min(processes, runs)) as executor, display() as progress:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FailedRunsWarning)  # they are told below
-            results = study.run(folder, seed, executor, progress, retry_failed=retry_failed)
+    with (
+        _resumable(folder),
+        process_pool(min(processes, runs)) as executor,
+        display() as progress,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", FailedRunsWarning)  # they are told below
+        results = study.run(folder, seed, executor, progress, retry_failed=retry_failed)
     print_runs(console, results)
     print_comparison(console, results)
     verdicts = judged(study.claims, results)

@@ -139,7 +139,7 @@ def print_runs(console: Console, results: Results) -> None:
 
 
 def failed_runs(results: Results, most: int = 3) -> list[str]:
-    """What to say of the runs that failed: nothing, or a line that counts them and one for each of the first reasons."""
+    """What to say of the runs that failed: nothing, or how many they are, and a line for each of the first reasons."""
     failures = results.failures
     if failures.empty:
         return []

@@ -380,7 +380,7 @@ def test_killed_processes_of_the_pool_cost_nothing(here, script):
         for pid in children(process.pid):
             killed += kill(pid)
             time.sleep(0.3)
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert killed > 3
     if process.returncode:  # the same run was hit twice
         assert "the process that worked on it died" in err

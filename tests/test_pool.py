@@ -60,7 +60,7 @@ def test_a_task_whose_process_dies_is_tried_again(pool, tmp_path, death):
     assert pool.submit(abs, -3).result() == 3
 
 
-class Heavy(Exception):
+class HeavyError(Exception):
     """Cannot be carried to another process."""
 
     def __init__(self, first, second):
@@ -81,8 +81,8 @@ def raising(error):
 def test_errors_come_back_whatever_they_are_made_of(pool):
     with pytest.raises(ZeroDivisionError):
         pool.submit(operator.truediv, 1, 0).result()
-    with pytest.raises(RuntimeError, match="Heavy: one and two"):
-        pool.submit(lambda: raising(Heavy("one", "two"))).result()
+    with pytest.raises(RuntimeError, match="HeavyError: one and two"):
+        pool.submit(lambda: raising(HeavyError("one", "two"))).result()
     with pytest.raises(ZeroDivisionError):
         pool.submit(Odd).result()
     with pytest.raises(Exception, match="lock"):  # an answer that cannot be packed
@@ -92,7 +92,8 @@ def test_errors_come_back_whatever_they_are_made_of(pool):
 
 def test_what_a_task_prints_and_reads_does_not_disturb_the_pipes(capfd):
     def talk():
-        print("to standard output", flush=True)
+        sys.stdout.write("to standard output\n")
+        sys.stdout.flush()
         os.write(1, b"more\n")
         return sys.stdin.read()
 
@@ -128,11 +129,16 @@ def test_leaving_by_an_exception_kills_what_is_under_way_and_cancels_the_rest(tm
         (tmp_path / name).write_text(str(os.getpid()))
         time.sleep(1000)
 
-    with pytest.raises(KeyboardInterrupt), process_pool(2) as executor:
-        futures = [executor.submit(forever, str(i)) for i in range(4)]
-        while not ((tmp_path / "0").exists() and (tmp_path / "1").exists()):
-            time.sleep(0.01)
-        raise KeyboardInterrupt
+    def interrupted():
+        with process_pool(2) as executor:
+            futures.extend(executor.submit(forever, str(i)) for i in range(4))
+            while not ((tmp_path / "0").exists() and (tmp_path / "1").exists()):
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    futures = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     for future in futures[:2]:
         with pytest.raises(ProcessDied):
             future.result()
@@ -140,14 +146,14 @@ def test_leaving_by_an_exception_kills_what_is_under_way_and_cancels_the_rest(tm
         with pytest.raises(CancelledError):
             future.result()
     assert not (tmp_path / "2").exists()
-    with pytest.raises(RuntimeError, match="shut down"):
-        executor.submit(abs, 3)
 
 
 def test_a_pool_that_is_left_in_peace_does_all_that_was_asked():
     with WorkerPool(2) as executor:
         futures = [executor.submit(abs, -i) for i in range(5)]
     assert [future.result() for future in futures] == [0, 1, 2, 3, 4]
+    with pytest.raises(RuntimeError, match="shut down"):
+        executor.submit(abs, 3)
 
 
 def test_a_cancelled_task_is_not_begun(tmp_path):

@@ -182,7 +182,7 @@ def faked(told):
         "deep list",
         "deep mapping",
         "other format",
-    ],  # fmt: skip
+    ],
 )
 def test_a_damaged_manifest_is_named(folder, change):
     path = folder / "manifest.json"

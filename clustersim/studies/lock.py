@@ -28,11 +28,12 @@ def locked(folder: Path) -> Iterator[None]:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as name, locked(Path(name)):
-    ...     with locked(Path(name)):
-    ...         pass
-    Traceback (most recent call last):
-        ...
-    clustersim.errors.ResultsError: ...: another study is running in this folder; wait until it has ended, or choose another folder with --out
+    ...     try:
+    ...         with locked(Path(name)):
+    ...             pass
+    ...     except ResultsError as error:
+    ...         print(str(error).partition(": ")[2])
+    another study is running in this folder; wait until it has ended, or choose another folder with --out
     """
     lock = FileLock(folder / ".lock", timeout=0, thread_local=False)
     try:

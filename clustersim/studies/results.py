@@ -69,7 +69,7 @@ class Results:
     missing : tuple of RunKey
         Runs that the study asks for and that were not done, because it was interrupted.
     failures : DataFrame
-        variant, policy, replication, seed and reason of the runs that failed, one row a run; they are in no other frame.
+        variant, policy, replication, seed and reason of the runs that failed, one row a run; no other frame has them.
     reused : int
         How many of the runs, finished or failed, were stored before the study was run this time.
 
