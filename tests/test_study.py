@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info
 
 import clustersim as cs
 from clustersim.studies import execution, process_pool
+from clustersim.studies import study as study_module
 
 
 @pytest.fixture
@@ -80,8 +81,8 @@ def test_common_random_numbers_over_policies_and_variants():
 
 def test_a_problem_becomes_bytes_and_is_solved_once_for_all_variants(monkeypatch):
     made, solved = [], []
-    dumps, lstsq = execution.cloudpickle.dumps, np.linalg.lstsq
-    monkeypatch.setattr(execution.cloudpickle, "dumps", lambda thing: made.append(type(thing)) or dumps(thing))
+    pack, lstsq = study_module.pack, np.linalg.lstsq
+    monkeypatch.setattr(study_module, "pack", lambda thing: made.append(type(thing)) or pack(thing))
     monkeypatch.setattr(np.linalg, "lstsq", lambda *args, **more: solved.append(1) or lstsq(*args, **more))
     one, other = (cs.LeastSquares.synthetic(rows=60, features=3, design="gaussian", seed=seed) for seed in (101, 102))
     small_study(problem=one, variants={"a": {}, "b": {"until": cs.Until(updates=20)}}, replications=3).run()

@@ -15,12 +15,12 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import cloudpickle
 from threadpoolctl import threadpool_limits
 
 from clustersim.engine import simulate
 from clustersim.errors import ClusterSimError, ConfigurationError
 from clustersim.studies.origin import first_line, place_in_users_code
+from clustersim.studies.packing import unpack
 from clustersim.studies.results import RunKey
 from clustersim.studies.store import encode
 
@@ -94,8 +94,8 @@ def execute(key: RunKey, packed_problem: bytes, setting: bytes, run: bytes) -> b
     try:
         _heed(0.0)
         problem = _unpacked(packed_problem)
-        cluster, optimizer, until = cloudpickle.loads(setting)
-        policy, seed, evaluate_every, run_hash = cloudpickle.loads(run)
+        cluster, optimizer, until = unpack(setting)
+        policy, seed, evaluate_every, run_hash = unpack(run)
         finished = simulate(
             problem, cluster, policy, optimizer=optimizer, until=until, seed=seed,
             replication=key.replication, evaluate_every=evaluate_every, progress=_heed,
@@ -116,7 +116,7 @@ _kept = threading.local()
 def _unpacked(problem: bytes) -> Any:
     """The problem, made once for each thread while it stays the same, so that it computes its optimum once."""
     if getattr(_kept, "packed", None) != problem:
-        _kept.packed, _kept.unpacked = problem, cloudpickle.loads(problem)
+        _kept.packed, _kept.unpacked = problem, unpack(problem)
     return _kept.unpacked
 
 

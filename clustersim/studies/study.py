@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
-
 import clustersim
 from clustersim.checks import integer
 from clustersim.engine import Cluster, Until
@@ -25,6 +23,7 @@ from clustersim.studies.configuration import describe
 from clustersim.studies.execution import Progress, Task, carry_out
 from clustersim.studies.files import slug
 from clustersim.studies.manifest import Manifest, numerics, overridden
+from clustersim.studies.packing import pack
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import Store
 
@@ -243,11 +242,11 @@ class Study:
                 parts = self._setting(variant)
                 if parts["problem"] is not problem:
                     problem = parts["problem"]
-                    packed = cloudpickle.dumps(problem)
-                setting = cloudpickle.dumps(tuple(parts[name] for name in SETTING if name != "problem"))
+                    packed = pack(problem)
+                setting = pack(tuple(parts[name] for name in SETTING if name != "problem"))
             seed = manifest.configuration["seed"]
             run = (self._policies(key.variant)[key.policy], seed, int(self.evaluate_every), manifest.run_hash(key))
-            yield Task(key, packed, setting, cloudpickle.dumps(run))
+            yield Task(key, packed, setting, pack(run))
 
 
 def _tenth(until: Until) -> Until:
