@@ -1,29 +1,40 @@
 """Whose code it is: the user's (a scenario script, a notebook), or a library's.
 
 The user's functions and classes belong to a study's configuration by their text, a library's by their name; and an
-error that comes out of the user's code is reported with the user's file and line. Data flows in as file names and
-exceptions, and out to `clustersim.studies.configuration`, `clustersim.studies.execution` and the command line.
+error that comes out of the user's code is reported with the user's file and line. The scenarios that come with
+clustersim count as the user's. Whose a function or a class is, its module decides, for the file that compiled code
+names is lost when a pickler has carried it.
+
+Data flows in as file names, functions, classes, modules and exceptions, and out to `clustersim.studies.reach`,
+`clustersim.studies.execution` and the command line.
 """
 
+import functools
 import linecache
+import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, FunctionType, ModuleType, TracebackType
 
 from clustersim.errors import ClusterSimError, ConfigurationError
+from clustersim.studies.sources import source_of
 
-__all__ = ["first_line", "is_users_file", "place_in_users_code", "tell", "users_errors"]
+__all__ = ["first_line", "is_users", "is_users_file", "place_in_users_code", "tell", "users_errors"]
 
 _INSTALLED = tuple(
     str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
-_OURS = str(Path(__file__).resolve().parents[1])
+_SHARED = {"site-packages", "dist-packages"}  # where packages lie that are installed for a user or for the system
+_OURS = Path(__file__).resolve().parents[1]
 
 
+@functools.lru_cache(maxsize=10_000)
 def is_users_file(name: str) -> bool:
     """Whether the file belongs neither to Python, nor to an installed package, nor to clustersim.
+
+    The scenarios of clustersim count as the user's.
 
     Parameters
     ----------
@@ -42,7 +53,42 @@ def is_users_file(name: str) -> bool:
     if name.startswith("<"):
         return name.startswith(("<ipython", "<stdin", "<string"))
     path = Path(name).resolve()
-    return not any(path.is_relative_to(folder) for folder in (*_INSTALLED, _OURS))
+    if path.is_relative_to(_OURS):
+        return path.is_relative_to(_OURS / "scenarios")
+    return _SHARED.isdisjoint(path.parts) and not any(path.is_relative_to(folder) for folder in _INSTALLED)
+
+
+def is_users(thing: FunctionType | type | ModuleType) -> bool:
+    """Whether a function, a class or a module is the user's own.
+
+    Parameters
+    ----------
+    thing : function, class or module
+        What is run as a script, or entered in a notebook, is the user's; of other modules their file decides.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_users(Path), is_users(linecache), is_users(users_errors)
+    (False, False, False)
+    """
+    if isinstance(thing, FunctionType):  # not by __module__, which functools.wraps gives to a library's wrapper
+        name, file = thing.__globals__.get("__name__"), thing.__globals__.get("__file__")
+    else:
+        name, file = (thing.__name__, None) if isinstance(thing, ModuleType) else (thing.__module__, None)
+    if name in ("__main__", "__mp_main__"):
+        return True
+    known = sys.modules.get
+    module = thing if isinstance(thing, ModuleType) else known(str(name)) or known(str(name).split(".")[0])
+    if file := file or getattr(module, "__file__", None):
+        return is_users_file(str(file))
+    if folders := getattr(module, "__path__", None):  # a package without a file of its own
+        return any(is_users_file(str(folder)) for folder in folders)
+    origin = getattr(getattr(module, "__spec__", None), "origin", None)
+    return origin not in ("built-in", "frozen")  # else the module has been made by hand
 
 
 def place_in_users_code(error: BaseException) -> str | None:
@@ -58,13 +104,23 @@ def place_in_users_code(error: BaseException) -> str | None:
     place = None
     step: TracebackType | None = error.__traceback__
     while step is not None:
-        name = step.tb_frame.f_code.co_filename
+        name = _file_of(step.tb_frame)
         if is_users_file(name) and name != "<string>":  # so the methods that dataclasses generate are called
             place = f"{name}, line {step.tb_lineno}"
             text = linecache.getline(name, step.tb_lineno).strip()
             place += f" ({text})" if text else ""
         step = step.tb_next
     return place
+
+
+def _file_of(frame: FrameType) -> str:
+    """The file of the code that runs in a frame; if a pickler has made the code forget it, the file of its module."""
+    code, namespace = frame.f_code, frame.f_globals
+    if not code.co_filename.startswith("<dynamic"):
+        return code.co_filename
+    if source := source_of(code, namespace):
+        return source.file
+    return str(namespace.get("__file__", code.co_filename))
 
 
 def first_line(error: BaseException) -> str:

@@ -1,0 +1,121 @@
+"""Small questions about the user's functions, classes and modules.
+
+Data flows in from `clustersim.studies.reach`, and back as texts, functions and modules.
+"""
+
+import ast
+import dataclasses
+import functools
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from types import FunctionType, ModuleType
+from typing import Any
+
+from clustersim.studies.origin import is_users, is_users_file
+from clustersim.studies.plain import Json
+from clustersim.studies.sources import source_of, trees_of
+from clustersim.studies.syntax import bindings, text_of
+
+__all__ = [
+    "class_text", "defaults", "functions", "identity", "is_generated", "is_importable", "lines", "statements",
+    "users_module",
+]  # fmt: skip
+
+
+def identity(function: FunctionType) -> object:
+    """What makes a function the same one: a copy that a pickler has made of it counts as itself."""
+    given = defaults(function)
+    plain = all(value is None or isinstance(value, bool | int | float | str) for value in given.values())
+    if function.__closure__ or not plain or vars(function):
+        return id(function)
+    return function.__globals__.get("__name__"), function.__code__, repr(given)
+
+
+def is_importable(function: FunctionType) -> bool:
+    """Whether a function is found under its name in a library's module."""
+    module = sys.modules.get(function.__module__)
+    if module is None or is_users(module):
+        return False
+    found: object = module
+    for name in function.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is function
+
+
+def defaults(function: FunctionType) -> dict[str, Any]:
+    """The parameters of a function that have a default, by name."""
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    values = function.__defaults__ or ()
+    named = dict(zip(names[len(names) - len(values) :], values, strict=True))
+    return dict(sorted((named | (function.__kwdefaults__ or {})).items()))
+
+
+def lines(statements: Iterable[ast.AST]) -> list[Json]:
+    """The text of some statements."""
+    return [line for statement in statements for line in text_of(statement)]
+
+
+def functions(member: Any) -> list[Any]:
+    """The functions behind a method, however it is wrapped; none if it is no method."""
+    if isinstance(member, FunctionType):
+        return [member]
+    if isinstance(member, property):
+        return [function for function in (member.fget, member.fset, member.fdel) if function is not None]
+    for name in ("__func__", "func"):  # static and class methods; cached properties and partial methods
+        if isinstance(member, staticmethod | classmethod | functools.cached_property) and hasattr(member, name):
+            return [getattr(member, name)]
+    return []
+
+
+def is_generated(kind: type, name: str) -> bool:
+    """Whether a method has been written by ``dataclass``."""
+    function = vars(kind)[name]
+    if not name.startswith("__") or not isinstance(function, FunctionType) or not dataclasses.is_dataclass(kind):
+        return False
+    if is_users(function):
+        return source_of(function.__code__, function.__globals__) is None
+    return function.__globals__.get("__name__") == "dataclasses"
+
+
+def class_text(kind: type, name: str) -> list[Json]:
+    """The statements of a class that set up an attribute."""
+    for member in vars(kind).values():
+        for function in functions(member):
+            source = source_of(function.__code__, function.__globals__) if isinstance(function, FunctionType) else None
+            if source and source.scopes and isinstance(source.scopes[-1], ast.ClassDef):
+                return lines(bindings(source.scopes[-1], name))
+    return []
+
+
+def statements(namespace: dict[str, Any], name: str) -> tuple[dict[str, Any], list[ast.stmt]]:
+    """The statements that set up a variable of a module, in the module from which it comes, and that module."""
+    for tree in trees_of(namespace):
+        if found := bindings(tree, name):
+            return namespace, found
+        for part in ast.walk(tree):
+            for alias in part.names if isinstance(part, ast.ImportFrom) else ():
+                if (alias.asname or alias.name) in (name, "*") and isinstance(part, ast.ImportFrom):
+                    module = users_module("." * part.level + (part.module or ""), namespace)
+                    if module is not None and vars(module) is not namespace:
+                        return statements(vars(module), name if alias.name == "*" else alias.name)
+    return namespace, []
+
+
+def users_module(name: str, namespace: dict[str, Any]) -> ModuleType | None:
+    """The user's module of this name, imported if it has not been yet; None if it is a library's or does not exist."""
+    try:
+        name = importlib.util.resolve_name(name, namespace.get("__package__"))
+        return importlib.import_module(name) if _is_users_name(name.split(".")[0]) else None
+    except Exception:  # then it fails too when the function is called, if it is called
+        return None
+
+
+def _is_users_name(name: str) -> bool:
+    """Whether a top-level module is the user's, without importing it."""
+    if name in sys.modules:
+        return is_users(sys.modules[name])
+    spec = importlib.util.find_spec(name)
+    places = [spec.origin] if spec and spec.has_location else (spec and spec.submodule_search_locations) or []
+    return any(place is not None and is_users_file(place) for place in places)

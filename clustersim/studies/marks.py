@@ -1,0 +1,96 @@
+"""What the user's functions change outside themselves: globals, containers, objects and attributes of classes.
+
+Such things differ from run to run, so their values are no part of a study's configuration. What a function changes is
+read from its text. It is seen where the text changes the variable itself, by its name; a change through another name
+for the same thing is not seen.
+
+Data flows in from `clustersim.studies.reach`, as functions, and back as marks.
+"""
+
+import ast
+import inspect
+from types import FunctionType, ModuleType
+from typing import Any
+
+from clustersim.studies.origin import is_users
+from clustersim.studies.sources import Source, source_of, uses
+from clustersim.studies.syntax import changes
+
+__all__ = ["Mark", "marks_of"]
+
+Mark = int | tuple[str, str]
+"""The identity of an object; a module's name and a variable's; or "attribute" and the name of a class's attribute."""
+
+
+def marks_of(function: FunctionType, source: Source) -> set[Mark]:
+    """What a function changes.
+
+    Parameters
+    ----------
+    function : FunctionType
+    source : Source
+        Its text.
+
+    Returns
+    -------
+    set of Mark
+    """
+    known = _known(function)
+    found = changes(source.node)
+    marks = {_rebound(path, known, function) for path in found.rebound} | {
+        _changed(path, known) for path in found.changed
+    }
+    for path, method in found.calls:
+        thing = _at(path, known)
+        if thing is not None and is_users(type(thing)) and _changes_itself(thing, method):
+            marks.add(id(thing))
+    return {mark for mark in marks if mark is not None}
+
+
+def _known(function: FunctionType) -> dict[str, Any]:
+    """The variables outside a function that it can reach."""
+    outer = {name: function.__globals__[name] for name in uses(function.__code__).names & function.__globals__.keys()}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            outer[name] = cell.cell_contents
+        except ValueError:
+            continue
+    return outer
+
+
+def _at(path: tuple[str, ...], known: dict[str, Any]) -> Any:
+    """What lies at the end of a path, None if the path begins within the function."""
+    thing = known.get(path[0])
+    for name in path[1:]:
+        thing = inspect.getattr_static(thing, name, None) if thing is not None else None
+    return thing
+
+
+def _changed(path: tuple[str, ...], known: dict[str, Any]) -> Mark | None:
+    """The mark of a container in which something is set."""
+    if path[0] in known:
+        thing = _at(path, known)
+        return None if thing is None else id(thing)
+    return ("attribute", path[-1]) if len(path) > 1 else None
+
+
+def _rebound(path: tuple[str, ...], known: dict[str, Any], function: FunctionType) -> Mark | None:
+    """The mark of a variable or an attribute that is set."""
+    if len(path) == 1:
+        return str(function.__globals__.get("__name__")), path[0]
+    if path[0] == "self" and len(path) == 2:  # an attribute of the object, not of its class
+        return None
+    owner = _at(path[:-1], known)
+    if isinstance(owner, ModuleType):
+        return owner.__name__, path[-1]
+    return id(owner) if owner is not None and not isinstance(owner, type) else ("attribute", path[-1])
+
+
+def _changes_itself(thing: Any, method: str) -> bool:
+    """Whether a method of a user's object changes the object."""
+    function = getattr(type(thing), method, None)
+    source = source_of(function.__code__, function.__globals__) if isinstance(function, FunctionType) else None
+    if source is None or not isinstance(source.node, ast.FunctionDef) or not source.node.args.args:
+        return False
+    found = changes(source.node)
+    return any(path[0] == source.node.args.args[0].arg for path in found.rebound | found.changed)
