@@ -1,6 +1,7 @@
 """Studies: the same bytes wherever they run, common random numbers, and clear refusals."""
 
 import dataclasses
+import functools
 import math
 import os
 import sys
@@ -93,6 +94,28 @@ def test_a_problem_becomes_bytes_and_is_solved_once_for_all_variants(monkeypatch
     assert (made.count(cs.LeastSquares), len(solved)) == (1, 1)
     small_study(problem=one, variants={"a": {}, "b": {"problem": other}}).run()
     assert (made.count(cs.LeastSquares), len(solved)) == (3, 2), "the first problem is still at hand"
+
+
+class Solved(cs.LeastSquares):
+    """Leaves a file wherever its optimum is computed."""
+
+    def __init__(self, folder, **rows):
+        super().__init__(**rows)
+        self._folder = folder
+
+    @functools.cached_property
+    def _optimum(self):
+        (self._folder / f"by-{os.getpid()}").touch()
+        return super()._optimum
+
+
+def test_an_optimum_is_computed_once_and_told_to_all_processes(tmp_path):
+    X = np.random.default_rng(1).normal(size=(60, 3))
+    study = small_study(problem=Solved(tmp_path, X=X, y=X.sum(axis=1)))
+    with process_pool(2) as executor:
+        results = study.run(executor=executor)
+    assert [path.name for path in tmp_path.iterdir()] == [f"by-{os.getpid()}"]
+    assert results.frame["error"].notna().all()
 
 
 def blas_threads():

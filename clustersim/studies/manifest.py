@@ -6,6 +6,7 @@ Data flows in from `clustersim.studies.study` as descriptions (`clustersim.studi
 
 import functools
 import json
+import os
 import platform
 import reprlib
 from collections.abc import Iterable, Iterator
@@ -167,7 +168,7 @@ class Manifest:
             raise ResultsError(f"{folder}: there is no such folder")
         if not folder.is_dir():
             raise ResultsError(f"{folder} is a file; expected the folder of a study")
-        if not path.exists():
+        if not os.path.lexists(path):  # a link to nowhere is damage
             raise ResultsError(
                 f"{folder} holds no manifest.json, so there are no results in it; expected a study's folder"
             )

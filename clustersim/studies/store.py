@@ -13,6 +13,7 @@ out to `clustersim.studies.results`.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,9 +63,9 @@ class Store:
             return cls(None, manifest)
         if folder.exists() and not folder.is_dir():
             raise ResultsError(f"{folder} is a file; choose a folder with --out")
-        if (folder / "manifest.json").exists():
+        if os.path.lexists(folder / "manifest.json"):
             stored = cls.open(folder)
-            finished = (key for key in stored.manifest.runs() if stored.path(key).exists())
+            finished = (key for key in stored.manifest.runs() if os.path.lexists(stored.path(key)))
             return cls(folder, manifest.merged(stored.manifest.only(finished), folder))
         if folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
             raise ResultsError(
@@ -108,7 +109,7 @@ class Store:
     def _manifest_differs(self) -> bool:
         """Whether the folder does not hold this manifest yet."""
         path = (self.folder or Path()) / "manifest.json"
-        return not path.exists() or read_text(path) != self.manifest.text()
+        return not os.path.lexists(path) or read_text(path) != self.manifest.text()
 
     def path(self, key: RunKey) -> Path:
         """The file of a finished run; the hash of its labels tells apart labels that look alike as file names."""
@@ -146,7 +147,7 @@ class Store:
         ResultsError
             If its file is damaged or holds another run.
         """
-        if key not in self._runs and self.folder is not None and (path := self.path(key)).exists():
+        if key not in self._runs and self.folder is not None and os.path.lexists(path := self.path(key)):
             run = decode(read_bytes(path), path)
             if run.key != key or run.run_hash != self.manifest.run_hash(key):
                 raise ResultsError(
@@ -164,7 +165,7 @@ class Store:
         ResultsError
             If the file that should say so is damaged or speaks of another run.
         """
-        if key not in self._failures and self.folder is not None and (path := self.failure_path(key)).exists():
+        if key not in self._failures and self.folder is not None and os.path.lexists(path := self.failure_path(key)):
             failure = Failure.parse(read_text(path), path)
             if failure.key != key:
                 raise ResultsError(f"{path} speaks of another run; delete that file and run the study again")
