@@ -175,10 +175,10 @@ class Store:
         runs.sort(key=lambda run: (list(variants).index(run.key.variant), order[run.key.policy], run.key.replication))
         frame = pd.concat([_keyed(run.key, run.history) for run in runs], ignore_index=True)
         totals = pd.DataFrame([run.key._asdict() | run.totals for run in runs])
-        about = {"name": self.manifest.name, "metric": self.manifest.metric, "notes": self.manifest.notes}
         return Results(
-            frame=frame, totals=totals, policies=tuple(order), variants=tuple(variants), missing=tuple(missing), **about
-        )
+            self.manifest.name, frame, totals, tuple(order), tuple(variants),
+            metric=self.manifest.metric, notes=self.manifest.notes, missing=tuple(missing),
+        )  # fmt: skip
 
 
 def load_results(folder: str | Path) -> Results:
