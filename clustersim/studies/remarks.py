@@ -47,10 +47,8 @@ def copies_remark(results: Results, variants: Collection[str]) -> list[str]:
         names += [f"{named(policy)} in {named(variant)}" for policy in some]
     if not names:
         return []
-    return [
-        f"The replications of {enumerated(names)} are copies of one another (nothing in them is random, such as with "
-        "replayed times). They say nothing about chance, so that there is no interval."
-    ]
+    told = f"The replications of {enumerated(names)} are copies of one another: nothing in them is random, as with"
+    return [f"{told} replayed times. They say nothing about chance, so that there is no interval."]
 
 
 def missing_remark(results: Results, consequence: str) -> list[str]:
