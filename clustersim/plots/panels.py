@@ -17,7 +17,7 @@ from clustersim.studies import Results
 __all__ = ["Panel", "averaged", "draw_panel"]
 
 SHARES = ("accuracy", "auc")  # endings of the names of metrics between 0 and 1
-LARGEST, SMALLEST = 1e290, 1e-290  # matplotlib needs room beyond what it draws
+LARGEST, SMALLEST = 1e150, 1e-150  # matplotlib puts ticks far beyond what it draws
 
 
 class Panel(NamedTuple):
@@ -125,7 +125,7 @@ def _curves(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: str) -
         style = look(results, str(policy))
         alone = curve["mean"].notna().sum() == 1
         style |= {"drawstyle": "steps-post" if y == "k" else "default", "marker": "o" if alone else ""}
-        panel.plot(curve[x], curve["mean"], label=str(policy), **style)
+        panel.plot(curve[x], curve["mean"], label=str(policy), clip_on=not alone, **style)
         if alone:
             panel.vlines(curve[x], curve["low"], curve["high"], color=style["color"], alpha=0.5)
         elif curve["low"].notna().any():
@@ -135,12 +135,13 @@ def _curves(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: str) -
 
 def _scales(panel: Axes, band: pd.DataFrame, y: str, *, log: bool) -> None:
     panel.set_xlim(left=0.0)
+    panel.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
     if log:
         panel.set_yscale("log")
         panel.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1.7, 0.5)))
     panel.set_ylim(*_limits(band, log))
     if y == "k":
-        panel.set_ylim(bottom=0.0)
+        panel.set_ylim(0.0, 1.05 * panel.get_ylim()[1])
         panel.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
@@ -156,4 +157,4 @@ def _limits(band: pd.DataFrame, log: bool) -> tuple[float, float]:
         max(np.nanmin([bottom, low.min()]), bottom - room) - edge,
         min(np.nanmax([top, high.max()]), top + room) + edge,
     )
-    return (10.0 ** max(ends[0], -300.0), 10.0 ** min(ends[1], 300.0)) if log else ends
+    return (10.0 ** max(ends[0], -220.0), 10.0 ** min(ends[1], 220.0)) if log else ends

@@ -183,15 +183,13 @@ def _legend(results: Results, variants: list[str]) -> dict[str, str]:
 
 
 def _lines(results: Results, variants: list[str], drawn: list[Panel], width: int) -> list[str]:
-    """What stands below the panels, wrapped."""
-    parts = [
-        _about(results, variants, drawn),
-        *_odd_values(drawn),
-        *failure_remarks(results, variants, " and are not drawn"),
-    ]
-    parts += [*missing_remark(results, ", and not drawn"), *copies_remark(results, variants)]
-    parts += [*_absences(results, variants, drawn), *printable(results.notes).splitlines()]
-    lines = [line for part in filter(None, parts) for line in textwrap.wrap(part, width)]
+    """What stands below the panels, wrapped: one paragraph about the figure, and the study's notes."""
+    told = [_about(results, variants, drawn), *_odd_values(drawn)]
+    told += failure_remarks(results, variants, " and are not drawn")
+    told += [*missing_remark(results, ", and not drawn"), *copies_remark(results, variants)]
+    told += _absences(results, variants, drawn)
+    parts = [" ".join(filter(None, told)), *printable(results.notes).splitlines()]
+    lines = [line for part in parts for line in textwrap.wrap(part, width)]
     return (
         lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES - 1], "... (notes go on where tables are printed)"]
     )
@@ -204,12 +202,15 @@ def _about(results: Results, variants: list[str], drawn: list[Panel]) -> str:
         return ""
     if counts == {1}:
         return "One replication."
-    kinds = dict.fromkeys(f"the {panel.kind} of {panel.column}" for panel in drawn if panel.kind)
+    columns: dict[str, list[str]] = {panel.kind: [] for panel in drawn if panel.kind}
+    for column, kind in dict.fromkeys((panel.column, panel.kind) for panel in drawn if panel.kind):
+        columns[kind].append(column)
+    kinds = [f"{kind} of {enumerated(names)}" for kind, names in columns.items()]
     over = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
     bands = ", each with its 95 % confidence band" if any(panel.banded for panel in drawn) else ""
     if not bands and "median" in {panel.kind for panel in drawn} and max(counts) < FEWEST_FOR_A_MEDIAN:
         bands = f"; a confidence band for a median takes {FEWEST_FOR_A_MEDIAN}"
-    return f"Curves: {enumerated([*kinds])} over {over} replications{bands}." if kinds else ""
+    return f"Curves: {enumerated(kinds)} over {over} replications{bands}." if kinds else ""
 
 
 def _odd_values(drawn: list[Panel]) -> list[str]:
