@@ -8,10 +8,14 @@ file               what lives there
 `configuration`    what a study is made of, as plain values and a hash
 `manifest`         what a results folder holds
 `store`            the results folder itself
-`files`            atomic writing
+`files`            file names, atomic writing
 `results`          `Results`: tidy frames, bands, time to a target
-`statistics`       means with t intervals
+`targets`          when a run reaches a target, and where it settles
+`statistics`       means and medians with intervals
 `compare`          what each policy needs to reach a target
+`remarks`          what a reader must know of the runs, in sentences
+`pictures`         names of pictures, and which of them are stale
+`text`             text of users and folders, made fit to be shown
 `claims`           sentences that a number decides
 `origin`           whose code is it, the user's or a library's
 `signals`          Ctrl-C and SIGTERM

@@ -5,7 +5,8 @@ Data flows in as `Results`, and out to `clustersim.studies.compare`, `clustersim
 
 from collections.abc import Collection
 
-from clustersim.studies.results import Results, are_copies
+from clustersim.studies.results import Results
+from clustersim.studies.statistics import are_copies
 from clustersim.studies.text import enumerated, named
 
 __all__ = ["copies", "copies_remark", "failed_runs", "failure_remarks", "missing_remark"]

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from clustersim.checks import choice, fraction, integer, number
 from clustersim.engine import columns
 from clustersim.errors import ConfigurationError
-from clustersim.studies.statistics import INTERVALS, Interval
+from clustersim.studies.statistics import INTERVALS, Interval, are_copies
 from clustersim.studies.targets import excesses, first_that_lasts
 
-__all__ = ["FAILURES", "KEYS", "Results", "RunKey", "are_copies", "lower_is_better"]
+__all__ = ["FAILURES", "KEYS", "Results", "RunKey", "lower_is_better"]
 
 KEYS = [*columns.KEYS]
 COSTS = ["update", "uplink_vectors", "vectors", "uplink_bytes", "downlink_bytes", "bytes"]
@@ -289,12 +289,6 @@ class Results:
         costs = ["time", *COSTS]
         spent = {cost: np.nan if hit is None else float(self.values(cost, run).iloc[hit]) for cost in costs}
         return key._asdict() | {"reached": hit is not None, "at_start": hit == 0} | spent
-
-
-def are_copies(runs: list[pd.DataFrame]) -> bool:
-    """Whether the replications of a policy, of which there are several, have all the same history."""
-    first, *others = (run.drop(columns="replication").reset_index(drop=True) for run in runs)
-    return bool(others) and all(first.equals(other) for other in others)
 
 
 def _row_of_numbers(name: str, value: Any) -> NDArray[np.float64]:

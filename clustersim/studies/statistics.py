@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scipy.stats import binom
 
-__all__ = ["INTERVALS", "Interval", "geometric_interval", "mean_interval", "median_interval"]
+__all__ = ["INTERVALS", "Interval", "are_copies", "geometric_interval", "mean_interval", "median_interval"]
 
 
 class Interval(NamedTuple):
@@ -129,6 +130,12 @@ def median_interval(values: Any, confidence: float = 0.95) -> Interval:
         return Interval(centre, centre, centre).without_ends()
     ends = (np.where(np.isnan(centre), np.nan, sample[place]) for place in (rank - 1, count - rank))
     return Interval(centre, *ends)
+
+
+def are_copies(runs: list[pd.DataFrame]) -> bool:
+    """Whether the replications of a policy, of which there are several, have all the same history."""
+    first, *others = (run.drop(columns="replication").reset_index(drop=True) for run in runs)
+    return bool(others) and all(first.equals(other) for other in others)
 
 
 INTERVALS: dict[str, Callable[[Any, float], Interval]] = {
