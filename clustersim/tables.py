@@ -1,6 +1,7 @@
 """Tables for people: comparisons, scripts and verdicts.
 
-Data flows in from `clustersim.studies` and out to the terminal, through rich.
+Data flows in from `clustersim.studies` and out to the terminal, through rich. Text of a user or of a folder goes
+through `clustersim.studies.text.printable` and is shown as it is: neither as rich's markup nor as its names of emoji.
 """
 
 import math
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from clustersim.studies import Comparison, Results, RunKey, Verdict, compare
+from clustersim.studies.text import printable
 
 __all__ = [
     "claims_table",
@@ -55,9 +57,10 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
         One a variant.
     """
     for variant, rows in comparison.table.groupby("variant", sort=False):
-        name = f"{title}, {variant!s}" if variant else title
-        goal = f"{comparison.metric} = {comparison.targets[str(variant)]:.6g}"
-        table = Table(title=escape(f"{name}: what each policy needs to reach {goal}"), title_justify="left")
+        name, goal = f"{title}, {variant!s}" if variant else title, comparison.targets[str(variant)]
+        asks = f"what each policy needs to reach {comparison.metric} = {goal:.6g}"
+        heading = f"{name}: {'there is no target' if math.isnan(goal) else asks}"
+        table = Table(title=Text(printable(heading), style="italic"), title_justify="left")
         table.add_column("policy", overflow="fold")
         quantities = [name for name in _HEADINGS if width >= _ROOM.get(name, 0)]
         ratio = ["time / fastest"] if width >= _ROOM["ratio"] else []
@@ -65,23 +68,27 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
             table.add_column(heading, justify="right")
         for row in rows.to_dict("records"):
             mark = "*" if 0 < row["reached"] < row["replications"] else ""
-            cells = [escape(row["policy"]), f"{row['reached']} of {row['replications']}"]
-            cells += [_plus_minus(row, quantity) + mark for quantity in quantities]
-            table.add_row(*cells, *([_from_to(row) + mark] if ratio else []))
+            reached = "-" if math.isnan(goal) else f"{row['reached']} of {row['replications']}"
+            cells = [reached, *(_plus_minus(row, quantity) + mark for quantity in quantities)]
+            cells += [_from_to(row) + mark] if ratio else []
+            table.add_row(Text(printable(row["policy"])), *cells)
         yield table
 
 
 def comparison_notes(comparison: Comparison) -> list[str]:
     """What a reader of the table must know: the target, where it comes from, and what the marks mean."""
-    notes = [f"Target: {comparison.why}. Costs are those at the first evaluation at the target or better that lasts."]
     table = comparison.table
+    costs = "Costs are those at the first evaluation at the target or better that lasts."
+    notes = [f"Target: {comparison.why}. {costs}"] if table["target"].notna().any() else []
+    notes += comparison.remarks
     if ((table["reached"] > 0) & (table["reached"] < table["replications"])).any():
         notes.append("* mean and interval only over the replications that reached the target")
-    if (table["replications"] > 1).any():
+    if table["time_high"].notna().any():
         notes.append(
-            "Intervals: 95 %, Student's t over replications; ratios are geometric means of paired replications."
+            "Intervals: 95 %, Student's t over replications, from 0 on, since nothing spent is negative; ratios are "
+            "geometric means of paired replications."
         )
-    else:
+    elif (table["replications"] == 1).all():
         notes.append("One replication: no intervals.")
     return notes
 
@@ -97,7 +104,7 @@ def claims_table(verdicts: Iterable[Verdict]) -> Table:
         word = "[green]holds[/green]" if verdict.holds else "[red]does not hold[/red]"
         word = "[red]failed[/red]" if verdict.failure else word
         claim = verdict.claim.statement + (f"\n{verdict.failure}" if verdict.failure else "")
-        table.add_row(word, escape(claim), _number(verdict.value), verdict.claim.expected)
+        table.add_row(word, Text(printable(claim)), _number(verdict.value), verdict.claim.expected)
     return table
 
 
@@ -107,7 +114,7 @@ def scripts_table(scripts: Iterable[tuple[Path, str]]) -> Table:
     table.add_column("script", no_wrap=True)
     table.add_column("what it is about", overflow="fold")
     for path, about in scripts:
-        table.add_row(escape(str(path)), escape(about))
+        table.add_row(Text(printable(path)), Text(printable(about)))
     return table
 
 
@@ -127,7 +134,7 @@ def print_comparison(
     left_out = " and ".join(name for name, room in _ROOM.items() if console.width < room)
     more = [f"Left out for want of room: {left_out}; a wider terminal or a pipe gets all."] if left_out else []
     for note in comparison_notes(comparison) + more:
-        console.print(note, markup=False, highlight=False)
+        _say(console, note)
     print_missing(console, results)
 
 
@@ -155,24 +162,25 @@ def failed_runs(results: Results, most: int = 3) -> list[str]:
 def print_missing(console: Console, results: Results) -> None:
     """Say so if the study has not been finished."""
     if results.missing:
-        runs = len(results.totals) + len(results.missing)
-        console.print(
-            f"The study is not finished: {len(results.totals)} of {runs} runs are stored; `run` does the rest.",
-            markup=False,
-            highlight=False,
-        )
+        stored = len(results.totals) + len(results.failures)
+        runs = stored + len(results.missing)
+        _say(console, f"The study is not finished: {stored} of {runs} runs are stored; `run` does the rest.")
 
 
 def print_notes(console: Console, results: Results) -> None:
     """Print the study's notes."""
     if results.notes:
-        console.print(f"Notes: {results.notes}", markup=False, highlight=False)
+        _say(console, f"Notes: {results.notes}")
 
 
 def print_paths(console: Console, paths: list[Path]) -> None:
     """Print where the pictures are, one a line, unbroken."""
     for path in paths:
-        console.print(f"Picture: {path}", soft_wrap=True, markup=False, highlight=False)
+        console.print(Text(printable(f"Picture: {path}")), soft_wrap=True)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(Text(printable(text)))
 
 
 def _number(value: float) -> str:
@@ -186,14 +194,16 @@ def _number(value: float) -> str:
 
 
 def _plus_minus(row: Mapping[Any, Any], name: str) -> str:
-    """A mean with half the width of its interval, which lies evenly around it."""
-    mean, high = row[name], row[f"{name}_high"]
+    """A mean with half the width of its interval, or with both ends where the interval is cut off at 0."""
+    mean, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     if math.isnan(mean):
         return "-"
     if math.isnan(high):
         return _number(mean)
-    digits = max(0, 3 - math.floor(math.log10(abs(mean)))) if mean and abs(mean) < 1e7 else 0
     half = high - mean
+    if low > mean - 0.999 * half:
+        return f"{_number(mean)} ({_number(low)} - {_number(high)})"
+    digits = max(0, 3 - math.floor(math.log10(abs(mean)))) if 0.0 < abs(mean) < 1e7 else 0
     spread = f"{half:.{digits}f}" if abs(mean) < 1e7 else f"{half:.1e}"
     return f"{_number(mean)} ± {spread}"
 

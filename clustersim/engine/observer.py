@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from clustersim.engine.columns import checked_metrics
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.model import Model
 from clustersim.engine.until import Until
@@ -76,7 +77,7 @@ class Observer:
                 "downlink_bytes": ledger.dispatched * self._vector_bytes,
                 "compute_wasted": ledger.compute_wasted.total,
                 "mean_staleness": ledger.mean_staleness,
-                **self._problem.metrics(w),
+                **checked_metrics(self._problem.metrics(w)),
             }
         )
         if self._progress is not None:

@@ -17,8 +17,12 @@ file               what lives there
 `lock`             one study at a time in a folder
 `files`            file names, reading, atomic writing
 `results`          `Results`: tidy frames, bands, time to a target
-`statistics`       means with t intervals
+`targets`          when a run reaches a target, and where it settles
+`statistics`       means and medians with intervals
 `compare`          what each policy needs to reach a target
+`remarks`          what a reader must know of the runs, in sentences
+`pictures`         names of pictures, and which of them are stale
+`text`             text of users and folders, made fit to be shown
 `claims`           sentences that a number decides
 `origin`           whose code is it, the user's or a library's
 `signals`          Ctrl-C and SIGTERM

@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 
 from clustersim.engine import Cluster, Until, settle
+from clustersim.engine.columns import checked_metrics
 from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy
 from clustersim.streams import Streams
 from clustersim.studies.origin import users_errors
+from clustersim.studies.pictures import own_names, standard_names
 from clustersim.studies.results import RunKey
 
 __all__ = [
     "MOST_REPLICATIONS",
     "SETTING",
+    "check_figures",
     "check_fit",
     "check_metric",
     "check_overrides",
@@ -129,25 +132,59 @@ class _WatchedStreams(Streams):
         return any(str(given.bit_generator.state) != before for given, before in self._given)
 
 
+def check_figures(figures: Any, variants: Iterable[str], metric: str) -> None:
+    """Check a study's own figures, and that none has the name of a figure that every such study gets.
+
+    The metrics of a problem are not known here. A figure that turns out to be called like one of theirs is told apart
+    when it is drawn: its file name ends with a short hash then.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is no mapping from labels to functions, or such a name is taken.
+    """
+    ways, columns = ("time", "uplink_vectors", "vectors"), ("error", "loss", "k")
+    pairs = dict.fromkeys([*((metric, way) for way in ways), *((column, "time") for column in columns)])
+    taken = {*standard_names(["", *variants], pairs).values()}
+    for label, draw in labelled("figures", figures, empty=True).items():
+        if not callable(draw):
+            raise ConfigurationError(f"figures[{label!r}] = {draw!r}: expected a function of the results")
+        (name,) = own_names([label], ()).values()
+        if name in taken:
+            raise ConfigurationError(
+                f"figures[{label!r}]: {name!r} is the name of a figure that every study gets; expected another name, "
+                f"such as 'my {label}'"
+            )
+
+
 def check_metric(metric: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Check before anything is run that every variant's problem measures the metric."""
+    """Check before anything is run that every variant's problem measures the metric, and under which names it does.
+
+    A problem is not asked for nothing: its metrics may need its optimum, which can take long to compute. So those of
+    clustersim's own problems, whose names are known to be free, are only looked at for a metric among them.
+    """
     for variant, setting in settings.items():
         problem: Problem = setting["problem"]
+        where = f" in variant {variant!r}" if variant else ""
         if metric == "error" and type(problem).has_optimum is Problem.has_optimum:
-            where = f" in variant {variant!r}" if variant else ""
             raise ConfigurationError(
                 f"metric = 'error': {problem!r} never knows its optimum{where}; give metric='loss' or another"
             )
-        if metric in ("error", "loss"):  # whether a problem has an optimum may only be known once it is solved
+        if metric in ("error", "loss") and type(problem).metrics.__module__.startswith("clustersim."):
             continue
         with users_errors("the metrics of the problem failed"):
-            known = ("error", "loss", *problem.metrics(problem.initial_model()))
+            measured = problem.metrics(problem.initial_model())
+        try:
+            known = ("error", "loss", *checked_metrics(measured))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{error}{where}") from None
         if metric not in known:
-            where = f" in variant {variant!r}" if variant else ""
-            wants_test = metric.endswith(("accuracy", "auc"))
-            hint = (
-                "; the problem has no test rows: give it test=(X, y)"
-                if wants_test and not any(name.startswith("test_") for name in known)
-                else ""
+            raise ConfigurationError(
+                f"metric = {metric!r}: expected one of {', '.join(known)}{where}{_hint(metric, known)}"
             )
-            raise ConfigurationError(f"metric = {metric!r}: expected one of {', '.join(known)}{where}{hint}")
+
+
+def _hint(metric: str, known: Iterable[str]) -> str:
+    """What a metric may want for."""
+    wants_test = metric.endswith(("accuracy", "auc")) and not any(name.startswith("test_") for name in known)
+    return "; the problem has no test rows: give it test=(X, y)" if wants_test else ""

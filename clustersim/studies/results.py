@@ -6,26 +6,26 @@ plots and notebooks.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clustersim.checks import fraction, integer, number
+from clustersim.checks import choice, fraction, integer, number
+from clustersim.engine import columns
 from clustersim.errors import ConfigurationError
-from clustersim.studies.statistics import Interval, geometric_interval, mean_interval
+from clustersim.studies.statistics import INTERVALS, Interval, are_copies
+from clustersim.studies.targets import excesses, first_that_lasts
 
-__all__ = ["Results", "RunKey", "lower_is_better"]
+__all__ = ["FAILURE_COLUMNS", "KEYS", "Results", "RunKey", "lower_is_better"]
 
-KEYS = ["variant", "policy", "replication"]
-FAILURE_COLUMNS = [*KEYS, "seed", "reason"]
+KEYS = [*columns.KEYS]
 COSTS = ["update", "uplink_vectors", "vectors", "uplink_bytes", "downlink_bytes", "bytes"]
-_SUMS = {
-    "messages": ("uplink_messages", "downlink_messages"),
-    "vectors": ("uplink_vectors", "downlink_vectors"),
-    "bytes": ("uplink_bytes", "downlink_bytes"),
-}
+FAILURE_COLUMNS = [*KEYS, "seed", "reason"]
+_ON_LOG_SCALE = ("error", "loss", "test_loss", "distance")
+_NEVER_NEGATIVE = {"error", "distance", *columns.SUMS, *columns.BOOKKEEPING}
 
 
 class RunKey(NamedTuple):
@@ -96,10 +96,13 @@ class Results:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The columns that say how good the model is: error, loss and the problem's own, as far as they are known."""
-        counts = [*COSTS, "uplink_messages", "downlink_messages", "downlink_vectors"]
-        bookkeeping = [*KEYS, *counts, "time", "k", "compute_wasted", "mean_staleness"]
-        columns = self.frame.drop(columns=bookkeeping, errors="ignore").select_dtypes("number")
-        return tuple(columns.columns[columns.notna().any()])
+        bookkeeping = [*KEYS, *columns.SUMS, *columns.BOOKKEEPING]
+        measured = self.frame.drop(columns=bookkeeping, errors="ignore").select_dtypes("number")
+        return tuple(measured.columns[measured.notna().any()])
+
+    def has(self, column: str) -> bool:
+        """Whether `values` knows the column."""
+        return all(part in self.frame for part in columns.SUMS.get(column, (column,)))
 
     def values(self, column: str, frame: pd.DataFrame | None = None) -> pd.Series:
         """A column of the history; ``messages``, ``vectors`` and ``bytes`` are uplink and downlink together.
@@ -112,20 +115,21 @@ class Results:
         rows = self.frame if frame is None else frame
         if column in rows:
             return rows[column]
-        if column in _SUMS:
-            up, down = _SUMS[column]
+        if column in columns.SUMS and self.has(column):
+            up, down = columns.SUMS[column]
             return rows[up] + rows[down]
         known = ", ".join(str(c) for c in rows.columns if c not in KEYS)
         raise ConfigurationError(f"column = {column!r}: expected one of {known}")
 
     def series(self) -> Iterator[tuple[str, str, list[pd.DataFrame]]]:
         """Variant, policy and the histories of its replications, in the order of plots and tables."""
-        runs = dict(iter(self.frame.groupby(KEYS, sort=False)))
+        series: dict[tuple[str, str], list[pd.DataFrame]] = {}
+        for key, run in self.frame.groupby(KEYS, sort=False) if len(self.frame) else ():
+            series.setdefault((str(key[0]), str(key[1])), []).append(run)
         for variant in self.variants:
             for policy in self.policies:
-                histories = [run for key, run in runs.items() if key[:2] == (variant, policy)]
-                if histories:
-                    yield variant, policy, histories
+                if (variant, policy) in series:
+                    yield variant, policy, series[variant, policy]
 
     def on_log_scale(self, column: str) -> bool:
         """Whether a column is averaged on the log scale: error, loss, distance, unless one is negative or all are zero.
@@ -133,10 +137,28 @@ class Results:
         Zeros, which an error reaches when it falls below the resolution of floating-point numbers, count as the
         smallest positive value of the column.
         """
-        if column not in ("error", "loss", "test_loss", "distance"):
-            return False
+        return column in _ON_LOG_SCALE and self._has_geometric_mean(column)
+
+    def _has_geometric_mean(self, column: str) -> bool:
         values = self.values(column).dropna()
-        return bool(len(values)) and bool((values >= 0).all()) and bool((values > 0).any())
+        return bool((values >= 0).all()) and bool((values > 0).any())
+
+    def average(self, column: str, average: str = "auto") -> str:
+        """How a column is averaged: what is asked for, or, for "auto", what `on_log_scale` says.
+
+        Raises
+        ------
+        ConfigurationError
+            If it is no average, or the geometric one of values of which one is negative or none is positive.
+        """
+        choice("average", average, ("auto", *INTERVALS))
+        if average == "auto":
+            return "geometric" if self.on_log_scale(column) else "arithmetic"
+        if average == "geometric" and not self._has_geometric_mean(column):
+            raise ConfigurationError(
+                f"average = 'geometric': the values of {column!r} are not all positive; take 'arithmetic' or 'median'"
+            )
+        return average
 
     def on_grid(
         self,
@@ -146,14 +168,14 @@ class Results:
         grid: Any = None,
         points: int = 400,
         confidence: float = 0.95,
+        average: str = "auto",
     ) -> pd.DataFrame:
-        """Mean over the replications and its confidence band on a common grid.
+        """Average over the replications and its confidence band on a common grid.
 
         A run's state between two evaluations is that of the earlier one, and after its end that of its last; before its
         first evaluation it is that of the first. Unless the grid is given, a policy's curve over time ends where the
         last of its replications ends, and over all else where the first of them ends: what a finished run would have
-        sent is unknown, and its last state, carried on, would draw a flat tail. Errors, losses and distances are
-        averaged geometrically, with the interval on the log scale; all else arithmetically.
+        sent is unknown, and its last state, carried on, would draw a flat tail.
 
         Parameters
         ----------
@@ -166,23 +188,34 @@ class Results:
         points : int, default 400
             Number of points of the grid.
         confidence : float, default 0.95
-            Level of the band; its ends are NaN where there is one replication only.
+            Level of the band; its ends are NaN where there is one replication only, and where all replications are
+            copies of one another, as with replayed times: those say nothing about chance.
+        average : {"auto", "arithmetic", "geometric", "median"}, default "auto"
+            Which mean. Bounds of the theory are on the arithmetic mean. "auto" is the geometric mean, with the interval
+            on the log scale, for errors, losses and distances, unless one is negative; all else is averaged
+            arithmetically. The interval of an arithmetic mean of what is never negative, such as times, ends at 0 at
+            the latest; that of a median takes six replications.
 
         Returns
         -------
         DataFrame
-            variant, policy, `over`, mean, low, high, replications.
+            variant, policy, `over`, mean, low, high, replications, and average: which mean it is.
 
         Raises
         ------
         ConfigurationError
-            If a column is unknown, `over` is none that grows, or the grid is no row of numbers.
+            If a column is unknown, `over` is none that grows, the grid is no row of numbers, or there is no such mean.
         """
         column = column or self.metric
-        self._check_grows(over)
+        if not self.frame.empty:
+            self._check_grows(over)
         given = None if grid is None else _row_of_numbers("grid", grid)
         fraction("confidence", confidence, below_one=True)
         integer("points", points, low=2)
+        if self.frame.empty:
+            return pd.DataFrame(columns=["variant", "policy", over, *Interval._fields, "replications", "average"])
+        average, values = self.average(column, average), self.values(column).dropna()
+        bounded = column in _NEVER_NEGATIVE and bool((values >= 0.0).all())
         longest = self.values(over).groupby(self.frame["variant"]).max()
         parts = []
         for variant, policy, runs in self.series():
@@ -192,9 +225,13 @@ class Results:
             beyond = 1 + np.searchsorted(even, last)  # one step beyond the policy's end, so that the curve reaches it
             places = np.minimum(even[:beyond], last) if given is None else given
             states = np.stack([self._carried(run, column, over, places) for run in runs])
-            band = self._interval(column, states, confidence)
-            part = {"variant": variant, "policy": policy, over: places} | band._asdict() | {"replications": len(runs)}
-            parts.append(pd.DataFrame(part))
+            if average == "geometric":
+                states = np.maximum(states, float(values[values > 0].min()))
+            band = INTERVALS[average](states, confidence)
+            band = band.at_least(0.0) if bounded else band
+            band = band.without_ends() if are_copies(runs) else band
+            part = {"variant": variant, "policy": policy, over: places} | band._asdict()
+            parts.append(pd.DataFrame(part | {"replications": len(runs), "average": average}))
         return pd.concat(parts, ignore_index=True)
 
     def _check_grows(self, over: str) -> None:
@@ -202,9 +239,9 @@ class Results:
         places = None if over in KEYS else self.values(over)
         if places is None or not pd.api.types.is_numeric_dtype(places):
             raise ConfigurationError(f"over = {over!r}: expected a column that grows, such as time or vectors")
-        for run in self.frame.groupby(KEYS, sort=False).indices.values():
-            if not (np.diff(places.to_numpy(dtype=np.float64)[run]) >= 0.0).all():
-                raise ConfigurationError(f"over = {over!r}: it does not grow; expected time, vectors or the like")
+        steps = places.groupby([self.frame[key] for key in KEYS]).diff()
+        if (steps < 0.0).any() or places.isna().any():
+            raise ConfigurationError(f"over = {over!r}: it does not grow; expected time, vectors or the like")
 
     def _carried(self, run: pd.DataFrame, column: str, over: str, grid: NDArray[np.float64]) -> NDArray[np.float64]:
         """A run's state at each point of the grid: the last row that is not later."""
@@ -212,18 +249,14 @@ class Results:
         rows = np.searchsorted(places, grid, side="right") - 1
         return self.values(column, run).to_numpy(dtype=np.float64)[np.maximum(rows, 0)]
 
-    def _interval(self, column: str, states: NDArray[np.float64], confidence: float) -> Interval:
-        if not self.on_log_scale(column):
-            return mean_interval(states, confidence)
-        values = self.values(column)
-        return geometric_interval(np.maximum(states, float(values[values > 0].min())), confidence)
-
     def time_to_target(self, target: float, metric: str | None = None) -> pd.DataFrame:
         """What each run had spent when it reached a target.
 
         A run reaches the target at its first evaluation there or better that lasts: the median over the next twentieth
         of the run is there or better too. Noise about a floor above the target touches it now and then; that is luck.
         Within the last twentieth, which cannot show what lasts, only an evaluation that is the best of the run counts.
+        Where the first model meets the target already, the run reaches it only if it settles there: if the median over
+        its last twentieth does not meet the target, its error has grown away from it. A failed run reaches nothing.
 
         Parameters
         ----------
@@ -235,23 +268,29 @@ class Results:
         Returns
         -------
         DataFrame
-            variant, policy, replication, reached, and time (s), update, uplink_vectors, vectors (uplink and
-            downlink), uplink_bytes, downlink_bytes and bytes; NaN if the target was not reached.
+            variant, policy, replication, reached, at_start (whether it was the first evaluation that reached it), and
+            time (s), update, uplink_vectors, vectors (uplink and downlink), uplink_bytes, downlink_bytes and bytes; NaN
+            if the target was not reached.
         """
         number("target", target, finite=True)
         metric = metric or self.metric
-        rows = []
-        for variant, policy, runs in self.series():
-            for run in runs:
-                values = self.values(metric, run)
-                hit = _first_that_lasts(values, run["time"], target, lower=lower_is_better(metric))
-                spent = {
-                    cost: np.nan if hit is None else float(self.values(cost, run).iloc[hit])
-                    for cost in ["time", *COSTS]
-                }
-                key = {"variant": variant, "policy": policy, "replication": int(run["replication"].iloc[0])}
-                rows.append(key | {"reached": hit is not None} | spent)
+        rows: list[dict[str, Any]] = []
+        finished = {(variant, policy): runs for variant, policy, runs in self.series()}
+        failed = self.failures.groupby(["variant", "policy"])["replication"].agg(list).to_dict()
+        for variant, policy in product(self.variants, self.policies):
+            for run in finished.get((variant, policy), []):
+                excess = excesses(self.values(metric, run), target, lower=lower_is_better(metric))
+                key = RunKey(variant, policy, int(run["replication"].iloc[0]))
+                rows.append(self._spent(key, run, first_that_lasts(excess, run["time"])))
+            keys = (RunKey(variant, policy, int(replication)) for replication in failed.get((variant, policy), []))
+            rows += [self._spent(key, self.frame, None) for key in keys]
         return pd.DataFrame(rows)
+
+    def _spent(self, key: RunKey, run: pd.DataFrame, hit: int | None) -> dict[str, Any]:
+        """What a run had spent at one of its evaluations."""
+        costs = ["time", *COSTS]
+        spent = {cost: np.nan if hit is None else float(self.values(cost, run).iloc[hit]) for cost in costs}
+        return key._asdict() | {"reached": hit is not None, "at_start": hit == 0} | spent
 
 
 def _row_of_numbers(name: str, value: Any) -> NDArray[np.float64]:
@@ -263,15 +302,3 @@ def _row_of_numbers(name: str, value: Any) -> NDArray[np.float64]:
     if row.ndim != 1 or np.isnan(row).any():
         raise ConfigurationError(f"{name} = {value!r}: expected a row of numbers, none of them NaN")
     return row
-
-
-def _first_that_lasts(
-    values: "pd.Series[float]", times: "pd.Series[float]", target: float, *, lower: bool
-) -> int | None:
-    """The row at which a run reaches a target, as `Results.time_to_target` says; None if it never does."""
-    sign = 1.0 if lower else -1.0
-    excess, moments = sign * (values.to_numpy(dtype=np.float64) - target), times.to_numpy(dtype=np.float64)
-    ends = np.searchsorted(moments, moments + moments[-1] / 20.0, side="right")
-    judged = (moments <= 0.95 * moments[-1]) | (excess <= np.minimum.accumulate(excess))
-    hits = np.flatnonzero((excess <= 0.0) & judged)
-    return next((int(hit) for hit in hits if np.median(excess[hit : ends[hit]]) <= 0.0), None)

@@ -1,16 +1,19 @@
-"""Means over replications with Student's t intervals.
+"""Averages over replications with confidence intervals.
 
 Data flows in as arrays with one entry (or one row) a replication, and out to `clustersim.studies.results` and
-`clustersim.studies.compare`.
+`clustersim.studies.compare`. Values may be NaN or infinite; what cannot be told from them is NaN, without a warning.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
+from scipy.stats import binom
 
-__all__ = ["Interval", "geometric_interval", "mean_interval"]
+__all__ = ["INTERVALS", "Interval", "are_copies", "geometric_interval", "mean_interval", "median_interval"]
 
 
 class Interval(NamedTuple):
@@ -19,6 +22,23 @@ class Interval(NamedTuple):
     mean: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+
+    def without_ends(self) -> "Interval":
+        """The mean alone, for replications that say nothing about chance."""
+        unknown = np.full_like(self.mean, np.nan)
+        return Interval(self.mean, unknown, unknown)
+
+    def at_least(self, least: float) -> "Interval":
+        """The interval without what lies below the least value that there can be, such as 0 for times.
+
+        The true mean does not lie there either, so that the interval holds it as often as before.
+
+        Examples
+        --------
+        >>> float(mean_interval([1.0, 2.0, 3.0]).at_least(0.0).low)
+        0.0
+        """
+        return self._replace(low=np.maximum(self.low, least))
 
 
 def mean_interval(values: Any, confidence: float = 0.95) -> Interval:
@@ -43,13 +63,13 @@ def mean_interval(values: Any, confidence: float = 0.95) -> Interval:
     """
     sample = np.asarray(values, dtype=np.float64)
     count = len(sample)
-    mean = np.asarray(sample.mean(axis=0)) if count else np.full(sample.shape[1:], np.nan)
-    if count < 2:
-        unknown = np.full_like(mean, np.nan)
-        return Interval(mean, unknown, unknown)
-    quantile = float(stdtrit(count - 1, (1.0 + confidence) / 2.0))
-    half = quantile * np.asarray(sample.std(axis=0, ddof=1)) / np.sqrt(count)
-    return Interval(mean, mean - half, mean + half)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.asarray(sample.mean(axis=0)) if count else np.full(sample.shape[1:], np.nan)
+        if count < 2:
+            return Interval(mean, mean, mean).without_ends()
+        quantile = float(stdtrit(count - 1, (1.0 + confidence) / 2.0))
+        half = quantile * np.asarray(sample.std(axis=0, ddof=1)) / np.sqrt(count)
+        return Interval(mean, mean - half, mean + half)
 
 
 def geometric_interval(values: Any, confidence: float = 0.95) -> Interval:
@@ -71,5 +91,54 @@ def geometric_interval(values: Any, confidence: float = 0.95) -> Interval:
     >>> round(float(geometric_interval([1.0, 100.0]).mean), 9)
     10.0
     """
-    logs = mean_interval(np.log(np.asarray(values, dtype=np.float64)), confidence)
-    return Interval(*(np.exp(part) for part in logs))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        logs = mean_interval(np.log(np.asarray(values, dtype=np.float64)), confidence)
+        return Interval(*(np.exp(part) for part in logs))
+
+
+def median_interval(values: Any, confidence: float = 0.95) -> Interval:
+    """Median over the first axis and an interval that holds whatever the distribution.
+
+    Its ends are two of the values themselves, the j-th from either side, with the largest j for which the true median
+    lies outside with a probability of at most 1 - confidence. For 95 % that takes six replications; with fewer the ends
+    are NaN.
+
+    Parameters
+    ----------
+    values : array_like, shape (R, ...)
+        One entry a replication.
+    confidence : float, default 0.95
+        How often such intervals hold the true median, at least.
+
+    Returns
+    -------
+    Interval
+
+    Examples
+    --------
+    >>> [float(part) for part in median_interval([1.0, 2.0, 3.0, 4.0, 5.0, 60.0])]
+    [3.5, 1.0, 60.0]
+    """
+    sample = np.sort(np.asarray(values, dtype=np.float64), axis=0)
+    count = len(sample)
+    if not count:
+        return mean_interval(sample)
+    middle = sample[(count - 1) // 2 : count // 2 + 1]
+    centre = np.where(np.isnan(sample[-1]), np.nan, mean_interval(middle).mean)  # NaN are sorted to the end
+    rank = int(binom.ppf((1.0 - confidence) / 2.0, count, 0.5))
+    if rank < 1:
+        return Interval(centre, centre, centre).without_ends()
+    ends = (np.where(np.isnan(centre), np.nan, sample[place]) for place in (rank - 1, count - rank))
+    return Interval(centre, *ends)
+
+
+def are_copies(runs: list[pd.DataFrame]) -> bool:
+    """Whether the replications of a policy, of which there are several, have all the same history."""
+    first, *others = (run.drop(columns="replication").reset_index(drop=True) for run in runs)
+    return bool(others) and all(first.equals(other) for other in others)
+
+
+INTERVALS: dict[str, Callable[[Any, float], Interval]] = {
+    "arithmetic": mean_interval, "geometric": geometric_interval, "median": median_interval
+}  # fmt: skip
+"""The averages that one may choose, by name."""

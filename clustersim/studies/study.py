@@ -21,6 +21,7 @@ from clustersim.protocol import Policy
 from clustersim.studies.arguments import (
     MOST_REPLICATIONS,
     SETTING,
+    check_figures,
     check_fit,
     check_metric,
     check_overrides,
@@ -131,9 +132,7 @@ class Study:
             raise ConfigurationError(f"claims = {self.claims!r}: expected a list of claims, [] if there are none")
         for number, claim in enumerate(self.claims):
             expect(f"claims[{number}]", claim, Claim)
-        for label, draw in labelled("figures", self.figures, empty=True).items():
-            if not callable(draw) or not slug(label):
-                raise ConfigurationError(f"figures[{label!r}] = {draw!r}: expected a function of the results")
+        check_figures(self.figures, self.variants, self.metric)
 
     def run(
         self,

@@ -1,0 +1,160 @@
+"""One panel: the curves and bands of one variant, however odd the values are.
+
+Data flows in as `Results`, and out as artists on matplotlib axes, with what there is to say about them.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
+
+from clustersim.errors import ConfigurationError
+from clustersim.plots.look import LABELS, label, look, shortened
+from clustersim.studies import Results
+
+__all__ = ["Panel", "averaged", "draw_panel"]
+
+SHARES = ("accuracy", "auc")  # endings of the names of metrics between 0 and 1
+LARGEST, SMALLEST = 1e150, 1e-150  # matplotlib puts ticks far beyond what it draws
+
+
+class Panel(NamedTuple):
+    """What a panel shows.
+
+    Attributes
+    ----------
+    column : str
+        What is drawn, in words.
+    kind : str
+        Which average, in words; empty if nothing is drawn.
+    absent : tuple of str
+        Policies of which there are runs, but no value that can be drawn.
+    infinite : bool
+        Whether there are values that are too large to be drawn.
+    cut : bool
+        Whether a band reaches below what a logarithmic axis can show.
+    banded : bool
+        Whether there is a band.
+    """
+
+    column: str
+    kind: str = ""
+    absent: tuple[str, ...] = ()
+    infinite: bool = False
+    cut: bool = False
+    banded: bool = False
+
+
+def averaged(results: Results, y: str, average: str) -> str:
+    """Which average is drawn: the one asked for, but the usual one where there is no geometric mean."""
+    try:
+        return results.average(y, average)
+    except ConfigurationError:
+        if average != "geometric":
+            raise
+        return results.average(y)
+
+
+def draw_panel(panel: Axes, results: Results, variant: str, x: str, y: str, average: str) -> Panel:
+    """Draw the curves of one variant."""
+    words = shortened(y.replace("_", " "), 60)
+    panel.set_xlabel(label(x), parse_math=x in LABELS)
+    panel.set_ylabel(label(y), parse_math=y in LABELS)
+    lacking = [shortened(column, 60) for column in (y, x) if not results.has(column)]
+    if lacking or results.frame.empty:
+        return _left_empty(panel, words, f"no column {lacking[0]}" if len(results.frame) else "no finished runs")
+    average = averaged(results, y, average)
+    band = _band(results, y, x, average)
+    band = band[band["variant"] == variant].copy()
+    if band["replications"].max() > 1:
+        panel.set_ylabel(label(y, average), parse_math=y in LABELS)
+    seen = band["mean"].abs() <= LARGEST
+    shown = band["mean"][seen]
+    infinite = bool((band["mean"].abs() > LARGEST).any())
+    if shown.empty:
+        panel_left = _left_empty(panel, words, f"no finite values of {words}" if len(band) else "no finished runs")
+        return panel_left._replace(infinite=infinite)
+    absent = tuple(str(p) for p, drawn in seen.groupby(band["policy"], sort=False) if not drawn.any())
+    log = results.on_log_scale(y) and bool(shown.max() > 3.0 * shown.min())
+    cut, banded = bool(log and (band["low"] < SMALLEST).any()), bool(band["low"].notna().any())
+    positive = results.values(y)[results.values(y) > 0.0]
+    _clip(band, float(positive.min()) if log else None)
+    _curves(panel, results, band, x, y)
+    _scales(panel, band, y, log=log)
+    return Panel(words, f"{average}{'' if average == 'median' else ' mean'}", absent, infinite, cut, banded)
+
+
+def _left_empty(panel: Axes, words: str, why: str) -> Panel:
+    """Say in the panel why there is nothing in it."""
+    panel.text(0.5, 0.5, why, transform=panel.transAxes, ha="center", va="center", color="#666666", parse_math=False)
+    panel.set_xticks([])
+    panel.set_yticks([])
+    return Panel(words)
+
+
+def _band(results: Results, y: str, x: str, average: str) -> pd.DataFrame:
+    """Means and bands; a band of k does not leave the values that the policy gives it, one of a share 0 to 1."""
+    band = results.on_grid(y, over=x, average=average)
+    if y == "k":
+        ks = results.frame.groupby(["variant", "policy"])["k"].agg(["min", "max"])
+        own = ks.loc[pd.MultiIndex.from_frame(band[["variant", "policy"]])].to_numpy(dtype=np.float64).T
+        for end in ("low", "high"):
+            band[end] = band[end].clip(own[0], own[1])
+    elif y.endswith(SHARES):
+        band[["low", "high"]] = band[["low", "high"]].clip(0.0, 1.0)
+    return band
+
+
+def _clip(band: pd.DataFrame, floor: float | None) -> None:
+    """Leave out means that are too large, and end bands where an axis could.
+
+    On a logarithmic axis, which has a `floor`, the smallest positive value of the column, zeros count as that value.
+    """
+    band.loc[band["mean"].abs() > LARGEST, ["mean", "low", "high"]] = np.nan
+    least = -LARGEST if floor is None else SMALLEST
+    band[["mean", "low", "high"]] = band[["mean", "low", "high"]].clip(least, LARGEST)
+    if floor is not None:
+        band["mean"] = band["mean"].clip(lower=max(floor, SMALLEST))
+
+
+def _curves(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: str) -> None:
+    """Draw curves and bands; k is constant between two of its values, and a single point gets a dot and a bar."""
+    for policy, curve in band[band[x].abs() <= LARGEST].groupby("policy", sort=False):
+        style = look(results, str(policy))
+        alone = curve["mean"].notna().sum() == 1
+        style |= {"drawstyle": "steps-post" if y == "k" else "default", "marker": "o" if alone else ""}
+        panel.plot(curve[x], curve["mean"], label=str(policy), clip_on=not alone, **style)
+        if alone:
+            panel.vlines(curve[x], curve["low"], curve["high"], color=style["color"], alpha=0.5)
+        elif curve["low"].notna().any():
+            shade = {"color": style["color"], "alpha": 0.18, "linewidth": 0.0, "zorder": 1}
+            panel.fill_between(curve[x], curve["low"], curve["high"], step="post" if y == "k" else None, **shade)
+
+
+def _scales(panel: Axes, band: pd.DataFrame, y: str, *, log: bool) -> None:
+    panel.set_xlim(left=0.0)
+    panel.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+    if log:
+        panel.set_yscale("log")
+        panel.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1.7, 0.5)))
+    panel.set_ylim(*_limits(band, log))
+    if y == "k":
+        panel.set_ylim(0.0, 1.05 * panel.get_ylim()[1])
+        panel.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+
+
+def _limits(band: pd.DataFrame, log: bool) -> tuple[float, float]:
+    """Ends of the y-axis: room for all curves and for most bands; those of two replications can be very wide."""
+    curves, low, high = (np.log10(band[name]) if log else band[name] for name in ("mean", "low", "high"))
+    bottom, top = float(curves.min()), float(curves.max())
+    room = 0.3 * (top - bottom)
+    if room <= 1e-9 * max(abs(top), abs(bottom)):
+        room = max(0.05 * abs(top), 0.05)
+    edge = 0.15 * room
+    ends = (
+        max(np.nanmin([bottom, low.min()]), bottom - room) - edge,
+        min(np.nanmax([top, high.max()]), top + room) + edge,
+    )
+    return (10.0 ** max(ends[0], -220.0), 10.0 ** min(ends[1], 220.0)) if log else ends
