@@ -16,11 +16,11 @@ from typing import Any
 from clustersim.studies.origin import is_users, is_users_file
 from clustersim.studies.plain import Json
 from clustersim.studies.sources import source_of, trees_of
-from clustersim.studies.syntax import bindings, text_of
+from clustersim.studies.syntax import bindings, imports, text_of
 
 __all__ = [
-    "class_text", "defaults", "functions", "identity", "is_generated", "is_importable", "lines", "statements",
-    "users_module",
+    "class_text", "defaults", "functions", "identity", "is_generated", "is_importable", "lines", "own_names",
+    "statements", "users_module",
 ]  # fmt: skip
 
 
@@ -101,6 +101,16 @@ def statements(namespace: dict[str, Any], name: str) -> tuple[dict[str, Any], li
                     if module is not None and vars(module) is not namespace:
                         return statements(vars(module), name if alias.name == "*" else alias.name)
     return namespace, []
+
+
+def own_names(module: ModuleType) -> set[str]:
+    """The variables of a module, without parts of the package that others have imported."""
+    imported = {part for tree in trees_of(vars(module)) for _, _, parts in imports(tree) for part in parts}
+    parts = {
+        name for name, value in vars(module).items()
+        if isinstance(value, ModuleType) and value.__name__ == f"{module.__name__}.{name}"
+    }  # fmt: skip
+    return vars(module).keys() - (parts - imported)
 
 
 def users_module(name: str, namespace: dict[str, Any]) -> ModuleType | None:

@@ -34,6 +34,7 @@ from clustersim.studies.code import (
     is_generated,
     is_importable,
     lines,
+    own_names,
     statements,
     users_module,
 )
@@ -124,7 +125,7 @@ class Reached:
         """Tell a function by its name, and enter it into the table if it is the user's."""
         if is_users(function):
             tell = functools.partial(self._function, function)
-            return self._refer("function", function.__qualname__, identity(function), tell)
+            return self._refer("function", function.__code__.co_qualname, identity(function), tell)
         name = (
             f"{function.__globals__.get('__name__')}.{function.__code__.co_qualname}"  # functools.wraps changes others
         )
@@ -203,7 +204,8 @@ class Reached:
                 found = self._global(attribute, vars(module), attributes)
                 told |= {f"{name}.{attribute}": item for item in found.values()}
             elif is_users(value) and id(value) not in above:
-                told |= self._attributes(f"{name}.{attribute}", value, attributes, (*above, id(module)))
+                path = f"{name}.{attribute}"
+                told |= self._attributes(path, value, attributes, (*above, id(module))) or {path: self.module(value)}
         return told
 
     def _imported(
@@ -281,7 +283,7 @@ class Reached:
         return told
 
     def _field(self, part: "dataclasses.Field[Any]") -> Json:
-        if part.default_factory is dataclasses.MISSING:
+        if isinstance(part.default_factory, type(dataclasses.MISSING)):  # picklers copy that mark
             return part.name
         return {part.name: self._leniently(part.default_factory)}
 
@@ -305,7 +307,7 @@ class Reached:
 
     def _module(self, module: ModuleType) -> Json:
         told: dict[str, Json] = {}
-        for name in sorted(vars(module)):
+        for name in sorted(own_names(module)):
             told |= self._global(name, vars(module), frozenset())
         return told
 

@@ -73,7 +73,7 @@ class Inside:
         ConfigurationError
             If there is no description of it that would be the same tomorrow.
         """
-        kind = type(thing)
+        kind: type = type(thing)
         if thing is None or kind is bool or kind is int:
             return thing  # type: ignore[no-any-return]
         if isinstance(thing, FunctionType):
@@ -89,11 +89,11 @@ class Inside:
                 f"{kind.__name__} {how} to be described; give it a method describe() of plain values"
             )
         inside = Inside(self.code, (*self.above, id(thing)), self.budget)
-        for kinds, tell in _TELLERS:
-            if isinstance(thing, kinds):
-                told = tell(thing, inside)
-                return {**self.code.kind(kind), "value": told} if is_users(kind) else told
-        return _object(thing, inside)
+        tell = _teller(kind)
+        if tell is None:
+            return _object(thing, inside)
+        told = tell(thing, inside)
+        return {**self.code.kind(kind), "value": told} if is_users(kind) else told
 
 
 def _text(value: str, inside: Inside) -> Json:  # noqa: ARG001 - all tellers are called alike
@@ -234,6 +234,12 @@ def _state(thing: Any) -> dict[str, Any]:
 
 def _names(slots: str | Iterable[str]) -> Iterable[str]:
     return (slots,) if isinstance(slots, str) else slots
+
+
+@functools.lru_cache(maxsize=1000)
+def _teller(kind: type) -> Callable[[Any, Inside], Json] | None:
+    """What tells objects of a class, None if they are no plain values."""
+    return next((tell for kinds, tell in _TELLERS if issubclass(kind, kinds)), None)
 
 
 _TELLERS: tuple[tuple[Any, Callable[[Any, Inside], Json]], ...] = (
