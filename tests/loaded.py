@@ -2,6 +2,8 @@
 
 import importlib.util
 import itertools
+import os
+import subprocess
 import sys
 
 _numbers = itertools.count()
@@ -25,3 +27,18 @@ def load(folder, files):
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+PRINT = """
+from clustersim.studies.configuration import canonical, describe
+
+print(canonical(describe({thing})))
+"""
+
+
+def output(*arguments, **environment):
+    """What a Python process prints that must not fail."""
+    command = [sys.executable, *map(str, arguments)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})  # noqa: S603
+    assert run.returncode == 0, run.stderr
+    return run.stdout

@@ -1,277 +1,17 @@
 """The user's code in a description: whatever can be reached counts, and nothing else does."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from loaded import load
+from loaded import PRINT, load, output
+from reaching import FILES, SCRIPT
 
 import clustersim as cs
 from clustersim.studies.configuration import canonical, describe, differences
 
-SCRIPT = '''
-"""A script that reaches things in many ways; every number in it occurs once."""
-import dataclasses
-import enum
-import functools
-import typing
-
-import helper
-import package.inner
-from helper import imported, scale as scaling
-
-RATE = 101
-TABLE = {"a": 103, "b": [107, {"c": 109}]}
-LIMITS = frozenset({"x", "y", "z113"})
-UNUSED = 1
-wide = 2  # `local` has a variable of this name
-
-
-def plain(t):
-    """Twice."""
-    return RATE * t + 127
-
-
-def nested(t):
-    def inner(s):
-        return deeper(s)
-
-    return [inner(s) + TABLE["a"] for s in range(t) if str(s) in LIMITS]
-
-
-def deeper(t):
-    return 131 * t
-
-
-def local(t):
-    wide = t
-    return t.UNUSED + wide
-
-
-def defaults(t, rate=137, *, shift=139):
-    return rate * t + shift
-
-
-def doubling(f):
-    @functools.wraps(f)
-    def wrapper(*args):
-        return 149 * f(*args)
-
-    return wrapper
-
-
-def scaled(factor):
-    def decorate(f):
-        def wrapper(*args):
-            return factor * f(*args)
-
-        return wrapper
-
-    return decorate
-
-
-@doubling
-def decorated(t):
-    return 151 * t
-
-
-@scaled(157)
-def by_factory(t):
-    return 163 * t
-
-
-@functools.lru_cache
-def cached(t):
-    return 167 * t
-
-
-@functools.singledispatch
-def dispatched(t):
-    return 173
-
-
-@dispatched.register
-def _(t: int):
-    return 179
-
-
-def lazy(t):
-    from late import late_rate
-    import package.late
-
-    return late_rate * t + package.late.later(t)
-
-
-def through_modules(t):
-    return helper.twice(t) + package.inner.thrice(t) + helper.OFFSET + imported + scaling(t)
-
-
-def escaping(t):
-    return apply(package.whole, t)
-
-
-def apply(module, t):
-    return module.anything(t)
-
-
-def marked(t):
-    return marked.factor * t
-
-
-marked.factor = 181
-
-
-class Meta(type):
-    def made(cls):
-        return 191
-
-
-class Base:
-    shift = 193
-    heights = [197, 199]
-
-    def parent(self):
-        return 211
-
-
-@dataclasses.dataclass(frozen=True)
-class Rule(Base, metaclass=Meta):
-    period: int
-    weight: int = 223
-    made: list = dataclasses.field(default_factory=lambda: [227])
-    kind = "k229"
-
-    def begin(self, t):
-        return State(self.period).step(t)
-
-    @property
-    def prop(self):
-        return 233
-
-    @staticmethod
-    def fixed():
-        return 239
-
-    @classmethod
-    def of(cls):
-        return 241
-
-    @functools.cached_property
-    def kept(self):
-        return 251
-
-    @doubling
-    def wrapped(self):
-        return 257
-
-    @functools.lru_cache
-    def remembered(self):
-        return 263
-
-    def __call__(self, t):
-        return super().parent() + 269
-
-    def circle(self):
-        return circle(self)
-
-
-class State:
-    def __init__(self, period):
-        self.period = period
-
-    def step(self, t):
-        return min(271, t) + Colour.RED.value + Point().x
-
-
-def circle(rule):
-    return Rule(277)
-
-
-class Colour(enum.Enum):
-    RED = 281
-
-    def shade(self):
-        return 283
-
-
-class Point(typing.NamedTuple):
-    x: int = 293
-
-    def norm(self):
-        return 307
-
-
-class Slots:
-    __slots__ = ("rate",)
-
-    def __init__(self, rate):
-        self.rate = rate
-
-
-class Table(dict):
-    def __missing__(self, key):
-        return 311
-
-
-class Held:
-    def held(self):
-        return 313
-
-
-class Own:
-    """Describes itself, and does not mention the code that it holds."""
-
-    def __init__(self):
-        self.parts = {"held": [Held()], "function": lambda t: 317}
-
-    def describe(self):
-        return "own"
-
-
-def unreached(t):
-    return 1
-
-
-thing = {
-    "functions": [plain, nested, local, defaults, decorated, by_factory, cached, dispatched, lazy, through_modules,
-                  escaping, marked],
-    "lambdas": [lambda t: 331, functools.partial(lambda t, s: 337, s=347), (349).__add__, (lambda t: 1 / t)],
-    "objects": [Rule(353), Slots(359), Table(a=367), Own(), Rule(1).begin, Colour.RED],
-    "kind": Rule,
-}
-'''
-HELPER = """
-OFFSET = 401
-SPARE = 1
-imported = 409
-inside = 419
-
-
-def twice(t):
-    return 421 * t + inside
-
-
-def scale(t):
-    return 431 * t
-
-
-def unreached(t):
-    return 1
-"""
-FILES = {
-    "script.py": SCRIPT,
-    "helper.py": HELPER,
-    "late.py": "late_rate = 433\nspare = 1\n",
-    "package/__init__.py": "from package import inner, whole\n\nspare = 1\n",
-    "package/inner.py": "def thrice(t):\n    return 439 * t\n\n\ndef unreached(t):\n    return 1\n",
-    "package/late.py": "def later(t):\n    return 443 * t\n",
-    "package/whole.py": "def anything(t):\n    return 449 * t\n",
-}
 NUMBERS = sorted({number for text in FILES.values() for number in re.findall(r"\d{3}", text)})
 NAMES = {
     "101": "function plain: RATE is 101", "103": "function nested: TABLE.a is 103", "127": "function plain: text",
@@ -343,20 +83,6 @@ def test_a_description_holds_no_name_of_a_script_no_place_and_no_library_code(tm
     assert json.loads(text) == plain
 
 
-PRINT = """
-from clustersim.studies.configuration import canonical, describe
-
-print(canonical(describe({thing})))
-"""
-
-
-def output(*arguments, **environment):
-    command = [sys.executable, *map(str, arguments)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})  # noqa: S603
-    assert run.returncode == 0, run.stderr
-    return run.stdout
-
-
 def test_it_is_the_same_in_every_process_and_however_the_script_is_loaded(tmp_path, plain):
     module = load(tmp_path, FILES)
     script = Path(module.__file__)
@@ -402,11 +128,11 @@ import threading
 import numpy as np
 
 import helper
-from helper import shared
+from helper import START, shared
 
 CACHE = {}
 NAMES = []
-COUNT = 0
+COUNT = START
 SEED = 3
 LOCK = threading.Lock()
 RNG = np.random.default_rng(SEED)
@@ -463,6 +189,26 @@ def kept(t):
     return t
 
 
+@functools.singledispatch
+def dispatched(t):
+    return t
+
+
+class Sum:
+    def __init__(self, first):
+        self.first = first
+
+    def add(self, t):
+        return self.first + t
+
+
+def total(first):
+    return Sum(first)
+
+
+SUM = total(int("17"))
+
+
 class Rule:
     made = 0
     seen = {}
@@ -490,13 +236,14 @@ def step(t):
     RECORDER.note(t)
     LOG.info("step %s", t)
     with LOCK:
+        dispatched(t), SUM.add(t)
         return slow(t) + slower(t) + kept(t) + RNG.normal() + DICE.random() + next(NUMBERS) + len(HANDLE.readline())
 
 
 step.calls = 0
 thing = Rule()
 """
-CHANGING_FILES = {"script.py": CHANGING, "helper.py": "table = {}\ntotal = 0\nshared = set()\n"}
+CHANGING_FILES = {"script.py": CHANGING, "helper.py": "table = {}\ntotal = 0\nshared = set()\nSTART = 0\n"}
 
 
 def test_what_the_code_itself_changes_does_not_count(tmp_path):
@@ -512,8 +259,9 @@ def test_what_the_code_itself_changes_does_not_count(tmp_path):
     ("old", "new", "words"),
     [
         ("CACHE = {}", "CACHE = {1: 2}", "global CACHE: text differs, first in 'CACHE = {}' in the folder"),
-        ("COUNT = 0", "COUNT = 1", "global COUNT: text"),
+        ("COUNT = START", "COUNT = START + 1", "global COUNT: text"),
         ("SEED = 3", "SEED = 4", "global RNG: SEED is 3 in the folder, 4 now"),
+        ('int("17")', 'int("18")', "SUM.state.first is 17 in the folder, 18 now"),
         ("Random(5)", "Random(6)", "global DICE: text"),
         ("count(7)", "count(8)", "global NUMBERS: text"),
         ("Recorder(11)", "Recorder(12)", "global RECORDER: text"),
@@ -535,10 +283,11 @@ def test_how_it_is_set_up_counts(tmp_path, old, new, words):
 
 def test_how_a_variable_of_another_module_is_set_up_counts(tmp_path):
     before = describe(load(tmp_path, CHANGING_FILES).thing)
-    files = {**CHANGING_FILES, "helper.py": "table = {1: 1}\ntotal = 0\nshared = {2}\n"}
+    files = {**CHANGING_FILES, "helper.py": "table = {1: 1}\ntotal = 0\nshared = {2}\nSTART = 1\n"}
     found = " ".join(differences(before, describe(load(tmp_path, files).thing)))
     assert "global table: text" in found
     assert "global shared: text" in found
+    assert "global COUNT: START is 0 in the folder, 1 now" in found
 
 
 def test_a_study_and_results_that_a_function_names_do_not_count(tmp_path):

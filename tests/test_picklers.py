@@ -11,9 +11,9 @@ from pathlib import Path
 import cloudpickle
 import nbformat
 import pytest
-from loaded import load
+from loaded import PRINT, load, output
 from nbclient import NotebookClient
-from test_fingerprint import FILES, PRINT, SCRIPT, output
+from reaching import FILES, SCRIPT
 
 import clustersim
 from clustersim.studies.configuration import canonical, describe

@@ -1,11 +1,9 @@
-"""Small questions about the user's functions, classes and modules.
+"""Small questions about the user's functions and modules.
 
 Data flows in from `clustersim.studies.reach`, and back as texts, functions and modules.
 """
 
 import ast
-import dataclasses
-import functools
 import importlib
 import importlib.util
 import sys
@@ -15,13 +13,10 @@ from typing import Any
 
 from clustersim.studies.origin import is_users, is_users_file
 from clustersim.studies.plain import Json
-from clustersim.studies.sources import source_of, trees_of
+from clustersim.studies.sources import trees_of
 from clustersim.studies.syntax import bindings, imports, text_of
 
-__all__ = [
-    "class_text", "defaults", "functions", "identity", "is_generated", "is_importable", "lines", "own_names",
-    "statements", "users_module",
-]  # fmt: skip
+__all__ = ["defaults", "identity", "is_importable", "lines", "own_names", "statements", "users_module"]
 
 
 def identity(function: FunctionType) -> object:
@@ -57,38 +52,6 @@ def lines(statements: Iterable[ast.AST]) -> list[Json]:
     return [line for statement in statements for line in text_of(statement)]
 
 
-def functions(member: Any) -> list[Any]:
-    """The functions behind a method, however it is wrapped; none if it is no method."""
-    if isinstance(member, FunctionType):
-        return [member]
-    if isinstance(member, property):
-        return [function for function in (member.fget, member.fset, member.fdel) if function is not None]
-    for name in ("__func__", "func"):  # static and class methods; cached properties and partial methods
-        if isinstance(member, staticmethod | classmethod | functools.cached_property) and hasattr(member, name):
-            return [getattr(member, name)]
-    return []
-
-
-def is_generated(kind: type, name: str) -> bool:
-    """Whether a method has been written by ``dataclass``."""
-    function = vars(kind)[name]
-    if not name.startswith("__") or not isinstance(function, FunctionType) or not dataclasses.is_dataclass(kind):
-        return False
-    if is_users(function):
-        return source_of(function.__code__, function.__globals__) is None
-    return function.__globals__.get("__name__") == "dataclasses"
-
-
-def class_text(kind: type, name: str) -> list[Json]:
-    """The statements of a class that set up an attribute."""
-    for member in vars(kind).values():
-        for function in functions(member):
-            source = source_of(function.__code__, function.__globals__) if isinstance(function, FunctionType) else None
-            if source and source.scopes and isinstance(source.scopes[-1], ast.ClassDef):
-                return lines(bindings(source.scopes[-1], name))
-    return []
-
-
 def statements(namespace: dict[str, Any], name: str) -> tuple[dict[str, Any], list[ast.stmt]]:
     """The statements that set up a variable of a module, in the module from which it comes, and that module."""
     for tree in trees_of(namespace):
@@ -117,15 +80,18 @@ def users_module(name: str, namespace: dict[str, Any]) -> ModuleType | None:
     """The user's module of this name, imported if it has not been yet; None if it is a library's or does not exist."""
     try:
         name = importlib.util.resolve_name(name, namespace.get("__package__"))
-        return importlib.import_module(name) if _is_users_name(name.split(".")[0]) else None
+        return importlib.import_module(name) if _is_users_name(name) else None
     except Exception:  # then it fails too when the function is called, if it is called
         return None
 
 
 def _is_users_name(name: str) -> bool:
-    """Whether a top-level module is the user's, without importing it."""
+    """Whether a module is the user's, without importing it."""
     if name in sys.modules:
         return is_users(sys.modules[name])
+    top = name.split(".", maxsplit=1)[0]
+    if top not in (name, "clustersim") and not _is_users_name(top):
+        return False
     spec = importlib.util.find_spec(name)
     places = [spec.origin] if spec and spec.has_location else (spec and spec.submodule_search_locations) or []
     return any(place is not None and is_users_file(place) for place in places)
