@@ -16,7 +16,7 @@ from typing import Any
 
 from clustersim.studies.origin import is_users
 from clustersim.studies.plain import Json
-from clustersim.studies.sources import source_of
+from clustersim.studies.sources import source_of, whole_namespace
 from clustersim.studies.syntax import bindings
 
 __all__ = ["SetUp", "tell_class"]
@@ -99,5 +99,5 @@ def _set_up(kind: type, name: str) -> SetUp:
         for function in _functions(member):
             source = source_of(function.__code__, function.__globals__) if isinstance(function, FunctionType) else None
             if source and source.scopes and isinstance(source.scopes[-1], ast.ClassDef):
-                return function.__globals__, bindings(source.scopes[-1], name)
+                return whole_namespace(function.__globals__), bindings(source.scopes[-1], name)
     return {}, []

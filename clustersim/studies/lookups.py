@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
+from clustersim.studies.classes import SetUp
 from clustersim.studies.origin import is_users, is_users_file
 from clustersim.studies.plain import Json
-from clustersim.studies.sources import trees_of
+from clustersim.studies.sources import trees_of, whole_namespace
 from clustersim.studies.syntax import bindings, imports, text_of
 
 __all__ = ["defaults", "identity", "is_importable", "lines", "own_names", "statements", "users_module"]
@@ -52,23 +53,26 @@ def lines(statements: Iterable[ast.AST]) -> list[Json]:
     return [line for statement in statements for line in text_of(statement)]
 
 
-def statements(namespace: dict[str, Any], name: str) -> tuple[dict[str, Any], list[ast.stmt]]:
-    """The statements that set up a variable of a module, in the module from which it comes, and that module."""
+def statements(namespace: dict[str, Any], name: str, above: tuple[int, ...] = ()) -> SetUp:
+    """The statements that set up a variable of a module, and the globals of the module in which they are."""
+    namespace = whole_namespace(namespace)
+    if id(namespace) in above:  # modules that import one another
+        return namespace, []
     for tree in trees_of(namespace):
         if found := bindings(tree, name):
             return namespace, found
-        for part in ast.walk(tree):
-            for alias in part.names if isinstance(part, ast.ImportFrom) else ():
-                if (alias.asname or alias.name) in (name, "*") and isinstance(part, ast.ImportFrom):
-                    module = users_module("." * part.level + (part.module or ""), namespace)
-                    if module is not None and vars(module) is not namespace:
-                        return statements(vars(module), name if alias.name == "*" else alias.name)
+        for level, module, parts in imports(tree):
+            for theirs in (theirs if own != "*" else name for theirs, own in parts if own in (name, "*")):
+                home = users_module("." * level + module, namespace)
+                set_up = statements(vars(home), theirs, (*above, id(namespace))) if home else (namespace, [])
+                if set_up[1]:
+                    return set_up
     return namespace, []
 
 
 def own_names(module: ModuleType) -> set[str]:
     """The variables of a module, without parts of the package that others have imported."""
-    imported = {part for tree in trees_of(vars(module)) for _, _, parts in imports(tree) for part in parts}
+    imported = {own for tree in trees_of(vars(module)) for _, _, parts in imports(tree) for _, own in parts}
     parts = {
         name for name, value in vars(module).items()
         if isinstance(value, ModuleType) and value.__name__ == f"{module.__name__}.{name}"

@@ -29,7 +29,7 @@ from clustersim.studies.lookups import defaults, identity, is_importable, lines,
 from clustersim.studies.marks import Mark, marks_of
 from clustersim.studies.origin import is_users
 from clustersim.studies.plain import Json, canonical
-from clustersim.studies.sources import Source, compiled, source_of, uses
+from clustersim.studies.sources import Source, compiled, source_of, uses, whole_namespace
 from clustersim.studies.syntax import bindings, imports, names_in
 from clustersim.studies.values import Inside, state_of
 
@@ -148,7 +148,7 @@ class Reached:
                 continue
             scope = source.scopes[-1] if source and source.scopes else None
             found = [] if scope is None else bindings(scope, name)
-            told[name] = self._lasting(value, id(value) in self._marks, (function.__globals__, found))
+            told[name] = self._lasting(value, id(value) in self._marks, (whole_namespace(function.__globals__), found))
         return told
 
     # --- variables of modules ------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class Reached:
         return told
 
     def _imported(
-        self, level: int, name: str, parts: tuple[str, ...], namespace: dict[str, Any], attributes: Set[str]
+        self, level: int, name: str, parts: tuple[tuple[str, str], ...], namespace: dict[str, Any], attributes: Set[str]
     ) -> dict[str, Json]:
         """Tell what a function imports when it is called, if it is the user's."""
         module = users_module("." * level + name, namespace)
@@ -189,7 +189,7 @@ class Reached:
         if not parts:
             return self._attributes(name, module, attributes, ())
         told: dict[str, Json] = {}
-        for part in parts:
+        for part, _ in parts:
             if part in vars(module):
                 found = self._global(part, vars(module), attributes)
             else:

@@ -91,11 +91,17 @@ def _path(node: ast.AST) -> tuple[str, ...]:
     return _path(node.value) if isinstance(node, ast.Subscript) else ("",)
 
 
-def imports(node: ast.AST) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-    """The imports in a function: how many levels up, from which module, and which of its names (none: itself)."""
+def imports(node: ast.AST) -> Iterator[tuple[int, str, tuple[tuple[str, str], ...]]]:
+    """The imports in a piece of Python: how many levels up, from which module, which names, and what they become.
+
+    Examples
+    --------
+    >>> list(imports(ast.parse("from ..helper import rate as own")))
+    [(2, 'helper', (('rate', 'own'),))]
+    """
     for part in ast.walk(node):
         if isinstance(part, ast.ImportFrom):
-            yield part.level, part.module or "", tuple(alias.name for alias in part.names)
+            yield part.level, part.module or "", tuple((alias.name, alias.asname or alias.name) for alias in part.names)
         elif isinstance(part, ast.Import):
             yield from ((0, alias.name, ()) for alias in part.names)
 
