@@ -28,8 +28,8 @@ def differences(stored: Json, now: Json, path: str = "") -> list[str]:
         common = [key for key in stored if key in now]
         found = [words for key in common for words in _part(key, stored[key], now[key], path)]
         for table, when in ((stored, "in the folder"), (now, "there now")):
-            for key in (key for key in table if key not in common):
-                found.append(f"{_joined(path, key)} is only {when}{_beginning(table[key])}")
+            alone = [key for key in table if key not in common]
+            found += [f"{_joined(path, key)} is only {when}{_beginning(table[key])}" for key in alone]
         return found
     if isinstance(stored, list) and isinstance(now, list) and len(stored) == len(now) and _has_parts(stored):
         pairs = enumerate(zip(stored, now, strict=True))
@@ -38,7 +38,7 @@ def differences(stored: Json, now: Json, path: str = "") -> list[str]:
 
 
 def _part(key: str, stored: Json, now: Json, path: str) -> list[str]:
-    """The differences of one entry; the user's functions and classes, and what these refer to, go by their own names."""
+    """The differences of one entry; the user's functions, and what these refer to, go by their own names."""
     if canonical(stored) == canonical(now):
         return []
     if key == "text" and isinstance(stored, list) and isinstance(now, list):

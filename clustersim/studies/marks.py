@@ -14,7 +14,7 @@ from typing import Any
 
 from clustersim.studies.origin import is_users
 from clustersim.studies.sources import Source, source_of, uses
-from clustersim.studies.syntax import changes
+from clustersim.studies.syntax import CHANGING, changes
 
 __all__ = ["Mark", "marks_of"]
 
@@ -37,13 +37,9 @@ def marks_of(function: FunctionType, source: Source) -> set[Mark]:
     """
     known = _known(function)
     found = changes(source.node)
-    marks = {_rebound(path, known, function) for path in found.rebound} | {
-        _changed(path, known) for path in found.changed
-    }
-    for path, method in found.calls:
-        thing = _at(path, known)
-        if thing is not None and is_users(type(thing)) and _changes_itself(thing, method):
-            marks.add(id(thing))
+    marks = {_rebound(path, known, function) for path in found.rebound}
+    marks |= {_changed(path, known) for path in found.changed}
+    marks |= {_changed(path, known) for path, method in found.calls if _is_changed_by(_at(path, known), method)}
     return {mark for mark in marks if mark is not None}
 
 
@@ -86,11 +82,14 @@ def _rebound(path: tuple[str, ...], known: dict[str, Any], function: FunctionTyp
     return id(owner) if owner is not None and not isinstance(owner, type) else ("attribute", path[-1])
 
 
-def _changes_itself(thing: Any, method: str) -> bool:
-    """Whether a method of a user's object changes the object."""
+def _is_changed_by(thing: Any, method: str) -> bool:
+    """Whether a method changes its object: by its text if it is the user's, else by its name."""
     function = getattr(type(thing), method, None)
-    source = source_of(function.__code__, function.__globals__) if isinstance(function, FunctionType) else None
+    if not isinstance(function, FunctionType) or not is_users(function):
+        return method in CHANGING
+    source = source_of(function.__code__, function.__globals__)
     if source is None or not isinstance(source.node, ast.FunctionDef) or not source.node.args.args:
         return False
     found = changes(source.node)
-    return any(path[0] == source.node.args.args[0].arg for path in found.rebound | found.changed)
+    touched = found.rebound | found.changed | {path for path, called in found.calls if called in CHANGING}
+    return any(path[0] == source.node.args.args[0].arg for path in touched)

@@ -79,8 +79,8 @@ def is_users(thing: FunctionType | type | ModuleType) -> bool:
         name, file = thing.__globals__.get("__name__"), thing.__globals__.get("__file__")
     else:
         name, file = (thing.__name__, None) if isinstance(thing, ModuleType) else (thing.__module__, None)
-    if name in ("__main__", "__mp_main__"):
-        return True
+    if name in ("__main__", "__mp_main__", "builtins"):
+        return bool(name != "builtins")
     known = sys.modules.get
     module = thing if isinstance(thing, ModuleType) else known(str(name)) or known(str(name).split(".")[0])
     if file := file or getattr(module, "__file__", None):

@@ -12,56 +12,30 @@ type alone, studies and results not at all: a study's parts are described anyway
 Data flows in from `clustersim.studies.configuration`, through `clustersim.studies.values`, and out as plain JSON.
 """
 
-import dataclasses
 import functools
 import io
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Set
 from concurrent.futures import Executor
-from enum import Enum
 from random import Random
-from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
-from typing import Any, NamedTuple
+from types import FunctionType, ModuleType
+from typing import Any
 
 import numpy as np
 
 from clustersim.errors import ConfigurationError
-from clustersim.studies.code import (
-    class_text,
-    defaults,
-    functions,
-    identity,
-    is_generated,
-    is_importable,
-    lines,
-    statements,
-    users_module,
-)
+from clustersim.studies.classes import SetUp, tell_class
+from clustersim.studies.lookups import defaults, identity, is_importable, lines, own_names, statements, users_module
 from clustersim.studies.marks import Mark, marks_of
 from clustersim.studies.origin import is_users
 from clustersim.studies.plain import Json, canonical
-from clustersim.studies.sources import Source, compiled, source_of, uses
+from clustersim.studies.sources import Source, compiled, source_of, uses, whole_namespace
 from clustersim.studies.syntax import bindings, imports, names_in
-from clustersim.studies.values import Inside
+from clustersim.studies.values import Inside, state_of
 
 __all__ = ["Reached"]
 
 _CHANGING = (io.IOBase, Executor, Random, np.random.Generator, np.random.BitGenerator, np.random.RandomState, Iterator)
-_MADE = {  # what Python and the standard library put into classes
-    "__abstractmethods__", "__annotate__", "__annotate_func__", "__annotations__", "__annotations_cache__",
-    "__conditional_annotations__", "__dataclass_fields__", "__dataclass_params__", "__dict__", "__doc__",
-    "__firstlineno__", "__match_args__", "__module__", "__non_callable_proto_members__", "__orig_bases__",
-    "__parameters__", "__protocol_attrs__", "__qualname__", "__slotnames__", "__static_attributes__", "__type_params__",
-    "__weakref__", "_abc_impl",
-}  # fmt: skip
-
-
-class _Variable(NamedTuple):
-    """A variable of a module that is told by the statements that set it up."""
-
-    value: object
-    namespace: dict[str, Any]
-    name: str
 
 
 class Reached:
@@ -124,10 +98,8 @@ class Reached:
         """Tell a function by its name, and enter it into the table if it is the user's."""
         if is_users(function):
             tell = functools.partial(self._function, function)
-            return self._refer("function", function.__qualname__, identity(function), tell)
-        name = (
-            f"{function.__globals__.get('__name__')}.{function.__code__.co_qualname}"  # functools.wraps changes others
-        )
+            return self._refer("function", function.__code__.co_qualname, identity(function), tell)
+        name = f"{function.__globals__.get('__name__')}.{function.__code__.co_qualname}"  # its own, not what it wraps
         if not function.__closure__ and not hasattr(function, "__wrapped__"):
             return {"function": name}
         if is_importable(function):
@@ -136,8 +108,10 @@ class Reached:
 
     def _wrapper(self, function: FunctionType) -> Json:
         """Tell what a library's function holds of the user's, such as one that a library's decorator has made."""
-        inner = getattr(function, "__wrapped__", None)
-        return {"refers to": self._closure(function, None), "wraps": self._leniently(inner)}
+        if registry := getattr(function, "registry", None):  # of functools.singledispatch, which also keeps a cache
+            return {"registry": self._leniently(registry)}
+        wrapped = getattr(function, "__wrapped__", None)
+        return {"refers to": self._closure(function, None), "wraps": self._leniently(wrapped)}
 
     def _function(self, function: FunctionType) -> Json:
         code = function.__code__
@@ -173,10 +147,8 @@ class Reached:
             if name == "__class__":
                 continue
             scope = source.scopes[-1] if source and source.scopes else None
-            if id(value) in self._marks and scope is not None and (found := bindings(scope, name)):
-                told[name] = {**self.kind(type(value)), "text": lines(found)}
-            else:
-                told[name] = self._leniently(value)
+            found = [] if scope is None else bindings(scope, name)
+            told[name] = self._lasting(value, id(value) in self._marks, (whole_namespace(function.__globals__), found))
         return told
 
     # --- variables of modules ------------------------------------------------------------------------------------
@@ -203,11 +175,12 @@ class Reached:
                 found = self._global(attribute, vars(module), attributes)
                 told |= {f"{name}.{attribute}": item for item in found.values()}
             elif is_users(value) and id(value) not in above:
-                told |= self._attributes(f"{name}.{attribute}", value, attributes, (*above, id(module)))
+                path = f"{name}.{attribute}"
+                told |= self._attributes(path, value, attributes, (*above, id(module))) or {path: self.module(value)}
         return told
 
     def _imported(
-        self, level: int, name: str, parts: tuple[str, ...], namespace: dict[str, Any], attributes: Set[str]
+        self, level: int, name: str, parts: tuple[tuple[str, str], ...], namespace: dict[str, Any], attributes: Set[str]
     ) -> dict[str, Json]:
         """Tell what a function imports when it is called, if it is the user's."""
         module = users_module("." * level + name, namespace)
@@ -216,7 +189,7 @@ class Reached:
         if not parts:
             return self._attributes(name, module, attributes, ())
         told: dict[str, Json] = {}
-        for part in parts:
+        for part, _ in parts:
             if part in vars(module):
                 found = self._global(part, vars(module), attributes)
             else:
@@ -227,34 +200,40 @@ class Reached:
 
     def _variable(self, value: Any, namespace: dict[str, Any], name: str) -> Json:
         """Tell a variable by its value, or by the statements that set it up."""
-        changed = (str(namespace.get("__name__")), name) in self._marks
-        changed |= id(value) in self._marks and not isinstance(value, FunctionType)
-        if not changed and not isinstance(value, _CHANGING):
-            try:
-                return Inside(self, self._above)(value)
-            except ConfigurationError:
-                pass
-        variable = _Variable(value, namespace, name)
-        return self._refer("global", name, (namespace.get("__name__"), name), lambda: self._set_up(variable))
+        module = str(namespace.get("__name__"))
+        changed = (module, name) in self._marks or (id(value) in self._marks and not isinstance(value, FunctionType))
+        if not changed and (told := self._tried(value)):
+            return told[0]
+        return self._refer("global", name, (module, name), lambda: self._set_up(value, statements(namespace, name)))
 
-    def _set_up(self, variable: _Variable) -> Json:
-        """Tell a variable by its type, the statements that set it up, and what these refer to."""
-        told = self.kind(type(variable.value))
-        namespace, found = statements(variable.namespace, variable.name)
+    def _tried(self, value: Any) -> list[Json]:
+        """The value in a list, which is empty if it cannot be told."""
+        try:
+            return [] if isinstance(value, _CHANGING) else [Inside(self, self._above)(value)]
+        except ConfigurationError:
+            return []
+
+    def _leniently(self, value: Any) -> Json:
+        """Tell a value, by its type alone if nothing better can be told."""
+        told = self._tried(value)
+        return told[0] if told else self.kind(type(value))
+
+    def _lasting(self, value: Any, changed: bool, set_up: SetUp) -> Json:
+        """Tell what a function closes over, or an attribute of a class, as variables are told."""
+        told = [] if changed and set_up[1] else self._tried(value)
+        return told[0] if told else self._set_up(value, set_up)
+
+    def _set_up(self, value: Any, set_up: SetUp) -> Json:
+        """Tell a value by its type, the statements that set it up, and what these refer to."""
+        namespace, found = set_up
+        told = self.kind(type(value))
         if found:
             told["text"] = lines(found)
         names, attributes = names_in(found)
         refers: dict[str, Json] = {}
-        for name in sorted(names - {variable.name}):
+        for name in sorted(names):
             refers |= self._global(name, namespace, attributes)
         return {**told, "refers to": refers} if refers else told
-
-    def _leniently(self, value: Any) -> Json:
-        """Tell a value by its type alone if nothing better can be told."""
-        try:
-            return Inside(self, self._above)(value)
-        except ConfigurationError:
-            return self.kind(type(value))
 
     # --- classes and modules -------------------------------------------------------------------------------------
 
@@ -265,47 +244,22 @@ class Reached:
         return self._refer("class", kind.__qualname__, id(kind), functools.partial(self._class, kind))
 
     def _class(self, kind: type) -> Json:
-        told: dict[str, Json] = {"bases": [self._leniently(base) for base in kind.__bases__ if base is not object]}
-        if is_users(type(kind)):
-            told["metaclass"] = self._leniently(type(kind))
-        if dataclasses.is_dataclass(kind) and "__dataclass_fields__" in vars(kind):
-            told["fields"] = [self._field(part) for part in dataclasses.fields(kind)]
-        if issubclass(kind, Enum):
-            told["values"] = {str(member): self._leniently(member.value) for member in kind}
-        made = [name for name in sorted(vars(kind)) if is_generated(kind, name)]
-        if made:
-            told["made by dataclass"] = [*made]
-        members = ((name, vars(kind)[name]) for name in sorted(vars(kind)) if name not in _MADE and name not in made)
-        found = {name: self._member(kind, name, member) for name, member in members}
-        told["members"] = {name: item for name, item in found.items() if item is not None}
-        return told
+        def attribute(name: str, value: Any, set_up: SetUp) -> Json:
+            changed = id(value) in self._marks or ("attribute", name) in self._marks
+            return self._lasting(value, changed, set_up)
 
-    def _field(self, part: "dataclasses.Field[Any]") -> Json:
-        if part.default_factory is dataclasses.MISSING:
-            return part.name
-        return {part.name: self._leniently(part.default_factory)}
-
-    def _member(self, kind: type, name: str, member: Any) -> Json:
-        """Tell a method or an attribute of a class; None for what Python and the standard library put there."""
-        behind = functions(member)
-        if not behind:
-            if issubclass(kind, Enum) or isinstance(member, MemberDescriptorType | GetSetDescriptorType):
-                return None
-            if {id(member), ("attribute", name)} & self._marks and (text := class_text(kind, name)):
-                return {**self.kind(type(member)), "text": text}
-            return self._leniently(member)
-        told = [self._leniently(function) for function in behind]
-        return told[0] if isinstance(member, FunctionType) else {type(member).__name__: told}
+        return tell_class(kind, self._leniently, attribute)
 
     def module(self, module: ModuleType) -> dict[str, Json]:
         """Tell a library's module by its name, and enter a user's as a whole."""
         if not is_users(module):
             return {"module": module.__name__}
-        return self._refer("module", "of the user's", id(module), functools.partial(self._module, module))
+        name = "script" if module.__name__.startswith("_") else module.__name__
+        return self._refer("module", name, id(module), functools.partial(self._module, module))
 
     def _module(self, module: ModuleType) -> Json:
         told: dict[str, Json] = {}
-        for name in sorted(vars(module)):
+        for name in sorted(own_names(module)):
             told |= self._global(name, vars(module), frozenset())
         return told
 
@@ -315,7 +269,7 @@ class Reached:
         pending: list[object] = [thing]
         while pending:
             part = pending.pop()
-            if id(part) in seen or isinstance(part, ModuleType | np.ndarray):
+            if id(part) in seen or isinstance(part, ModuleType | np.ndarray | str | float | int | None):
                 continue
             seen.add(id(part))
             if isinstance(part, FunctionType | type | functools.partial):
@@ -326,4 +280,4 @@ class Reached:
                 pending += part.values()
             else:
                 self.kind(type(part))
-                pending += vars(part).values() if hasattr(part, "__dict__") else ()
+                pending += state_of(part).values()

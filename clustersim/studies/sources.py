@@ -12,6 +12,7 @@ import dis
 import functools
 import hashlib
 import linecache
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 
 from clustersim.studies.syntax import text_of
 
-__all__ = ["Source", "Uses", "compiled", "noted_file", "source_of", "trees_of", "uses"]
+__all__ = ["Source", "Uses", "compiled", "noted_file", "source_of", "trees_of", "uses", "whole_namespace"]
 
 _Key = tuple[str, str]
 
@@ -177,6 +178,12 @@ def source_of(code: CodeType, namespace: dict[str, Any]) -> Source | None:
         if key in file.functions or (file.read(namespace) and key in file.functions):
             return file.functions[key]
     return None
+
+
+def whole_namespace(namespace: dict[str, Any]) -> dict[str, Any]:
+    """All variables of the module to which a function's globals belong: a pickler copies only those that are named."""
+    module = None if "__spec__" in namespace else sys.modules.get(str(namespace.get("__name__")))
+    return namespace if module is None else vars(module)
 
 
 def noted_file(code: CodeType) -> str | None:

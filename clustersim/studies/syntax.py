@@ -8,10 +8,10 @@ import copy
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-__all__ = ["Changes", "bindings", "changes", "imports", "names_in", "text_of"]
+__all__ = ["CHANGING", "Changes", "bindings", "changes", "imports", "names_in", "text_of"]
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_CHANGING = {  # methods of lists, sets, dicts, deques and arrays that change them
+CHANGING = {  # methods of lists, sets, dicts, deques and arrays that change them
     "add", "append", "appendleft", "clear", "discard", "extend", "extendleft", "fill", "insert", "pop", "popitem",
     "popleft", "put", "remove", "resize", "reverse", "rotate", "setdefault", "sort", "update", "__setitem__",
     "__delitem__",
@@ -47,7 +47,7 @@ class Changes(NamedTuple):
     rebound : set of tuple of str
         Variables of the module and attributes that are set or deleted.
     changed : set of tuple of str
-        Containers in which something is set, added or deleted.
+        Containers in which something is set or deleted.
     calls : set of tuple
         Paths whose methods are called, with the name of the method.
     """
@@ -62,8 +62,8 @@ def changes(node: ast.AST) -> Changes:
 
     Examples
     --------
-    >>> sorted(changes(ast.parse("CACHE[x] = helper.table.pop(x)")).changed)
-    [('CACHE',), ('helper', 'table')]
+    >>> changes(ast.parse("CACHE[x] = helper.table.pop(x)"))
+    Changes(rebound=set(), changed={('CACHE',)}, calls={(('helper', 'table'), 'pop')})
     """
     found = Changes(set(), set(), set())
     parts = list(ast.walk(node))
@@ -77,8 +77,6 @@ def changes(node: ast.AST) -> Changes:
             found.changed.add(_path(part))
         elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
             found.calls.add((_path(part.func.value), part.func.attr))
-            if part.func.attr in _CHANGING:
-                found.changed.add(_path(part.func.value))
         elif isinstance(part, ast.Call):
             found.calls.add((_path(part.func), "__call__"))
     return found
@@ -93,11 +91,17 @@ def _path(node: ast.AST) -> tuple[str, ...]:
     return _path(node.value) if isinstance(node, ast.Subscript) else ("",)
 
 
-def imports(node: ast.AST) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-    """The imports in a function: how many levels up, from which module, and which of its names (none: itself)."""
+def imports(node: ast.AST) -> Iterator[tuple[int, str, tuple[tuple[str, str], ...]]]:
+    """The imports in a piece of Python: how many levels up, from which module, which names, and what they become.
+
+    Examples
+    --------
+    >>> list(imports(ast.parse("from ..helper import rate as own")))
+    [(2, 'helper', (('rate', 'own'),))]
+    """
     for part in ast.walk(node):
         if isinstance(part, ast.ImportFrom):
-            yield part.level, part.module or "", tuple(alias.name for alias in part.names)
+            yield part.level, part.module or "", tuple((alias.name, alias.asname or alias.name) for alias in part.names)
         elif isinstance(part, ast.Import):
             yield from ((0, alias.name, ()) for alias in part.names)
 
@@ -124,7 +128,8 @@ def _binds(statement: ast.stmt, name: str) -> bool:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return statement.name == name
     stored = {p.id for p in _own(statement) if isinstance(p, ast.Name) and not isinstance(p.ctx, ast.Load)}
-    return name in stored or (name,) in changes(statement).changed
+    found = changes(statement)
+    return name in stored or (name,) in found.changed or any(((name,), method) in found.calls for method in CHANGING)
 
 
 def _own(statement: ast.AST) -> Iterator[ast.AST]:

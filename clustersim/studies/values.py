@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import PurePath
 from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ from clustersim.errors import ConfigurationError
 from clustersim.studies.origin import is_users
 from clustersim.studies.plain import Json, canonical, digest
 
-__all__ = ["Code", "Inside"]
+__all__ = ["Code", "Inside", "state_of"]
 
 _LONG = 64  # longer containers are told by their hash, as arrays are
 _LONG_TEXT = 1000
@@ -73,7 +74,7 @@ class Inside:
         ConfigurationError
             If there is no description of it that would be the same tomorrow.
         """
-        kind = type(thing)
+        kind: type = type(thing)
         if thing is None or kind is bool or kind is int:
             return thing  # type: ignore[no-any-return]
         if isinstance(thing, FunctionType):
@@ -89,11 +90,11 @@ class Inside:
                 f"{kind.__name__} {how} to be described; give it a method describe() of plain values"
             )
         inside = Inside(self.code, (*self.above, id(thing)), self.budget)
-        for kinds, tell in _TELLERS:
-            if isinstance(thing, kinds):
-                told = tell(thing, inside)
-                return {**self.code.kind(kind), "value": told} if is_users(kind) else told
-        return _object(thing, inside)
+        tell = _teller(kind)
+        if tell is None:
+            return _object(thing, inside)
+        told = tell(thing, inside)
+        return {**self.code.kind(kind), "value": told} if is_users(kind) else told
 
 
 def _text(value: str, inside: Inside) -> Json:  # noqa: ARG001 - all tellers are called alike
@@ -189,6 +190,8 @@ def _object(thing: Any, inside: Inside) -> Json:
     """Tell any other object: by its own words, by its fields, by its state, or by its name if it is a function in C."""
     kind = type(thing)
     told = inside.code.kind(kind)
+    if kind.__module__.startswith("clustersim.studies."):  # a study or results, which change nothing
+        return told
     ours = kind.__module__.split(".")[0] == "clustersim"
     if callable(getattr(thing, "describe", None)) and (ours or is_users(kind)):
         told["describes itself as"] = inside(thing.describe())
@@ -199,7 +202,7 @@ def _object(thing: Any, inside: Inside) -> Json:
         told |= {"distribution": thing.dist.name, "args": inside(thing.args), "keywords": inside(thing.kwds)}
     elif callable(thing) and hasattr(thing, "__name__") and not is_users(kind):
         told["function"] = _stand_in(thing, inside)
-    elif state := _state(thing):
+    elif state := state_of(thing):
         told["state"] = inside(state)
     elif hasattr(thing, "__dict__"):
         pass
@@ -218,11 +221,11 @@ def _stand_in(thing: Any, inside: Inside) -> Json:
     if wrapped := getattr(thing, "__wrapped__", None):  # such as what functools.lru_cache makes
         return inside(wrapped)
     if any(isinstance(value, FunctionType) for value in getattr(thing, "__dict__", {}).values()):  # numpy.vectorize
-        return inside({name: value for name, value in _state(thing).items() if name[0] != "_"})
+        return inside({name: value for name, value in state_of(thing).items() if name[0] != "_"})
     return f"{getattr(thing, '__module__', None)}.{getattr(thing, '__qualname__', thing.__name__)}"
 
 
-def _state(thing: Any) -> dict[str, Any]:
+def state_of(thing: Any) -> dict[str, Any]:
     """The attributes of an object, save those kept by `functools.cached_property`, which come and go."""
     slots = [name for kind in type(thing).__mro__ for name in _names(vars(kind).get("__slots__", ()))]
     state = {name: getattr(thing, name) for name in slots if name[:2] != "__" and hasattr(thing, name)}
@@ -236,6 +239,12 @@ def _names(slots: str | Iterable[str]) -> Iterable[str]:
     return (slots,) if isinstance(slots, str) else slots
 
 
+@functools.lru_cache(maxsize=1000)
+def _teller(kind: type) -> Callable[[Any, Inside], Json] | None:
+    """What tells objects of a class, None if they are no plain values."""
+    return next((tell for kinds, tell in _TELLERS if issubclass(kind, kinds)), None)
+
+
 _TELLERS: tuple[tuple[Any, Callable[[Any, Inside], Json]], ...] = (
     (Enum, _enum),
     (str, _text),
@@ -243,6 +252,7 @@ _TELLERS: tuple[tuple[Any, Callable[[Any, Inside], Json]], ...] = (
     (bytes | bytearray, lambda value, inside: hashlib.sha256(value).hexdigest()),  # noqa: ARG005
     (PurePath, lambda value, inside: value.as_posix()),  # noqa: ARG005
     (logging.Logger, lambda value, inside: {"class": "Logger"}),  # noqa: ARG005 - what is logged makes no number
+    (WeakKeyDictionary | WeakValueDictionary | WeakSet, lambda value, inside: {"class": type(value).__name__}),  # noqa: ARG005
     (Mapping, _mapping),
     (list | tuple, _sequence),
     (Set, _set),
