@@ -1,12 +1,14 @@
 """Plots: the right numbers on the right axes, one colour a policy, no global state, the same bytes each time."""
 
 import dataclasses
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from small import made_up, small_study
 
 import clustersim as cs
@@ -88,7 +90,9 @@ def test_legend_title_and_notes(results):
     assert [text.get_text().strip() for text in legend.get_texts()] == LABELS
     assert legend.get_title().get_text() == "small: b"
     note = sheet._supxlabel.get_text()
-    assert "95 % confidence band over 3 replications" in note
+    assert note.startswith(
+        "Curves: geometric mean of error and distance over 3 replications, each with its 95 % confidence band."
+    )
     assert note.replace("\n", " ").count("A long note.") == 30
     renderer = FigureCanvasAgg(sheet).get_renderer()
     sheet.draw_without_rendering()
@@ -111,7 +115,7 @@ def test_scales_and_units():
     assert accuracy.get_ylabel() == "test accuracy"
     distance = plots.figure(made_up(fall, metric="distance")).axes[0]
     assert distance.get_yscale() == "log"
-    assert distance.get_ylabel() == r"distance $\|w - w^*\|_2$"
+    assert distance.get_ylabel() == "distance $\\|w - w^*\\|_2$\ngeometric mean"
     distance.figure.draw_without_rendering()  # matplotlib can set the formula
 
 
@@ -142,7 +146,7 @@ def test_k_is_drawn_in_steps_with_whole_numbers(results):
 
 def test_a_band_of_k_stays_between_the_values_that_occur():
     runs = {("", "a", r): [(0, 1.0, 0), (5, 0.5, 1), (9, 0.4, 2)] for r in range(3)}
-    runs |= {("", "b", r): [(0, 1.0, 0), (9, 0.5, 1)] for r in range(3)}
+    runs |= {("", "b", r): [(0, 1.0, 0), (9, 0.5 + r, 1)] for r in range(3)}
     results = made_up(runs)
     frame = results.frame
     frame.loc[(frame["policy"] == "a") & (frame["replication"] == 1) & (frame["time"] >= 5), "k"] = 8
@@ -183,10 +187,91 @@ def test_no_global_state_is_touched(results):
 
 
 def test_own_figures_and_bad_formats(results, tmp_path, monkeypatch):
-    monkeypatch.setattr(plots, "standard_figures", lambda results: {})
+    monkeypatch.setattr("clustersim.plots.files.standard_figures", lambda results, average: {})
     paths = plots.draw(results, tmp_path, "svg", {"Switching times.png": plots.figure, "b": plots.figure})
     assert [path.name for path in paths] == ["switching-times.svg", "b.svg"]
     with pytest.raises(cs.ConfigurationError, match="format = 'gif'"):
         plots.draw(results, tmp_path, "gif")
     with pytest.raises(cs.ConfigurationError, match="column = 'speed'"):
         plots.figure(results, "speed")
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda r, p: plots.save(3, p / "a.png"), "sheet = 3: expected a Figure"),
+        (lambda r, p: plots.save(Figure(), 3), "path = 3: expected a path"),
+        (lambda r, p: plots.save(Figure(), b"a.png"), "path = b'a.png': expected a path"),
+        (lambda r, p: plots.save(Figure(), p / "a.gif"), "a.gif': expected a file that ends with .png, .pdf or .svg"),
+        (lambda r, p: plots.save(Figure(), ""), "expected a file that ends with"),
+        (lambda r, p: plots.draw(r, None), "folder = None: expected a path"),
+        (lambda r, p: plots.draw(3, p), "results = 3: expected a Results"),
+        (lambda r, p: plots.draw(r, p, extra=[1]), r"extra = \[1\]: expected a mapping"),
+        (lambda r, p: plots.overview(r, "c"), "variant = 'c': expected one of 'a', 'b'"),
+        (lambda r, p: plots.overview(r, "a", average="mode"), "average = 'mode': expected one of 'auto', 'arith"),
+        (lambda r, p: plots.figure(r, average="mode"), "average = 'mode'"),
+    ],
+)
+def test_arguments_of_figures_are_checked(results, tmp_path, call, words):
+    with pytest.raises(cs.ConfigurationError, match=words):
+        call(results, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", ["drawn.png", Path("new") / "drawn.PDF", "drawn.svg"])
+def test_figures_are_saved_under_texts_and_paths(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    assert plots.save(Figure(), path) == Path(path)
+    assert Path(path).stat().st_size > 0
+
+
+def test_a_name_with_a_nul_and_a_folder_in_the_way_are_told(tmp_path):
+    (tmp_path / "a.png").mkdir()
+    for name in ("a.png", "a\0.png"):
+        with pytest.raises(cs.ResultsError, match="cannot be written"):
+            plots.save(Figure(), tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_curves_carry_the_labels_of_their_policies(results):
+    for sheet in (plots.figure(results), plots.overview(results, "a")):
+        for axes in sheet.axes:
+            assert [line.get_label() for line in axes.get_lines()] == LABELS
+        assert len(sheet.legends) == 1
+
+
+def test_the_average_is_chosen_and_told():
+    runs = {("", "a", 0): [(0, 8.0, 0), (4, 1.0, 1)], ("", "a", 1): [(0, 8.0, 0), (4, 100.0, 1)]}
+    results = made_up(runs)
+    ends, told = {}, {}
+    for average in ("auto", "arithmetic", "geometric", "median"):
+        sheet = plots.figure(results, average=average)
+        (line,) = sheet.axes[0].get_lines()
+        ends[average], told[average] = line.get_ydata()[-1], (sheet.axes[0].get_ylabel(), sheet._supxlabel.get_text())
+    assert ends == pytest.approx({"auto": 10.0, "arithmetic": 50.5, "geometric": 10.0, "median": 50.5})
+    for average, words in {"auto": "geometric mean", "geometric": "geometric mean", "median": "median"}.items():
+        assert told[average][0].endswith("\n" + words)
+        assert told[average][1].startswith(f"Curves: {words} of error over 2 replications")
+    assert told["arithmetic"][0] == r"error $F(w) - F^*$"
+    assert told["arithmetic"][1].startswith("Curves: arithmetic mean of error over 2 replications")
+    assert "a confidence band for a median takes 6" in told["median"][1]
+
+
+def test_what_has_no_geometric_mean_is_averaged_arithmetically_and_told():
+    runs = {("", "a", r): [(0, 8.0, 0), (4, -1.0 - r, 1)] for r in range(2)}
+    sheet = plots.figure(made_up(runs, metric="loss"), average="geometric")
+    assert sheet.axes[0].get_lines()[0].get_ydata()[-1] == -1.5
+    assert "arithmetic mean of loss" in sheet._supxlabel.get_text()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_band_that_reaches_0_goes_to_the_bottom_of_a_logarithmic_axis():
+    runs = {("", "a", 0): [(0, 8.0, 0), (4, 1e-3, 1)], ("", "a", 1): [(0, 8.0, 0), (4, 1.0, 1)]}
+    sheet = plots.figure(made_up(runs), average="arithmetic")
+    (axes,) = sheet.axes
+    sheet.draw_without_rendering()
+    assert axes.get_yscale() == "log"
+    bottom, top = axes.get_ylim()
+    heights = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert 0.0 < heights.min() < bottom < 0.5 < top
+    assert "A band that reaches 0 is drawn to the bottom." in sheet._supxlabel.get_text().replace("\n", " ")

@@ -62,8 +62,9 @@ def figure(results: Results, y: str | None = None, x: str = "time", *, average: 
     expect("results", results, Results)
     y = y or results.metric
     if len(results.frame):
-        averaged(results, y, average)
+        results.values(y)
         results.values(x)
+        averaged(results, y, average)
     variants = _shown_variants(results)
     columns = 2 if len(variants) == 4 else min(len(variants), 3)
     rows = math.ceil(len(variants) / columns)

@@ -273,13 +273,12 @@ class Results:
             if the target was not reached.
         """
         number("target", target, finite=True)
-        metric = metric or self.metric
-        rows: list[dict[str, Any]] = []
+        rows, column = list[dict[str, Any]](), metric or self.metric
         finished = {(variant, policy): runs for variant, policy, runs in self.series()}
         failed = self.failures.groupby(["variant", "policy"])["replication"].agg(list).to_dict()
         for variant, policy in product(self.variants, self.policies):
             for run in finished.get((variant, policy), []):
-                excess = excesses(self.values(metric, run), target, lower=lower_is_better(metric))
+                excess = excesses(self.values(column, run), target, lower=lower_is_better(column))
                 key = RunKey(variant, policy, int(run["replication"].iloc[0]))
                 rows.append(self._spent(key, run, first_that_lasts(excess, run["time"])))
             keys = (RunKey(variant, policy, int(replication)) for replication in failed.get((variant, policy), []))
@@ -288,8 +287,7 @@ class Results:
 
     def _spent(self, key: RunKey, run: pd.DataFrame, hit: int | None) -> dict[str, Any]:
         """What a run had spent at one of its evaluations."""
-        costs = ["time", *COSTS]
-        spent = {cost: np.nan if hit is None else float(self.values(cost, run).iloc[hit]) for cost in costs}
+        spent = {cost: np.nan if hit is None else float(self.values(cost, run).iloc[hit]) for cost in ["time", *COSTS]}
         return key._asdict() | {"reached": hit is not None, "at_start": hit == 0} | spent
 
 
