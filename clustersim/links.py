@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import number
+from clustersim.checks import number, seconds, store
 from clustersim.errors import ConfigurationError
 from clustersim.latency import Constant, LatencyModel
 from clustersim.streams import Uniforms
@@ -49,15 +49,15 @@ class Link:
         latency = self.latency
         if latency is not None and not isinstance(latency, LatencyModel):
             try:
-                latency = Constant(number("latency", latency, low=0.0))
+                latency = Constant(seconds("latency", latency))
             except ConfigurationError as error:
                 raise ConfigurationError(f"{error}, or a latency model such as Exponential(mean=0.1)") from None
         if latency == Constant(0.0):
             latency = None
-        object.__setattr__(self, "latency", latency)
+        store(self, latency=latency)
         if self.bandwidth is not None:
             remedy = "leave it out for a link of unlimited bandwidth"
-            number("bandwidth", self.bandwidth, above=0.0, remedy=remedy)
+            store(self, bandwidth=number("bandwidth", self.bandwidth, above=0.0, remedy=remedy))
 
     @property
     def is_instant(self) -> bool:

@@ -8,7 +8,7 @@ import pandas as pd
 import simpy
 from numpy.typing import NDArray
 
-from clustersim.checks import choice, integer
+from clustersim.checks import choice, complaint, flag, instance, integer
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.cohort import CohortFleet
 from clustersim.engine.collector import seldom_collected
@@ -149,16 +149,16 @@ def simulate(
     (300, 1000)
     """
     _check_kinds(problem, cluster, policy, optimizer, until)
-    integer("evaluate_every", evaluate_every, low=1)
-    choice("engine", engine, get_args(Engine))
+    evaluate_every = integer("evaluate_every", evaluate_every, low=1)
+    messages = flag("messages", messages)
+    fleet = _FLEETS[choice("engine", engine, get_args(Engine))]
     if progress is not None and not callable(progress):
-        raise ConfigurationError(f"progress = {progress!r}: expected a function of the fraction done, such as print")
+        raise complaint("progress", progress, "a function of the fraction done, such as print")
     if until.error is not None and not problem.has_optimum:
         raise ConfigurationError(
             f"until.error = {until.error}: the optimum of {problem!r} is not known; use time or updates"
         )
     streams = Streams(seed, replication)
-    fleet = _FLEETS[engine]
     return _run(problem, cluster, policy, optimizer, until, streams, evaluate_every, messages, progress, fleet)
 
 
@@ -212,6 +212,5 @@ def _check_kinds(problem: object, cluster: object, policy: object, optimizer: ob
         ("until", until, Until, "Until(time=100.0)"),
     )
     for name, value, kind, example in expected:
-        if not isinstance(value, kind):
-            article = "an" if kind.__name__[0] in "OU" else "a"
-            raise ConfigurationError(f"{name} = {value!r}: expected {article} {kind.__name__}, such as {example}")
+        article = "an" if kind.__name__[0] in "OU" else "a"
+        instance(name, value, kind, f"{article} {kind.__name__}, such as {example}")

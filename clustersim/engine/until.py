@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass, replace
 
-from clustersim.checks import integer, number
+from clustersim.checks import integer, number, seconds, store
 from clustersim.errors import ConfigurationError
-from clustersim.schedules import whole_updates
+from clustersim.schedules import epochs_of, whole_updates
 
 __all__ = ["Until"]
 
@@ -50,13 +50,13 @@ class Until:
                 "Until(): expected at least one of time, updates, epochs and error; give one of them"
             )
         if self.time is not None:
-            number("time", self.time, above=0.0)
+            store(self, time=seconds("time", self.time, above=0.0))
         if self.updates is not None:
-            integer("updates", self.updates, low=1)
+            store(self, updates=integer("updates", self.updates, low=1))
         if self.error is not None:
-            number("error", self.error, above=0.0)
+            store(self, error=number("error", self.error, above=0.0))
         if self.epochs is not None:
-            number("epochs", self.epochs, above=0.0)
+            store(self, epochs=epochs_of("epochs", self.epochs, above=0.0))
 
     def in_updates(self, updates_per_epoch: float) -> "Until":
         """The same horizon, its epochs counted in updates.
@@ -74,4 +74,4 @@ class Until:
     @property
     def last_time(self) -> float:
         """The time horizon, infinite if there is none."""
-        return math.inf if self.time is None else float(self.time)
+        return math.inf if self.time is None else self.time

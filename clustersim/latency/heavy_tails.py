@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr, ndtri, ndtri_exp
 
-from clustersim.checks import number
+from clustersim.checks import number, seconds, store
 from clustersim.latency.parametric import HazardFamily
 
 __all__ = ["LogNormal", "Pareto", "Weibull"]
@@ -43,8 +43,8 @@ class Pareto(HazardFamily):
     shape: float
 
     def __post_init__(self) -> None:
-        number("mean", self.mean, above=0.0)
-        number("shape", self.shape, above=1.0, remedy="the mean of a Pareto law exists only above 1")
+        shape = number("shape", self.shape, above=1.0, remedy="the mean of a Pareto law exists only above 1")
+        store(self, mean=seconds("mean", self.mean, above=0.0), shape=shape)
 
     @property
     def _smallest(self) -> float:
@@ -60,7 +60,7 @@ class Pareto(HazardFamily):
     @property
     def expected_time(self) -> float:
         """E[X], seconds."""
-        return float(self.mean)
+        return self.mean
 
     @property
     def variance(self) -> float:
@@ -98,8 +98,7 @@ class Weibull(HazardFamily):
     shape: float
 
     def __post_init__(self) -> None:
-        number("mean", self.mean, above=0.0)
-        number("shape", self.shape, above=0.0)
+        store(self, mean=seconds("mean", self.mean, above=0.0), shape=number("shape", self.shape, above=0.0))
 
     @property
     def _scale(self) -> float:
@@ -115,7 +114,7 @@ class Weibull(HazardFamily):
     @property
     def expected_time(self) -> float:
         """E[X], seconds."""
-        return float(self.mean)
+        return self.mean
 
     @property
     def variance(self) -> float:
@@ -144,8 +143,7 @@ class LogNormal(HazardFamily):
     sigma: float
 
     def __post_init__(self) -> None:
-        number("mean", self.mean, above=0.0)
-        number("sigma", self.sigma, above=0.0)
+        store(self, mean=seconds("mean", self.mean, above=0.0), sigma=number("sigma", self.sigma, above=0.0))
 
     @property
     def _location(self) -> float:
@@ -168,7 +166,7 @@ class LogNormal(HazardFamily):
     @property
     def expected_time(self) -> float:
         """E[X], seconds."""
-        return float(self.mean)
+        return self.mean
 
     @property
     def variance(self) -> float:

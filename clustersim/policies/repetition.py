@@ -108,9 +108,6 @@ class ErasureHead(Composition):
     deadline: float | None = None
     silence: Silence = "count"
 
-    def __post_init__(self) -> None:
-        self.compose()  # the parts check the parameters
-
     def compose(self) -> Synchronous:
         """Fractional repetition, until a fraction has answered or all groups are heard, distinct groups."""
         rules = (Fraction(self.fraction), Covered())
