@@ -45,6 +45,7 @@ SEED = 2**128 - 1
 LONGEST = 1e100
 """The longest time in seconds: sums of as many of them as a run can have are still numbers."""
 
+_FAR = 10**6  # limits beyond it are told only to whoever exceeds them
 _MOST = 2**53  # all whole numbers up to here are floats, so that nothing is lost where they are multiplied with times
 
 
@@ -115,7 +116,7 @@ def integer(name: str, value: Any, *, low: int, high: int = _MOST, remedy: str =
         whole = low - 1
     if not low <= whole <= high:
         upper = f"2**{high.bit_length()} - 1" if high == SEED else f"{high}"
-        reaches = high < COUNT or whole > high
+        reaches = high < _FAR or whole > high
         expected = f"a whole number from {low} to {upper}" if reaches else f"a whole number, at least {low}"
         raise complaint(name, value, expected, remedy)
     return whole
@@ -249,7 +250,7 @@ def numbers(
     if not good.all():
         where = np.unravel_index(int(np.argmin(good)), reals.shape)
         place = f"[{', '.join(str(int(i)) for i in where)}]" if reals.ndim else ""
-        raise complaint(f"{name}{place}", float(reals[where]) if place else values, expected)
+        raise complaint(name, values, expected, f"look at {name}{place} = {reals[where]}" if place else "")
     return reals
 
 

@@ -220,7 +220,7 @@ def _checked(name: str, values: Any, dimensions: int) -> Floats:
         raise complaint(name, values, expected)
     if len(late := np.argwhere((array > LONGEST) & (array < math.inf))):
         where = tuple(late[0].tolist())
-        raise complaint(f"{name}[{', '.join(map(str, where))}]", float(array[where]), expected)
+        raise complaint(name, values, expected, f"look at {name}{list(where)} = {array[where]}")
     return array
 
 
