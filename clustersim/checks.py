@@ -8,6 +8,7 @@ integer of NumPy overflows later.
 
 import math
 import operator
+import re
 import reprlib
 from collections.abc import Iterable, Mapping, Set, Sized
 from dataclasses import fields
@@ -31,6 +32,7 @@ __all__ = [
     "integer",
     "number",
     "numbers",
+    "scale",
     "seconds",
     "several",
     "shown",
@@ -78,6 +80,8 @@ def store_plain(instance: Any) -> None:
     """
     for part in fields(instance):
         value = getattr(instance, part.name)
+        if isinstance(value, np.ndarray) and value.ndim == 0:
+            value = value[()]
         if isinstance(value, str):
             plain: Any = str(value)
         elif isinstance(value, bool | np.bool_):
@@ -151,12 +155,19 @@ def number(
     real = _real(value)
     in_range = low <= real <= high and (above is None or real > above)  # false for NaN
     if not in_range or (finite and math.isinf(real)):
-        limits = [f"greater than {above:g}"] if above is not None else [f"at least {low:g}"] if low > -math.inf else []
-        limits += [f"at most {high:g}"] if real > high else []
-        kind = "a finite number" if finite else "a number"
-        comma = ", " if limits and above is None else " "
-        raise complaint(name, value, f"{kind}{comma}{' and '.join(limits)}".rstrip(), remedy)
+        raise complaint(name, value, _limits(real, low, above, high, finite), remedy)
     return real
+
+
+def _limits(real: float, low: float, above: float | None, high: float, finite: bool) -> str:
+    """What is expected of a number; limits far out are told only to whoever exceeds them."""
+    kind = "a finite number" if finite else "a number"
+    least = f", at least {low:g}" if low > -math.inf else ""
+    if above is not None and not above < real < low:
+        least = f" greater than {above:g}"
+    if not real > high:
+        return kind + least
+    return f"{kind}{least}{' and' if least else ','} at most {high:g}"
 
 
 def seconds(name: str, value: Any, *, low: float = 0.0, above: float | None = None, remedy: str = "") -> float:
@@ -173,6 +184,24 @@ def seconds(name: str, value: Any, *, low: float = 0.0, above: float | None = No
     Traceback (most recent call last):
         ...
     clustersim.errors.ConfigurationError: time = 1e+308: expected a finite number, at least 0 and at most 1e+100
+    """
+    return number(name, value, low=low, above=above, high=LONGEST, remedy=remedy)
+
+
+def scale(name: str, value: Any, *, low: float = 1 / LONGEST, above: float = 0.0, remedy: str = "") -> float:
+    """Return a mean or a shape, neither so large nor so small that what is computed from it overflows.
+
+    Raises
+    ------
+    ConfigurationError
+        As for `number`.
+
+    Examples
+    --------
+    >>> scale("mean", 1e-300)
+    Traceback (most recent call last):
+        ...
+    clustersim.errors.ConfigurationError: mean = 1e-300: expected a finite number, at least 1e-100
     """
     return number(name, value, low=low, above=above, high=LONGEST, remedy=remedy)
 
@@ -236,7 +265,7 @@ def numbers(
     clustersim.errors.ConfigurationError: t = '12': expected times, at least 0
     """
     try:
-        array = np.asarray(values)
+        array = np.asarray(None if isinstance(values, bytes | bytearray | memoryview) else values)
     except (TypeError, ValueError, OverflowError):  # ragged rows, among others
         raise complaint(name, values, expected) from None
     if array.dtype.kind == "O":
@@ -311,7 +340,7 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
     return str(value)
 
 
-def instance(name: str, value: Any, kind: type[Any], expected: str) -> None:
+def instance(name: str, value: Any, kind: type[Any] | tuple[type[Any], ...], expected: str) -> None:
     """Refuse a value that is not of a kind, of which `expected` gives an example.
 
     Raises
@@ -344,7 +373,7 @@ def shown(value: Any) -> str:
     >>> shown(10**400), shown(list(range(100)))
     ('1000000000...(401 digits)', '[0, 1, 2, 3, 4, 5, 6, 7, ...]')
     """
-    return " ".join(_SHORT.repr(value).split())
+    return re.sub(r"(\d{10})\d{20,}", r"\1...", " ".join(_SHORT.repr(value).split()))
 
 
 class _Short(reprlib.Repr):

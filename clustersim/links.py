@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import number, seconds, store
+from clustersim.checks import LONGEST, complaint, number, seconds, store
 from clustersim.errors import ConfigurationError
 from clustersim.latency import Constant, LatencyModel
 from clustersim.streams import Uniforms
@@ -128,7 +128,13 @@ class Link:
 
     def _with_transmission(self, delays: NDArray[np.float64], sizes: ArrayLike) -> NDArray[np.float64]:
         """Add the time that the bytes take."""
-        return delays if self.bandwidth is None else delays + np.asarray(sizes, dtype=np.float64) / self.bandwidth
+        if self.bandwidth is None:
+            return delays
+        bytes_ = np.asarray(sizes, dtype=np.float64)
+        if (largest := bytes_.max(initial=0.0)) > LONGEST * self.bandwidth:
+            expected = f"enough for a message of {largest:g} bytes in at most {LONGEST:g} s"
+            raise complaint("bandwidth", self.bandwidth, expected, "use a greater bandwidth")
+        return delays + bytes_ / self.bandwidth
 
     def shortest(self, workers: int, bytes: ArrayLike) -> NDArray[np.float64]:  # noqa: A002
         """The smallest possible delay of a message of so many bytes for each worker, shape (workers,), seconds."""

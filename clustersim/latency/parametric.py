@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv
 
-from clustersim.checks import number, seconds, store
+from clustersim.checks import scale, seconds, store
 from clustersim.latency.base import LatencyModel
 from clustersim.streams import Uniforms
 
@@ -128,7 +128,7 @@ class ShiftedExponential(HazardFamily):
     mean: float
 
     def __post_init__(self) -> None:
-        store(self, shift=seconds("shift", self.shift), mean=seconds("mean", self.mean, above=0.0))
+        store(self, shift=seconds("shift", self.shift), mean=scale("mean", self.mean))
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
         """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
@@ -174,7 +174,7 @@ class Exponential(HazardFamily):
     mean: float
 
     def __post_init__(self) -> None:
-        store(self, mean=seconds("mean", self.mean, above=0.0))
+        store(self, mean=scale("mean", self.mean))
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
         """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
@@ -220,7 +220,7 @@ class Gamma(LatencyModel):
     shape: float
 
     def __post_init__(self) -> None:
-        store(self, mean=seconds("mean", self.mean, above=0.0), shape=number("shape", self.shape, above=0.0))
+        store(self, mean=scale("mean", self.mean), shape=scale("shape", self.shape))
 
     @property
     def _scale(self) -> float:

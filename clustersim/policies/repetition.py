@@ -61,7 +61,7 @@ class ExactGradientCode(Composition):
 
     def __post_init__(self) -> None:
         choice("code", self.code, get_args(Code))
-        self.compose()  # the placement checks the load
+        super().__post_init__()
 
     def compose(self) -> Synchronous:
         """A repetition code, until the full gradient is decoded."""

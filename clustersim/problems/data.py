@@ -193,7 +193,8 @@ def _dense(values: Any, name: str, remedy: str) -> Floats:
     try:
         if raw.dtype.kind == "O" and any(isinstance(entry, str | bytes) for entry in raw.flat):
             raise TypeError
-        copy = np.array(raw, dtype=np.float64, order="C")
+        with np.errstate(over="ignore"):  # of longer floats; what is infinite is found later
+            copy = np.array(raw, dtype=np.float64, order="C")
     except (TypeError, ValueError, OverflowError):
         raise ConfigurationError(
             f"{name}: expected real numbers only; encode categories, fill what is missing"
@@ -251,6 +252,8 @@ def _labels(y: Any, name: str) -> NDArray[Any]:
     if values.dtype.kind == "O":
         values = np.asarray(values.tolist())
     if values.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            values = values.astype(np.float64)
         _finite(values, name)
         if not (np.isfinite(values) & (values == np.floor(values))).all():
             raise ConfigurationError(

@@ -136,6 +136,7 @@ def erasurehead_update_time_bound(workers: int, load: int, answers: int, straggl
     >>> [round(erasurehead_update_time_bound(30, 3, answers, 1.0), 4) for answers in (11, 20, 28)]
     [0.1447, 0.2066, 0.3495]
     """
+    workers, load = checked_groups(workers, load)
     return _stopped(workers, load, answers, straggling_rate, np.ones(workers))
 
 
