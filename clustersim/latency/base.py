@@ -175,6 +175,11 @@ class LatencyModel(ABC):
         return order_statistic_expectation(lambda e: (self.inverse_hazard(e) - mean) ** 2, 1, 1)
 
     @property
+    def longest(self) -> float:
+        """The longest time that can be drawn, seconds; `math.inf` where the worker may never answer."""
+        return float(self.quantile(np.nextafter(1.0, 0.0)))  # no draw is 1
+
+    @property
     def homogeneous(self) -> bool:
         """Whether all workers follow the same law."""
         return True

@@ -144,6 +144,11 @@ class Persistent(LatencyModel):
         return self.model.variance
 
     @property
+    def longest(self) -> float:
+        """That of `model`."""
+        return self.model.longest
+
+    @property
     def homogeneous(self) -> bool:
         """Whether all workers of `model` follow the same law."""
         return self.model.homogeneous

@@ -7,11 +7,9 @@ wrong in a message of a sensible length. What is equal in plain types must come 
 import dataclasses
 import math
 import re
-import signal
 import time
 import traceback
 from collections import Counter
-from contextlib import contextmanager
 from numbers import Real
 
 import numpy as np
@@ -21,13 +19,9 @@ from scipy import sparse
 import clustersim as cs
 from fuzz.callables import CALLABLES, SLOW
 from fuzz.nonsense import NONSENSE, TWINS
+from fuzz.patience import Hang, limited
 
-PATIENCE = 60  # seconds in which a call must have ended
 PLAIN = (int, float, bool, str, bytes, type(None))
-
-
-class Hang(BaseException):
-    """A call does not come back."""
 
 
 def main(seconds, seed):
@@ -76,24 +70,8 @@ def called(call, arguments):
             return call(**arguments)
     except Exception as error:
         return error
-    except Hang:
-        return TimeoutError(f"no answer after {PATIENCE} s")
-
-
-@contextmanager
-def limited():
-    """Interrupt what takes too long."""
-
-    def ring(number, frame):
-        raise Hang
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(PATIENCE)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+    except Hang as hang:
+        return TimeoutError(str(hang))
 
 
 def plausible(value):
