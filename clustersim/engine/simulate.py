@@ -13,6 +13,7 @@ from clustersim.engine.cluster import Cluster
 from clustersim.engine.cohort import CohortFleet
 from clustersim.engine.collector import seldom_collected
 from clustersim.engine.draws import Delays
+from clustersim.engine.foresight import check_updates
 from clustersim.engine.horizon import Horizon
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.master import Master
@@ -179,6 +180,7 @@ def _run(
     assignment, state = setting.assignment, policy.begin(setting)
     until = until.in_updates(assignment.updates_per_epoch(policy.work.answers or cluster.workers))
     vector_bytes = problem.dimension * cluster.bytes_per_entry
+    check_updates(until, cluster, setting, state.k, vector_bytes, streams)
     env, ledger = simpy.Environment(0.0), Ledger()
     model = Model(problem, optimizer, assignment)
     delays = Delays(cluster, assignment, vector_bytes, streams)

@@ -18,6 +18,8 @@ class Until:
     ----------
     time : float, optional
         Simulated seconds. What happens at that very instant still counts, but for what follows from the last update.
+        A run whose latencies are so short that this is more than a hundred million updates is refused, unless `updates`
+        is given as well.
     updates : int, optional
         Steps of the model.
     epochs : float, optional
