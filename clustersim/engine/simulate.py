@@ -192,9 +192,9 @@ def _run(
     # a model that overflows is for its own watch to report, not for NumPy
     with seldom_collected(), np.errstate(over="ignore", invalid="ignore"):
         env.run(until=env.process(master.life()))
-    master.close()
-    fleet.close()
-    observer.evaluate(env.now, state.k)
+        master.close()
+        fleet.close()
+        observer.evaluate(env.now, state.k)
     totals = ledger.totals(vector_bytes, fleet.expecting, cluster.workers * env.now)
     return Run(
         history=observer.history(),
