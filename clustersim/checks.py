@@ -1,19 +1,101 @@
 """Checks of arguments, so that every message names the value, what was expected and what to do.
 
-Each function returns the checked value in its plain type (``int``, ``float``) or raises `ConfigurationError`.
+Each function returns the checked value in its plain type (``int``, ``float``, ``bool``, ``str``, ``tuple``, an array of
+float64) or raises `ConfigurationError`. What goes on is what was returned, never what was given: a frozen dataclass
+keeps it by `store`. So equal arguments make equal objects, whatever NumPy or `fractions` wrapped them in, and no small
+integer of NumPy overflows later.
 """
 
 import math
 import operator
-from numbers import Real
+import re
+import reprlib
+from collections.abc import Iterable, Mapping, Set, Sized
+from dataclasses import fields
+from numbers import Integral, Real
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from clustersim.errors import ConfigurationError
 
-__all__ = ["choice", "fraction", "integer", "number"]
+__all__ = [
+    "COUNT",
+    "LONGEST",
+    "SEED",
+    "choice",
+    "complaint",
+    "flag",
+    "fraction",
+    "instance",
+    "integer",
+    "number",
+    "numbers",
+    "scale",
+    "seconds",
+    "several",
+    "shown",
+    "store",
+    "store_plain",
+]
+
+COUNT = 10**8
+"""The most of anything of which one array has an entry each: workers, rows, features."""
+SEED = 2**128 - 1
+"""The largest seed, and the largest number of a replication."""
+LONGEST = 1e100
+"""The longest time in seconds: sums of as many of them as a run can have are still numbers."""
+
+_FAR = 10**6  # limits beyond it are told only to whoever exceeds them
+_MOST = 2**53  # all whole numbers up to here are floats, so that nothing is lost where they are multiplied with times
 
 
-def integer(name: str, value: Any, *, low: int, high: int | None = None, remedy: str = "") -> int:
+def store(instance: object, **checked: Any) -> None:
+    """Put checked values in the place of what was given, in a frozen dataclass.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Team:
+    ...     size: int
+    ...     def __post_init__(self):
+    ...         store(self, size=integer("size", self.size, low=1))
+    >>> Team(np.int8(5))
+    Team(size=5)
+    """
+    for name, value in checked.items():
+        object.__setattr__(instance, name, value)
+
+
+def store_plain(instance: Any) -> None:
+    """Keep the parameters of a frozen dataclass that its parts have checked in the plain types which it declares.
+
+    Examples
+    --------
+    >>> from clustersim import FastestK
+    >>> FastestK(np.int8(3), warm_up=2)
+    FastestK(k=3, warm_up=2.0)
+    """
+    for part in fields(instance):
+        value = getattr(instance, part.name)
+        if isinstance(value, np.ndarray) and value.ndim == 0:
+            value = value[()]
+        if isinstance(value, str):
+            plain: Any = str(value)
+        elif isinstance(value, bool | np.bool_):
+            plain = bool(value)
+        elif "float" in str(part.type) and not math.isnan(real := _real(value)):
+            plain = real
+        elif isinstance(value, Integral):
+            plain = int(value)
+        else:
+            continue
+        store(instance, **{part.name: plain})
+
+
+def integer(name: str, value: Any, *, low: int, high: int = _MOST, remedy: str = "") -> int:
     """Return `value` as an int in low..high (both included), or say what is wrong with it.
 
     Raises
@@ -30,15 +112,17 @@ def integer(name: str, value: Any, *, low: int, high: int | None = None, remedy:
         ...
     clustersim.errors.ConfigurationError: k = 9: expected a whole number from 1 to 5; choose a smaller k or more workers
     """
-    expected = f"a whole number from {low} to {high}" if high is not None else f"a whole number, at least {low}"
     try:
         if isinstance(value, bool):
             raise TypeError
         whole = operator.index(value)
     except TypeError:
-        raise _complaint(name, value, expected, remedy) from None
-    if whole < low or (high is not None and whole > high):
-        raise _complaint(name, value, expected, remedy)
+        whole = low - 1
+    if not low <= whole <= high:
+        upper = f"2**{high.bit_length()} - 1" if high == SEED else f"{high}"
+        reaches = high < _FAR or whole > high
+        expected = f"a whole number from {low} to {upper}" if reaches else f"a whole number, at least {low}"
+        raise complaint(name, value, expected, remedy)
     return whole
 
 
@@ -48,10 +132,11 @@ def number(
     *,
     low: float = -math.inf,
     above: float | None = None,
+    high: float = math.inf,
     finite: bool = True,
     remedy: str = "",
 ) -> float:
-    """Return `value` as a float that is at least `low`, or greater than `above`, and not NaN.
+    """Return `value` as a float that is at least `low`, or greater than `above`, at most `high`, and not NaN.
 
     Raises
     ------
@@ -67,18 +152,58 @@ def number(
         ...
     clustersim.errors.ConfigurationError: mean = -1.0: expected a finite number greater than 0
     """
-    kind = "a finite number" if finite else "a number"
-    if above is not None:
-        expected = f"{kind} greater than {above:g}"
-    else:
-        expected = f"{kind}, at least {low:g}" if low > -math.inf else kind
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise _complaint(name, value, expected, remedy)
-    real = float(value)
-    out_of_range = real < low or (above is not None and real <= above)
-    if math.isnan(real) or out_of_range or (finite and math.isinf(real)):
-        raise _complaint(name, value, expected, remedy)
+    real = _real(value)
+    in_range = low <= real <= high and (above is None or real > above)  # false for NaN
+    if not in_range or (finite and math.isinf(real)):
+        raise complaint(name, value, _limits(real, low, above, high, finite), remedy)
     return real
+
+
+def _limits(real: float, low: float, above: float | None, high: float, finite: bool) -> str:
+    """What is expected of a number; limits far out are told only to whoever exceeds them."""
+    kind = "a finite number" if finite else "a number"
+    least = f", at least {low:g}" if low > -math.inf else ""
+    if above is not None and not above < real < low:
+        least = f" greater than {above:g}"
+    if not real > high:
+        return kind + least
+    return f"{kind}{least}{' and' if least else ','} at most {high:g}"
+
+
+def seconds(name: str, value: Any, *, low: float = 0.0, above: float | None = None, remedy: str = "") -> float:
+    """Return a time as a float of at most `LONGEST` seconds, so that sums of times can be represented.
+
+    Raises
+    ------
+    ConfigurationError
+        As for `number`.
+
+    Examples
+    --------
+    >>> seconds("time", 1e308)
+    Traceback (most recent call last):
+        ...
+    clustersim.errors.ConfigurationError: time = 1e+308: expected a finite number, at least 0 and at most 1e+100
+    """
+    return number(name, value, low=low, above=above, high=LONGEST, remedy=remedy)
+
+
+def scale(name: str, value: Any, *, low: float = 1 / LONGEST, above: float = 0.0, remedy: str = "") -> float:
+    """Return a mean or a shape, neither so large nor so small that what is computed from it overflows.
+
+    Raises
+    ------
+    ConfigurationError
+        As for `number`.
+
+    Examples
+    --------
+    >>> scale("mean", 1e-300)
+    Traceback (most recent call last):
+        ...
+    clustersim.errors.ConfigurationError: mean = 1e-300: expected a finite number, at least 1e-100
+    """
+    return number(name, value, low=low, above=above, high=LONGEST, remedy=remedy)
 
 
 def fraction(name: str, value: Any, *, below_one: bool = False, remedy: str = "") -> float:
@@ -94,14 +219,107 @@ def fraction(name: str, value: Any, *, below_one: bool = False, remedy: str = ""
     >>> fraction("probability", 0.25)
     0.25
     """
-    interval = "[0, 1)" if below_one else "[0, 1]"
-    expected = f"a number in {interval}"
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise _complaint(name, value, expected, remedy)
-    real = float(value)
+    real = _real(value)
     if not 0.0 <= real <= 1.0 or (below_one and real == 1.0):
-        raise _complaint(name, value, expected, remedy)
+        raise complaint(name, value, f"a number in {'[0, 1)' if below_one else '[0, 1]'}", remedy)
     return real
+
+
+def numbers(
+    name: str,
+    values: Any,
+    expected: str,
+    *,
+    low: float = -math.inf,
+    above: float = -math.inf,
+    finite: bool = True,
+    dimensions: int | None = None,
+) -> NDArray[np.float64]:
+    """Return real numbers as an array of float64, or say which was not what was `expected`; text is no number.
+
+    Parameters
+    ----------
+    name : str
+        What messages call them.
+    values : array_like
+        A number, or anything that NumPy makes an array of.
+    expected : str
+        In words, for the message.
+    low, above, finite
+        See `number`; each number must be in range.
+    dimensions : int, optional
+        How many the array must have; any number of them if not given.
+
+    Raises
+    ------
+    ConfigurationError
+        If they are no such numbers.
+
+    Examples
+    --------
+    >>> numbers("t", [1, 2.5], "times, at least 0", low=0.0).tolist()
+    [1.0, 2.5]
+    >>> numbers("t", "12", "times, at least 0", low=0.0)
+    Traceback (most recent call last):
+        ...
+    clustersim.errors.ConfigurationError: t = '12': expected times, at least 0
+    """
+    try:
+        array = np.asarray(None if isinstance(values, bytes | bytearray | memoryview) else values)
+    except (TypeError, ValueError, OverflowError):  # ragged rows, among others
+        raise complaint(name, values, expected) from None
+    if array.dtype.kind == "O":
+        array = np.array([_real(value) for value in array.ravel().tolist()], dtype=np.float64).reshape(array.shape)
+    if array.dtype.kind not in "iuf" or dimensions not in (None, array.ndim):
+        raise complaint(name, values, expected)
+    with np.errstate(over="ignore"):  # of longer floats
+        reals = np.array(array, dtype=np.float64)
+    reals += 0.0  # no zero is negative
+    good = (reals >= low) & ((reals > above) if above > -math.inf else True) & (np.isfinite(reals) | (not finite))
+    if not good.all():
+        where = np.unravel_index(int(np.argmin(good)), reals.shape)
+        place = f"[{', '.join(str(int(i)) for i in where)}]" if reals.ndim else ""
+        raise complaint(name, values, expected, f"look at {name}{place} = {reals[where]}" if place else "")
+    return reals
+
+
+def several(name: str, values: Any, expected: str) -> tuple[Any, ...]:
+    """Return the items of a list, tuple, array or the like; neither text nor a set, a mapping or an endless iterator.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is no such sequence.
+
+    Examples
+    --------
+    >>> several("hidden", range(1, 4), "widths")
+    (1, 2, 3)
+    """
+    listed = isinstance(values, Iterable) and isinstance(values, Sized)
+    if isinstance(values, np.ndarray):
+        listed = values.ndim > 0
+    if not listed or isinstance(values, str | bytes | bytearray | memoryview | Mapping | Set):
+        raise complaint(name, values, expected)
+    return tuple(values.tolist() if isinstance(values, np.ndarray) else values)
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return `value` as a bool; a number or a word is none.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is neither True nor False.
+
+    Examples
+    --------
+    >>> flag("bias", np.True_)
+    True
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise complaint(name, value, "True or False")
+    return bool(value)
 
 
 def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
@@ -118,11 +336,75 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
     'restart'
     """
     if not isinstance(value, str) or value not in allowed:
-        raise _complaint(name, value, "one of " + ", ".join(repr(word) for word in allowed), "")
-    return value
+        raise complaint(name, value, "one of " + ", ".join(repr(word) for word in allowed))
+    return str(value)
 
 
-def _complaint(name: str, value: Any, expected: str, remedy: str) -> ConfigurationError:
+def instance(name: str, value: Any, kind: type[Any] | tuple[type[Any], ...], expected: str) -> None:
+    """Refuse a value that is not of a kind, of which `expected` gives an example.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is not.
+
+    Examples
+    --------
+    >>> instance("matrix", None, np.ndarray, "an array")
+    Traceback (most recent call last):
+        ...
+    clustersim.errors.ConfigurationError: matrix = None: expected an array
+    """
+    if not isinstance(value, kind):
+        raise complaint(name, value, expected)
+
+
+def complaint(name: str, value: Any, expected: str, remedy: str = "") -> ConfigurationError:
     """Word the error in the one form that all checks share."""
     advice = f"; {remedy}" if remedy else ""
-    return ConfigurationError(f"{name} = {value!r}: expected {expected}{advice}")
+    return ConfigurationError(f"{name} = {shown(value)}: expected {expected}{advice}")
+
+
+def shown(value: Any) -> str:
+    """Print a value in a message: shortened, on one line, and whatever its own way of printing does.
+
+    Examples
+    --------
+    >>> shown(10**400), shown(list(range(100)))
+    ('1000000000...(401 digits)', '[0, 1, 2, 3, 4, 5, 6, 7, ...]')
+    """
+    return re.sub(r"(\d{10})\d{20,}", r"\1...", " ".join(_SHORT.repr(value).split()))
+
+
+class _Short(reprlib.Repr):
+    """Short forms of long values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = 8
+        self.maxstring, self.maxother = 80, 200
+
+    def repr_int(self, x: int, level: int) -> str:
+        """The first digits of a long number, and how many there are; Python refuses to print the longest."""
+        del level
+        if abs(x) < 10**20:
+            return repr(x)
+        if x.bit_length() > 10_000:
+            return f"a whole number of {x.bit_length()} bits"
+        sign, digits = "-" * (x < 0), str(abs(x))
+        return f"{sign}{digits[:10]}...({len(digits)} digits)"
+
+
+_SHORT = _Short()
+
+
+def _real(value: Any) -> float:
+    """The float, NaN for what is no real number or too large for a float; no zero is negative."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    try:
+        return float(value) + 0.0
+    except OverflowError:
+        return math.nan

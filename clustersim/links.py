@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import number
+from clustersim.checks import LONGEST, complaint, number, seconds, store
 from clustersim.errors import ConfigurationError
 from clustersim.latency import Constant, LatencyModel
 from clustersim.streams import Uniforms
@@ -49,15 +49,15 @@ class Link:
         latency = self.latency
         if latency is not None and not isinstance(latency, LatencyModel):
             try:
-                latency = Constant(number("latency", latency, low=0.0))
+                latency = Constant(seconds("latency", latency))
             except ConfigurationError as error:
                 raise ConfigurationError(f"{error}, or a latency model such as Exponential(mean=0.1)") from None
         if latency == Constant(0.0):
             latency = None
-        object.__setattr__(self, "latency", latency)
+        store(self, latency=latency)
         if self.bandwidth is not None:
             remedy = "leave it out for a link of unlimited bandwidth"
-            number("bandwidth", self.bandwidth, above=0.0, remedy=remedy)
+            store(self, bandwidth=number("bandwidth", self.bandwidth, above=0.0, remedy=remedy))
 
     @property
     def is_instant(self) -> bool:
@@ -128,7 +128,13 @@ class Link:
 
     def _with_transmission(self, delays: NDArray[np.float64], sizes: ArrayLike) -> NDArray[np.float64]:
         """Add the time that the bytes take."""
-        return delays if self.bandwidth is None else delays + np.asarray(sizes, dtype=np.float64) / self.bandwidth
+        if self.bandwidth is None:
+            return delays
+        bytes_ = np.asarray(sizes, dtype=np.float64)
+        if (largest := bytes_.max(initial=0.0)) > LONGEST * self.bandwidth:
+            expected = f"enough for a message of {largest:g} bytes in at most {LONGEST:g} s"
+            raise complaint("bandwidth", self.bandwidth, expected, "use a greater bandwidth")
+        return delays + bytes_ / self.bandwidth
 
     def shortest(self, workers: int, bytes: ArrayLike) -> NDArray[np.float64]:  # noqa: A002
         """The smallest possible delay of a message of so many bytes for each worker, shape (workers,), seconds."""

@@ -42,8 +42,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer
-from clustersim.errors import ConfigurationError
+from clustersim.checks import COUNT, instance, integer, store
 from clustersim.placements import Assignment, EvenPartition, Placement
 
 __all__ = [
@@ -220,16 +219,13 @@ class Work:
     answers: int | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.placement, Placement):
-            raise ConfigurationError(
-                f"placement = {self.placement!r}: expected a placement, such as cs.ByLabel(classes=2)"
-            )
+        instance("placement", self.placement, Placement, "a placement, such as cs.ByLabel(classes=2)")
         if self.batch is not None:
-            integer("batch", self.batch, low=1)
+            store(self, batch=integer("batch", self.batch, low=1, high=COUNT))
         remedy = f"a batch has only {self.batch} rows; use fewer blocks or a larger batch" if self.batch else ""
-        integer("blocks", self.blocks, low=1, high=self.batch, remedy=remedy)
+        store(self, blocks=integer("blocks", self.blocks, low=1, high=self.batch or COUNT, remedy=remedy))
         if self.answers is not None:
-            integer("answers", self.answers, low=1)
+            store(self, answers=integer("answers", self.answers, low=1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,14 +7,13 @@ pickles, and is told in a study's manifest by its numbers. Any optimiser takes o
 import math
 import sys
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from clustersim.checks import integer, number
-from clustersim.errors import ConfigurationError
+from clustersim.checks import complaint, integer, number, several, store
 
-__all__ = ["Capped", "ExponentialDecay", "PowerDecay", "StepDecay", "updates_in", "whole_updates"]
+__all__ = ["Capped", "ExponentialDecay", "PowerDecay", "StepDecay", "epochs_of", "updates_in", "whole_updates"]
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,7 @@ class PowerDecay:
     power: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "initial", number("initial", self.initial, above=0.0))
-        object.__setattr__(self, "power", number("power", self.power, low=0.0))
+        store(self, initial=number("initial", self.initial, above=0.0), power=number("power", self.power, low=0.0))
 
     def __call__(self, t: int) -> float:
         """Return the step size of update t = 1, 2, ..."""
@@ -92,8 +90,7 @@ class ExponentialDecay:
     factor: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "initial", number("initial", self.initial, above=0.0))
-        object.__setattr__(self, "factor", _factor(self.factor))
+        store(self, initial=number("initial", self.initial, above=0.0), factor=_factor(self.factor))
 
     def __call__(self, t: int) -> float:
         """Return the step size of update t = 1, 2, ..."""
@@ -134,10 +131,8 @@ class Capped:
 
     def __post_init__(self) -> None:
         if not callable(self.schedule):
-            raise ConfigurationError(
-                f"schedule = {self.schedule!r}: expected a function of the update number t, such as PowerDecay(...)"
-            )
-        object.__setattr__(self, "highest", number("highest", self.highest, above=0.0))
+            raise complaint("schedule", self.schedule, "a function of the update number t, such as PowerDecay(...)")
+        store(self, highest=number("highest", self.highest, above=0.0))
 
     def __call__(self, t: int) -> float:
         """Return the step size of update t = 1, 2, ..."""
@@ -185,9 +180,8 @@ class StepDecay:
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "initial", number("initial", self.initial, above=0.0))
-        object.__setattr__(self, "factor", _factor(self.factor))
-        object.__setattr__(self, "at", _rising(self.at))
+        initial = number("initial", self.initial, above=0.0)
+        store(self, initial=initial, factor=_factor(self.factor), at=_rising(self.at))
 
     def __call__(self, t: int) -> float:
         """Return the step size of update t = 1, 2, ..."""
@@ -232,7 +226,7 @@ def updates_in(epochs: float, rows: int, workers: int, batch: int) -> int:
     """
     together = integer("workers", workers, low=1) * integer("batch", batch, low=1)
     per_epoch = max(1.0, integer("rows", rows, low=1) / together)
-    return whole_updates(number("epochs", epochs, low=0.0), per_epoch)
+    return whole_updates(epochs_of("epochs", epochs), per_epoch)
 
 
 def whole_updates(epochs: float, updates_per_epoch: float) -> int:
@@ -246,20 +240,21 @@ def whole_updates(epochs: float, updates_per_epoch: float) -> int:
     return math.ceil(round(epochs * updates_per_epoch, 9))
 
 
+def epochs_of(name: str, value: float, above: float | None = None) -> float:
+    """Check a number of epochs, of which there are few enough to be counted in updates."""
+    return number(name, value, low=0.0, above=above, high=1e9)
+
+
 def _factor(value: float) -> float:
     """Check a factor in (0, 1]."""
-    checked = number("factor", value, above=0.0, remedy="give a factor in (0, 1]")
-    if checked > 1.0:
-        raise ConfigurationError(f"factor = {value!r}: expected a number up to 1; give a factor in (0, 1]")
-    return checked
+    return number("factor", value, above=0.0, high=1.0, remedy="give a factor in (0, 1]")
 
 
-def _rising(numbers: Iterable[int]) -> tuple[int, ...]:
+def _rising(numbers: Sequence[int]) -> tuple[int, ...]:
     """Check update numbers that rise strictly."""
-    expected = "expected update numbers that rise strictly, such as (4688, 7032)"
-    if isinstance(numbers, str) or not isinstance(numbers, Iterable):
-        raise ConfigurationError(f"at = {numbers!r}: {expected}")
-    checked = tuple(integer("at", t, low=1, remedy="give update numbers that rise strictly") for t in numbers)
+    expected = "update numbers that rise strictly, such as (4688, 7032)"
+    given = several("at", numbers, expected)
+    checked = tuple(integer("at", t, low=1, remedy="give update numbers that rise strictly") for t in given)
     if any(later <= earlier for earlier, later in pairwise(checked)):
-        raise ConfigurationError(f"at = {checked}: {expected}")
+        raise complaint("at", checked, expected)
     return checked

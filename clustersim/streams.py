@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer
+from clustersim.checks import SEED, integer
 
 __all__ = ["Generators", "Streams", "Uniforms"]
 
@@ -153,8 +153,8 @@ class Streams:
     """
 
     def __init__(self, seed: int, replication: int = 0) -> None:
-        self.seed = integer("seed", seed, low=0)
-        self.replication = integer("replication", replication, low=0)
+        self.seed = integer("seed", seed, low=0, high=SEED)
+        self.replication = integer("replication", replication, low=0, high=SEED)
 
     def uniforms(self, purpose: str) -> Uniforms:
         """The addressed uniform draws of the stream `purpose`."""

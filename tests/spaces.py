@@ -305,3 +305,53 @@ def cases(draw, policies=all_schemes):
         draw(_optimizers),
         draw(st.sampled_from(["softmax", "ridge"])),
     )
+
+
+# ---------------------------------------------------------------------- times that are hard to represent
+
+_SCALES = (0.0, 1e-320, 1e-300, 1e-16, 1.0, 1e15, 1e99, 1e100, math.inf)  # seconds
+
+
+@dataclass(frozen=True)
+class Drawn(cs.LatencyModel):
+    """A model of somebody's own, that draws what it is told, be it longer than any time may be."""
+
+    times_told: tuple[float, ...]
+
+    def quantile(self, u):
+        places = np.minimum((np.asarray(u) * len(self.times_told)).astype(int), len(self.times_told) - 1)
+        return np.array(self.times_told)[places]
+
+
+@st.composite
+def extreme_cases(draw):
+    """A run in which times of all sizes are added: of models, links, deadlines, switches and horizons."""
+    workers, size = draw(st.integers(1, 5)), st.sampled_from(_SCALES)
+    finite = st.sampled_from(_SCALES[:-1])
+    model = st.one_of(
+        st.builds(cs.Constant, finite),
+        st.builds(Drawn, st.lists(size, min_size=1, max_size=3).map(sorted).map(tuple)),
+        st.builds(Drawn, st.lists(finite | st.just(1e308), min_size=1, max_size=3).map(sorted).map(tuple)),
+        st.builds(cs.Empirical, st.lists(size, min_size=1, max_size=4)),
+        st.builds(cs.Exponential, st.sampled_from([1e-100, 1e-16, 1e15, 1e98, 1e100])),
+        st.builds(cs.Weibull, st.sampled_from([1.0, 1e100]), st.sampled_from([0.01, 0.1])),
+        st.builds(cs.LogNormal, st.sampled_from([1e-100, 1.0, 1e99]), st.sampled_from([6.0, 40.0])),
+    )
+    bandwidth = st.sampled_from([None, None, 1e-320, 1e-300, 1e-98, 1e-15, 1e300])
+    link = st.builds(cs.Link, model | st.none(), bandwidth)
+    cluster = cs.Cluster(
+        workers, draw(model), draw(link), draw(link), draw(st.sampled_from(SCALINGS)), draw(st.sampled_from(BUSY))
+    )
+    deadline = st.sampled_from([1e-320, 1e-300, 1e-16, 1.0, 1e15, 1e100])
+    policy = draw(
+        st.one_of(
+            honest_schemes(workers),
+            st.builds(cs.FastestK, st.integers(1, workers)),
+            st.builds(cs.KAsync, st.integers(1, workers)),
+            st.builds(cs.IgnoreStragglers, st.just(0.1), deadline, st.sampled_from(["count", "redraw"])),
+            st.lists(finite | st.just(1e308), max_size=workers - 1).map(sorted).map(cs.SwitchingTimes),
+        )
+    )
+    time = st.none() | st.sampled_from([1e-320, 1e-300, 1e-16, 1.0, 1e15, 1e100])
+    until = cs.Until(draw(time), draw(st.integers(1, 12)))
+    return Case(policy, cluster, until, draw(seeds), draw(st.integers(1, 3)))

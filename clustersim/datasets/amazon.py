@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.checks import shown
 from clustersim.datasets.dataset import Dataset
 from clustersim.datasets.onehot import one_hot_dataset
 from clustersim.errors import ConfigurationError
@@ -140,4 +141,4 @@ def _lines(path: str | PathLike[str]) -> list[str]:
 def _complaint(path: Any, fault: str) -> ConfigurationError:
     """Word an error about the file."""
     name = str(path) if isinstance(path, PathLike) else path
-    return ConfigurationError(f"path = {name!r}: {fault}; {_REMEDY}")
+    return ConfigurationError(f"path = {shown(name)}: {fault}; {_REMEDY}")

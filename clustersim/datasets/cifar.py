@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.checks import instance
 from clustersim.datasets.dataset import Dataset
 from clustersim.datasets.images import scaled
 from clustersim.errors import ConfigurationError
@@ -65,6 +66,7 @@ def cifar10(folder: str | PathLike[str] | None = None) -> Dataset:
     if folder is None:
         images, labels, source = *_downloaded(), "OpenML, CIFAR_10"
     else:
+        instance("folder", folder, (str, PathLike), "the folder of CIFAR-10's files, or None to download them")
         images, labels, source = *_stored(Path(folder)), f"{_AUTHORS}, binary version"
     cut = len(_TRAINING) * _IMAGES
     return Dataset(

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import choice, integer
+from clustersim.checks import choice, complaint, integer, several
 from clustersim.datasets.dataset import TEST, Dataset, Floats, read, split, standardised
 from clustersim.datasets.onehot import one_hot_dataset
-from clustersim.errors import ConfigurationError
 
 __all__ = ["covertype", "covertype_from", "kc_house"]
 
@@ -169,9 +168,8 @@ def _cover_types(classes: Sequence[int] | None) -> list[int]:
     """The cover types to keep, checked."""
     if classes is None:
         return list(range(1, 8))
-    if isinstance(classes, (str, bytes)) or not hasattr(classes, "__iter__"):
-        raise ConfigurationError(f"classes = {classes!r}: expected a sequence of cover types, such as (1, 2)")
-    kept = [integer("classes", kind, low=1, high=7, remedy="name cover types, such as (1, 2)") for kind in classes]
+    named = several("classes", classes, "a sequence of cover types, such as (1, 2)")
+    kept = [integer("classes", kind, low=1, high=7, remedy="name cover types, such as (1, 2)") for kind in named]
     if len(set(kept)) < max(2, len(kept)):
-        raise ConfigurationError(f"classes = {classes!r}: expected two or more different cover types, such as (1, 2)")
+        raise complaint("classes", classes, "two or more different cover types, such as (1, 2)")
     return kept

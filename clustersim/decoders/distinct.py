@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import fraction
+from clustersim.checks import fraction, store
 from clustersim.decoders.base import Decoder, firsts
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment
@@ -94,7 +94,8 @@ class DistinctRows(Decoder):
     straggler_probability: float
 
     def __post_init__(self) -> None:
-        fraction("straggler_probability", self.straggler_probability, below_one=True)
+        p = fraction("straggler_probability", self.straggler_probability, below_one=True)
+        store(self, straggler_probability=p)
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
         """One weight a vector, message by message."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import fraction
+from clustersim.checks import fraction, store
 from clustersim.decoders.base import Decoder
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment, MiniBatches
@@ -94,7 +94,8 @@ class Unbiased(Decoder):
     straggler_probability: float
 
     def __post_init__(self) -> None:
-        fraction("straggler_probability", self.straggler_probability, below_one=True)
+        p = fraction("straggler_probability", self.straggler_probability, below_one=True)
+        store(self, straggler_probability=p)
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> float:  # noqa: ARG002 - so it is fixed
         """One weight for all, whoever answers."""

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from clustersim.checks import choice, integer
-from clustersim.errors import ConfigurationError
+from clustersim.checks import COUNT, choice, instance, integer, store
 from clustersim.latency import LatencyModel
 from clustersim.links import Link
 from clustersim.protocol import Busy
@@ -12,6 +11,8 @@ from clustersim.protocol import Busy
 __all__ = ["Cluster", "Scaling"]
 
 Scaling = Literal["proportional", "server-dependent", "data-dependent", "additive", "none"]
+
+_WIDEST = 1024  # bytes of an entry: so many that no account of a run can overflow
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,13 @@ class Cluster:
     bytes_per_entry: int = 8
 
     def __post_init__(self) -> None:
-        integer("workers", self.workers, low=1)
-        integer("bytes_per_entry", self.bytes_per_entry, low=1)
-        choice("scaling", self.scaling, get_args(Scaling))
-        choice("busy", self.busy, get_args(Busy))
-        if not isinstance(self.compute, LatencyModel):
-            raise ConfigurationError(
-                f"compute = {self.compute!r}: expected a latency model, such as Exponential(mean=1.0)"
-            )
+        instance("compute", self.compute, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
         for name in ("downlink", "uplink"):
-            if not isinstance(link := getattr(self, name), Link):
-                raise ConfigurationError(
-                    f"{name} = {link!r}: expected a Link, such as Link(latency=0.1, bandwidth=1e6)"
-                )
+            instance(name, getattr(self, name), Link, "a Link, such as Link(latency=0.1, bandwidth=1e6)")
+        store(
+            self,
+            workers=integer("workers", self.workers, low=1, high=COUNT),
+            bytes_per_entry=integer("bytes_per_entry", self.bytes_per_entry, low=1, high=_WIDEST),
+            scaling=choice("scaling", self.scaling, get_args(Scaling)),
+            busy=choice("busy", self.busy, get_args(Busy)),
+        )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clustersim.engine.cluster import Cluster
 from clustersim.errors import ConfigurationError
-from clustersim.latency import ComputeTimes
+from clustersim.latency import ComputeTimes, representable
 from clustersim.links import Link
 from clustersim.placements import Assignment
 from clustersim.streams import Streams
@@ -224,7 +224,7 @@ def _seconds(draws: Floats, shape: tuple[int, ...]) -> Floats:
             f"the latency model drew a time of {wrong} s: expected seconds, at least 0, or infinity for a worker that "
             "never answers; mend its quantile()"
         )
-    return seconds
+    return representable(seconds)
 
 
 def _ranks(block: Floats) -> tuple[Integers, Floats, float]:

@@ -5,6 +5,7 @@ The master asks after every update, and when time stands still; updates flow on 
 
 import math
 
+from clustersim.engine.foresight import MOST_UPDATES, too_many_updates
 from clustersim.engine.observer import Observer
 from clustersim.engine.until import Until
 from clustersim.errors import StalledError
@@ -14,6 +15,7 @@ __all__ = ["Horizon"]
 
 _PATIENCE = 1_000_000  # updates after which a run with an error horizon alone is given up
 _STANDSTILL = 10_000
+_LOOK_AHEAD = 10_000  # updates that tell how long one takes; fractions of a second
 
 
 class Horizon:
@@ -49,11 +51,15 @@ class Horizon:
 
         Raises
         ------
+        ConfigurationError
+            If it would take too many updates to get there, going by those done so far.
         StalledError
             If the error shrinks no more above the one that is to be reached.
         """
         if self._until.updates is not None and version >= self._until.updates:
             return f"{self._until.updates} updates done"
+        if version == _LOOK_AHEAD and self._until.updates is None:
+            self._look_ahead(now / version)
         if version % self._observer.every:
             return ""
         error = self._observer.evaluate(now, self._state.k)
@@ -65,6 +71,11 @@ class Horizon:
                 "floor of the policy may lie above: give Until a time or a number of updates as well"
             )
         return ""
+
+    def _look_ahead(self, round_time: float) -> None:
+        """Refuse a horizon in time that is out of reach, now that it is known how long an update takes."""
+        if math.inf > self.last_time > MOST_UPDATES * round_time > 0.0:
+            raise too_many_updates(self.last_time, round_time)
 
     def stuck(self, now: float, version: int, events: int = 1) -> bool:
         """Whether, with so many more events, the run goes on and on without coming nearer to its horizon."""

@@ -57,11 +57,18 @@ class Observer:
         self._rows: list[dict[str, float]] = []
 
     def evaluate(self, now: float, k: int) -> float:
-        """Write a row, in place of the last one if that was for the same model and instant; returns the error."""
+        """Write a row, in place of the last one if that was for the same model and instant; returns the error.
+
+        Raises
+        ------
+        DivergenceError
+            If the model runs away.
+        """
         if self._rows and (self._rows[-1]["time"], self._rows[-1]["update"]) == (now, self._model.version):
             self._rows.pop()
         ledger, w = self._ledger, self._model.w
         error, loss = self._problem.evaluate(w)
+        self._model.watch.evaluated(w, self._model.version, loss)
         self._rows.append(
             {
                 "time": now,

@@ -4,15 +4,16 @@ Problem, cluster and policy flow in; a `Setting` flows out, to the engine and to
 fit before anything is run.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer
+from clustersim.checks import LONGEST, complaint, integer
 from clustersim.engine.cluster import Cluster
 from clustersim.errors import ConfigurationError
-from clustersim.latency import shortest_times
+from clustersim.latency import LatencyModel, shortest_times
 from clustersim.placements import Assignment, MiniBatches
 from clustersim.problems import Problem
 from clustersim.protocol import Policy, Setting
@@ -29,6 +30,7 @@ def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams)
     ConfigurationError
         If the work does not fit the problem and the cluster, or leaves a worker without rows.
     """
+    _check_times(cluster)
     work = policy.work
     assignment = work.placement.assign(problem, cluster.workers, streams.generator("placement"))
     if (idle := np.flatnonzero(assignment.sizes == 0)).size:
@@ -42,6 +44,17 @@ def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams)
         assignment = MiniBatches.of(assignment, work.batch, streams.generators("batch"))
     vector_bytes = problem.dimension * cluster.bytes_per_entry
     return Setting(cluster.workers, assignment, cluster.busy, _soonest(cluster, assignment, vector_bytes))
+
+
+def _check_times(cluster: Cluster) -> None:
+    """Refuse models of times that may be too long to be added up, before either engine draws one."""
+    models = {"compute": cluster.compute, "downlink": cluster.downlink.latency, "uplink": cluster.uplink.latency}
+    for name, model in models.items():
+        if isinstance(model, LatencyModel) and LONGEST < (longest := model.longest) < math.inf:
+            raise complaint(
+                name, model, f"times of at most {LONGEST:g} s, for sums of longer ones cannot be represented",
+                f"it draws times of up to {longest:g} s; infinity stands for a worker that never answers",
+            )  # fmt: skip
 
 
 def _checked_blocks(blocks: int, assignment: Assignment, *, whole: bool) -> int:

@@ -8,11 +8,12 @@ import pandas as pd
 import simpy
 from numpy.typing import NDArray
 
-from clustersim.checks import choice, integer
+from clustersim.checks import choice, complaint, flag, instance, integer
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.cohort import CohortFleet
 from clustersim.engine.collector import seldom_collected
 from clustersim.engine.draws import Delays
+from clustersim.engine.foresight import check_updates
 from clustersim.engine.horizon import Horizon
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.master import Master
@@ -149,16 +150,16 @@ def simulate(
     (300, 1000)
     """
     _check_kinds(problem, cluster, policy, optimizer, until)
-    integer("evaluate_every", evaluate_every, low=1)
-    choice("engine", engine, get_args(Engine))
+    evaluate_every = integer("evaluate_every", evaluate_every, low=1)
+    messages = flag("messages", messages)
+    fleet = _FLEETS[choice("engine", engine, get_args(Engine))]
     if progress is not None and not callable(progress):
-        raise ConfigurationError(f"progress = {progress!r}: expected a function of the fraction done, such as print")
+        raise complaint("progress", progress, "a function of the fraction done, such as print")
     if until.error is not None and not problem.has_optimum:
         raise ConfigurationError(
             f"until.error = {until.error}: the optimum of {problem!r} is not known; use time or updates"
         )
     streams = Streams(seed, replication)
-    fleet = _FLEETS[engine]
     return _run(problem, cluster, policy, optimizer, until, streams, evaluate_every, messages, progress, fleet)
 
 
@@ -179,6 +180,7 @@ def _run(
     assignment, state = setting.assignment, policy.begin(setting)
     until = until.in_updates(assignment.updates_per_epoch(policy.work.answers or cluster.workers))
     vector_bytes = problem.dimension * cluster.bytes_per_entry
+    check_updates(until, cluster, setting, state.k, vector_bytes, streams)
     env, ledger = simpy.Environment(0.0), Ledger()
     model = Model(problem, optimizer, assignment)
     delays = Delays(cluster, assignment, vector_bytes, streams)
@@ -190,9 +192,9 @@ def _run(
     # a model that overflows is for its own watch to report, not for NumPy
     with seldom_collected(), np.errstate(over="ignore", invalid="ignore"):
         env.run(until=env.process(master.life()))
-    master.close()
-    fleet.close()
-    observer.evaluate(env.now, state.k)
+        master.close()
+        fleet.close()
+        observer.evaluate(env.now, state.k)
     totals = ledger.totals(vector_bytes, fleet.expecting, cluster.workers * env.now)
     return Run(
         history=observer.history(),
@@ -212,6 +214,5 @@ def _check_kinds(problem: object, cluster: object, policy: object, optimizer: ob
         ("until", until, Until, "Until(time=100.0)"),
     )
     for name, value, kind, example in expected:
-        if not isinstance(value, kind):
-            article = "an" if kind.__name__[0] in "OU" else "a"
-            raise ConfigurationError(f"{name} = {value!r}: expected {article} {kind.__name__}, such as {example}")
+        article = "an" if kind.__name__[0] in "OU" else "a"
+        instance(name, value, kind, f"{article} {kind.__name__}, such as {example}")

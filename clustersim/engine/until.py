@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass, replace
 
-from clustersim.checks import integer, number
+from clustersim.checks import integer, number, seconds, store
 from clustersim.errors import ConfigurationError
-from clustersim.schedules import whole_updates
+from clustersim.schedules import epochs_of, whole_updates
 
 __all__ = ["Until"]
 
@@ -18,6 +18,8 @@ class Until:
     ----------
     time : float, optional
         Simulated seconds. What happens at that very instant still counts, but for what follows from the last update.
+        A run whose latencies are so short that this is more than a hundred million updates is refused, unless `updates`
+        is given as well.
     updates : int, optional
         Steps of the model.
     epochs : float, optional
@@ -50,13 +52,13 @@ class Until:
                 "Until(): expected at least one of time, updates, epochs and error; give one of them"
             )
         if self.time is not None:
-            number("time", self.time, above=0.0)
+            store(self, time=seconds("time", self.time, above=0.0))
         if self.updates is not None:
-            integer("updates", self.updates, low=1)
+            store(self, updates=integer("updates", self.updates, low=1))
         if self.error is not None:
-            number("error", self.error, above=0.0)
+            store(self, error=number("error", self.error, above=0.0))
         if self.epochs is not None:
-            number("epochs", self.epochs, above=0.0)
+            store(self, epochs=epochs_of("epochs", self.epochs, above=0.0))
 
     def in_updates(self, updates_per_epoch: float) -> "Until":
         """The same horizon, its epochs counted in updates.
@@ -74,4 +76,4 @@ class Until:
     @property
     def last_time(self) -> float:
         """The time horizon, infinite if there is none."""
-        return math.inf if self.time is None else float(self.time)
+        return math.inf if self.time is None else self.time

@@ -17,7 +17,7 @@ file                   what lives there
 =====================  ===========================================================================
 """
 
-from clustersim.latency.base import LatencyModel
+from clustersim.latency.base import LatencyModel, representable
 from clustersim.latency.empirical import Empirical, Replay
 from clustersim.latency.heavy_tails import LogNormal, Pareto, Weibull
 from clustersim.latency.markov import Markov
@@ -46,5 +46,6 @@ __all__ = [
     "ShiftedExponential",
     "Weibull",
     "compute_times",
+    "representable",
     "shortest_times",
 ]

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import integer
+from clustersim.checks import COUNT, LONGEST, integer
 from clustersim.errors import ConfigurationError
 from clustersim.latency.integrals import order_statistic_expectation
 from clustersim.streams import Uniforms
 
-__all__ = ["LatencyModel"]
+__all__ = ["LatencyModel", "representable"]
 
 Floats = NDArray[np.float64]
 
@@ -175,6 +175,11 @@ class LatencyModel(ABC):
         return order_statistic_expectation(lambda e: (self.inverse_hazard(e) - mean) ** 2, 1, 1)
 
     @property
+    def longest(self) -> float:
+        """The longest time that can be drawn, seconds; `math.inf` where the worker may never answer."""
+        return float(self.quantile(np.nextafter(1.0, 0.0)))  # no draw is 1
+
+    @property
     def homogeneous(self) -> bool:
         """Whether all workers follow the same law."""
         return True
@@ -239,8 +244,27 @@ class LatencyModel(ABC):
     @staticmethod
     def _checked_rank(k: int, n: int) -> tuple[int, int]:
         """Check the rank k of an order statistic of n workers."""
-        n = integer("n", n, low=1)
+        n = integer("n", n, low=1, high=COUNT)
         return integer("k", k, low=1, high=n, remedy="wait for no more answers than there are workers"), n
+
+
+def representable(times: Floats) -> Floats:
+    """Return drawn times, or refuse finite ones that are so long that sums of them could not be represented.
+
+    Examples
+    --------
+    >>> representable(np.array([1e308]))
+    Traceback (most recent call last):
+        ...
+    clustersim.errors.ConfigurationError: the latency model drew a time of 1e+308 s: expected at most 1e+100 s, for \
+sums of longer ones cannot be represented, or infinity for a worker that never answers
+    """
+    if times.max(initial=0.0) > LONGEST and len(late := times[(times > LONGEST) & (times < math.inf)]):
+        raise ConfigurationError(
+            f"the latency model drew a time of {late[0]:g} s: expected at most {LONGEST:g} s, for sums of longer ones "
+            "cannot be represented, or infinity for a worker that never answers"
+        )
+    return times
 
 
 def _only_rows(

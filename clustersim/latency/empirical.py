@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc
 
+from clustersim.checks import LONGEST, complaint, numbers, store
 from clustersim.errors import ConfigurationError
 from clustersim.latency.base import LatencyModel
 from clustersim.streams import Uniforms
@@ -91,7 +92,7 @@ class Empirical(_Measured):
     def __post_init__(self) -> None:
         samples = np.sort(_checked("samples", self.samples, 1))
         samples.flags.writeable = False
-        object.__setattr__(self, "samples", samples)
+        store(self, samples=samples)
 
     def __repr__(self) -> str:
         return f"Empirical(<{len(self.samples)} times, {self._content[:8]}>)"
@@ -144,9 +145,9 @@ class Replay(_Measured):
     matrix: Any
 
     def __init__(self, times: ArrayLike) -> None:
-        matrix = _checked("times", times, 2).copy()
+        matrix = _checked("times", times, 2)
         matrix.flags.writeable = False
-        object.__setattr__(self, "matrix", matrix)
+        store(self, matrix=matrix)
 
     def __repr__(self) -> str:
         tasks, workers = self.matrix.shape
@@ -213,19 +214,13 @@ class Replay(_Measured):
 def _checked(name: str, values: Any, dimensions: int) -> Floats:
     """The times as a float64 array of the given number of dimensions, or a message about the first bad one."""
     shape = "a list of times" if dimensions == 1 else "a matrix of times, one row a task, one column a worker"
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ConfigurationError(f"{name}: expected {shape} in seconds; got something else or ragged rows") from None
-    if array.ndim != dimensions or array.size == 0:
-        raise ConfigurationError(f"{name} of shape {array.shape}: expected {shape}, not empty")
-    bad = np.argwhere(~(array >= 0.0))  # NaN compares false
-    if len(bad):
-        where = tuple(int(i) for i in bad[0])
-        raise ConfigurationError(
-            f"{name}[{', '.join(map(str, where))}] = {array[where]}: expected seconds, at least 0; "
-            "use inf for a worker that never answers"
-        )
+    expected = f"{shape}, not empty, in seconds, at least 0 and at most {LONGEST:g}; use inf for what never came"
+    array = numbers(name, values, expected, low=0.0, finite=False, dimensions=dimensions)
+    if not array.size:
+        raise complaint(name, values, expected)
+    if len(late := np.argwhere((array > LONGEST) & (array < math.inf))):
+        where = tuple(late[0].tolist())
+        raise complaint(name, values, expected, f"look at {name}{list(where)} = {array[where]}")
     return array
 
 

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr, ndtri, ndtri_exp
 
-from clustersim.checks import number
+from clustersim.checks import scale, store
 from clustersim.latency.parametric import HazardFamily
 
 __all__ = ["LogNormal", "Pareto", "Weibull"]
 
 Floats = NDArray[np.float64]
+
+_LEAST_SHAPE = 0.01  # of a Weibull law: below it the gamma function overflows
+_WIDEST = 26.0  # standard deviations of the logarithm beyond it have variances that overflow
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ class Pareto(HazardFamily):
     shape: float
 
     def __post_init__(self) -> None:
-        number("mean", self.mean, above=0.0)
-        number("shape", self.shape, above=1.0, remedy="the mean of a Pareto law exists only above 1")
+        shape = scale("shape", self.shape, above=1.0, remedy="the mean of a Pareto law exists only above 1")
+        store(self, mean=scale("mean", self.mean), shape=shape)
 
     @property
     def _smallest(self) -> float:
@@ -60,7 +63,7 @@ class Pareto(HazardFamily):
     @property
     def expected_time(self) -> float:
         """E[X], seconds."""
-        return float(self.mean)
+        return self.mean
 
     @property
     def variance(self) -> float:
@@ -84,7 +87,7 @@ class Weibull(HazardFamily):
     mean : float
         Seconds, greater than 0.
     shape : float
-        Greater than 0; below 1 the tail is heavier than an exponential one.
+        At least 0.01, for floats hold no heavier tail; below 1 it is heavier than an exponential one.
 
     Examples
     --------
@@ -98,8 +101,7 @@ class Weibull(HazardFamily):
     shape: float
 
     def __post_init__(self) -> None:
-        number("mean", self.mean, above=0.0)
-        number("shape", self.shape, above=0.0)
+        store(self, mean=scale("mean", self.mean), shape=scale("shape", self.shape, low=_LEAST_SHAPE))
 
     @property
     def _scale(self) -> float:
@@ -110,17 +112,20 @@ class Weibull(HazardFamily):
         return self._scale * np.asarray(e, dtype=np.float64) ** (1.0 / self.shape)
 
     def _hazard(self, t: Floats) -> Floats:
-        return (t / self._scale) ** self.shape
+        with np.errstate(over="ignore"):  # the hazard of what cannot last so long is infinite
+            return (t / self._scale) ** self.shape
 
     @property
     def expected_time(self) -> float:
         """E[X], seconds."""
-        return float(self.mean)
+        return self.mean
 
     @property
     def variance(self) -> float:
         """Var[X], seconds squared."""
-        return float(self._scale**2 * math.gamma(1.0 + 2.0 / self.shape) - self.mean**2)
+        return self.mean**2 * math.expm1(
+            math.lgamma(1.0 + 2.0 / self.shape) - 2.0 * math.lgamma(1.0 + 1.0 / self.shape)
+        )
 
 
 @dataclass(frozen=True)
@@ -144,8 +149,7 @@ class LogNormal(HazardFamily):
     sigma: float
 
     def __post_init__(self) -> None:
-        number("mean", self.mean, above=0.0)
-        number("sigma", self.sigma, above=0.0)
+        store(self, mean=scale("mean", self.mean), sigma=scale("sigma", self.sigma))
 
     @property
     def _location(self) -> float:
@@ -168,9 +172,9 @@ class LogNormal(HazardFamily):
     @property
     def expected_time(self) -> float:
         """E[X], seconds."""
-        return float(self.mean)
+        return self.mean
 
     @property
     def variance(self) -> float:
         """Var[X], seconds squared."""
-        return float(self.mean**2 * math.expm1(self.sigma**2))
+        return self.mean**2 * math.expm1(self.sigma**2) if self.sigma < _WIDEST else math.inf

@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import fraction
+from clustersim.checks import fraction, instance, store
 from clustersim.errors import ConfigurationError
 from clustersim.latency.base import LatencyModel
 from clustersim.latency.mixture import Mixture
@@ -58,9 +58,9 @@ class Markov(Mixture):
 
     def __post_init__(self) -> None:
         for name in ("fast", "slow"):
-            if not isinstance(getattr(self, name), LatencyModel):
-                raise ConfigurationError(f"{name} = {getattr(self, name)!r}: expected a latency model")
-        if fraction("slow_down", self.slow_down) + fraction("recover", self.recover) == 0.0:
+            instance(name, getattr(self, name), LatencyModel, "a latency model, such as Exponential(mean=1.0)")
+        store(self, slow_down=fraction("slow_down", self.slow_down), recover=fraction("recover", self.recover))
+        if self.slow_down + self.recover == 0.0:
             raise ConfigurationError(
                 "slow_down = recover = 0: expected a chain that moves; use PerWorker for workers that stay as they are"
             )

@@ -34,6 +34,12 @@ class Mixture(LatencyModel):
             return math.inf
         return math.fsum(p * (model.variance + (model.expected_time - mean) ** 2) for p, model in self.parts())
 
+    @property
+    def longest(self) -> float:
+        """The longest of what the models may draw, seconds; `math.inf` only where none of them always answers."""
+        longest = [model.longest for _, model in self.parts()]
+        return max((time for time in longest if math.isfinite(time)), default=math.inf)
+
     def cdf(self, t: ArrayLike) -> Floats:
         """P(X <= t) = sum_j p_j P(X_j <= t)."""
         return np.asarray(sum(p * model.cdf(t) for p, model in self.parts()))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv
 
-from clustersim.checks import number
+from clustersim.checks import scale, seconds, store
 from clustersim.latency.base import LatencyModel
 from clustersim.streams import Uniforms
 
@@ -64,23 +64,23 @@ class Constant(LatencyModel):
     time: float
 
     def __post_init__(self) -> None:
-        number("time", self.time, low=0.0)
+        store(self, time=seconds("time", self.time))
 
     def quantile(self, u: ArrayLike) -> Floats:
         """The inverse distribution function; see `LatencyModel.quantile`."""
-        return np.full(np.shape(u), float(self.time))
+        return np.full(np.shape(u), self.time)
 
     def times(self, uniforms: Uniforms, first_task: int, tasks: int, workers: int, lane: int = 0) -> Floats:
         """`time` everywhere; see `LatencyModel.times`."""
         del uniforms, first_task, lane  # nothing is random
-        return np.full((tasks, workers), float(self.time))
+        return np.full((tasks, workers), self.time)
 
     def times_at(
         self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
     ) -> Floats:
         """`time` everywhere; see `LatencyModel.times_at`."""
         del uniforms, workers, lane
-        return np.full(len(tasks), float(self.time))
+        return np.full(len(tasks), self.time)
 
     def cdf(self, t: ArrayLike) -> Floats:
         """P(X <= t)."""
@@ -89,7 +89,7 @@ class Constant(LatencyModel):
     @property
     def expected_time(self) -> float:
         """E[X], seconds."""
-        return float(self.time)
+        return self.time
 
     @property
     def variance(self) -> float:
@@ -99,7 +99,7 @@ class Constant(LatencyModel):
     def order_statistic_mean(self, k: int, n: int) -> float:
         """E[X_(k)] = time."""
         self._checked_rank(k, n)
-        return float(self.time)
+        return self.time
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,7 @@ class ShiftedExponential(HazardFamily):
     mean: float
 
     def __post_init__(self) -> None:
-        number("shift", self.shift, low=0.0)
-        number("mean", self.mean, above=0.0)
+        store(self, shift=seconds("shift", self.shift), mean=scale("mean", self.mean))
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
         """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
@@ -141,12 +140,12 @@ class ShiftedExponential(HazardFamily):
     @property
     def expected_time(self) -> float:
         """E[X], seconds."""
-        return float(self.shift + self.mean)
+        return self.shift + self.mean
 
     @property
     def variance(self) -> float:
         """Var[X], seconds squared."""
-        return float(self.mean**2)
+        return self.mean**2
 
     def order_statistic_mean(self, k: int, n: int) -> float:
         """E[X_(k)] = shift + mean (1/(n-k+1) + ... + 1/n)."""
@@ -175,7 +174,7 @@ class Exponential(HazardFamily):
     mean: float
 
     def __post_init__(self) -> None:
-        number("mean", self.mean, above=0.0)
+        store(self, mean=scale("mean", self.mean))
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
         """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
@@ -187,12 +186,12 @@ class Exponential(HazardFamily):
     @property
     def expected_time(self) -> float:
         """E[X], seconds."""
-        return float(self.mean)
+        return self.mean
 
     @property
     def variance(self) -> float:
         """Var[X], seconds squared."""
-        return float(self.mean**2)
+        return self.mean**2
 
     def order_statistic_mean(self, k: int, n: int) -> float:
         """E[X_(k)] = mean (1/(n-k+1) + ... + 1/n)."""
@@ -221,8 +220,7 @@ class Gamma(LatencyModel):
     shape: float
 
     def __post_init__(self) -> None:
-        number("mean", self.mean, above=0.0)
-        number("shape", self.shape, above=0.0)
+        store(self, mean=scale("mean", self.mean), shape=scale("shape", self.shape))
 
     @property
     def _scale(self) -> float:
@@ -249,9 +247,9 @@ class Gamma(LatencyModel):
     @property
     def expected_time(self) -> float:
         """E[X], seconds."""
-        return float(self.mean)
+        return self.mean
 
     @property
     def variance(self) -> float:
         """Var[X], seconds squared."""
-        return float(self.mean**2 / self.shape)
+        return self.mean**2 / self.shape

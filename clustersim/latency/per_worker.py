@@ -5,14 +5,13 @@ Draws come in through `clustersim.streams.Uniforms` and go out as seconds, each 
 """
 
 import itertools
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.checks import several, store
 from clustersim.errors import ConfigurationError
 from clustersim.latency.base import LatencyModel
 from clustersim.latency.mixture import Mixture
@@ -54,10 +53,7 @@ class PerWorker(Mixture):
     models: tuple[LatencyModel, ...]
 
     def __post_init__(self) -> None:
-        given: Any = self.models
-        if not isinstance(given, Iterable):
-            raise ConfigurationError(f"models = {given!r}: expected a sequence of latency models, one a worker")
-        object.__setattr__(self, "models", tuple(given))
+        store(self, models=several("models", self.models, "a sequence of latency models, one a worker"))
         if not self.models:
             raise ConfigurationError("models = []: expected at least one latency model, one a worker")
         for worker, model in enumerate(self.models):

@@ -9,14 +9,16 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import choice
+from clustersim.checks import COUNT, choice, complaint, instance, integer, numbers
 from clustersim.errors import ConfigurationError
-from clustersim.latency.base import LatencyModel
+from clustersim.latency.base import LatencyModel, representable
 from clustersim.streams import Uniforms
 
 __all__ = ["SCALINGS", "ComputeTimes", "compute_times", "shortest_times"]
 
 Floats = NDArray[np.float64]
+
+_MOST_DRAWS = 10**6
 
 SCALINGS = ("proportional", "server-dependent", "data-dependent", "additive", "none")
 
@@ -100,9 +102,13 @@ class ComputeTimes:
     """
 
     def __init__(self, model: LatencyModel, scaling: str, loads: ArrayLike, workers: int) -> None:
+        instance("model", model, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
+        workers = integer("workers", workers, low=1, high=COUNT)
         self._model, self._workers = model, workers
         self._scaling = choice("scaling", scaling, SCALINGS)
         self._shares = np.ones(workers) if scaling == "none" else _checked_loads(loads, workers)
+        if scaling == "additive" and self._shares.max() > _MOST_DRAWS:
+            raise complaint("loads", loads, f"at most {_MOST_DRAWS} shares, each of which is a draw of its own")
         if scaling != "additive" and bool((self._shares == 1.0).all()):
             self._scaling = "none"  # one share takes the draw, to the last bit
         idle = self._shares == 0.0
@@ -129,6 +135,7 @@ class ComputeTimes:
         times = draw(0)
         if times is None or self._scaling == "none":
             return times
+        times = representable(times)
         if self._scaling == "proportional":
             times = times * self._factors[workers]
         else:
@@ -167,7 +174,7 @@ def _added(shares: Floats, draw: Callable[[int], Floats | None]) -> Floats | Non
         draws = draw(lane)
         if draws is None:
             return None
-        part = _part(shares - lane, draws)
+        part = _part(shares - lane, representable(draws))
         total = part if total is None else total + part
     return total
 
@@ -182,11 +189,9 @@ def _part(shares: Floats, draws: Floats) -> Floats:
 
 def _checked_loads(loads: ArrayLike, workers: int) -> Floats:
     """The loads as an array (workers,), freed of rounding so that 3.0000000000000004 shares are 3."""
-    shares = np.asarray(loads, dtype=np.float64)
+    shares = numbers("loads", loads, "finite numbers of even shares, at least 0", low=0.0)
     if shares.shape not in ((), (workers,)):
         raise ConfigurationError(f"loads of shape {shares.shape}: expected one load a worker, shape ({workers},)")
-    if not (shares.min(initial=0.0) >= 0.0 and shares.max(initial=0.0) < np.inf):  # false for NaN
-        raise ConfigurationError(f"loads = {shares!r}: expected finite numbers of even shares, at least 0")
     whole = np.rint(shares)
     if not (whole == shares).all():
         near = np.abs(shares - whole) <= 1e-9 * np.maximum(whole, 1.0)

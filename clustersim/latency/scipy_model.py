@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clustersim.checks import complaint
 from clustersim.errors import ConfigurationError
 from clustersim.latency.base import LatencyModel
 
@@ -47,10 +48,8 @@ class FromScipy(LatencyModel):
     def __post_init__(self) -> None:
         needed = ("dist", "args", "kwds", "ppf", "isf", "cdf", "sf", "support")
         if not all(hasattr(self.distribution, name) for name in needed):
-            raise ConfigurationError(
-                f"distribution = {self.distribution!r}: expected a frozen distribution of scipy.stats, "
-                "such as scipy.stats.invgauss(0.5)"
-            )
+            expected = "a frozen distribution of scipy.stats, such as scipy.stats.invgauss(0.5)"
+            raise complaint("distribution", self.distribution, expected)
         smallest = self.distribution.support()[0]
         if np.ndim(smallest) != 0:
             raise ConfigurationError(f"{self!r}: expected scalar parameters; use PerWorker for workers that differ")

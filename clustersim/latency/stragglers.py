@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import fraction, integer, number
-from clustersim.errors import ConfigurationError
+from clustersim.checks import fraction, instance, integer, seconds, store
 from clustersim.latency.base import LatencyModel
 from clustersim.streams import Uniforms
 
@@ -44,13 +43,13 @@ class BernoulliStraggler(LatencyModel):
     time: float = 1.0
 
     def __post_init__(self) -> None:
-        fraction("probability", self.probability)
-        number("time", self.time, low=0.0)
+        probability = fraction("probability", self.probability)
+        store(self, probability=probability, time=seconds("time", self.time))
 
     def quantile(self, u: ArrayLike) -> Floats:
         """`time` up to the probability of an answer, `inf` beyond."""
         answers = np.asarray(u) <= 1.0 - self.probability
-        return np.where(answers & (self.probability < 1.0), float(self.time), math.inf)
+        return np.where(answers & (self.probability < 1.0), self.time, math.inf)
 
     def cdf(self, t: ArrayLike) -> Floats:
         """P(X <= t) = 1 - probability from `time` on."""
@@ -59,7 +58,7 @@ class BernoulliStraggler(LatencyModel):
     @property
     def expected_time(self) -> float:
         """E[X]: `time` if every worker answers, else `inf`."""
-        return float(self.time) if self.probability == 0.0 else math.inf
+        return self.time if self.probability == 0.0 else math.inf
 
     @property
     def variance(self) -> float:
@@ -73,7 +72,7 @@ class BernoulliStraggler(LatencyModel):
 
     def shifts(self, workers: int) -> Floats:
         """The time of an answer."""
-        return np.full(workers, float(self.time))
+        return np.full(workers, self.time)
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class Persistent(LatencyModel):
     rounds: int
 
     def __post_init__(self) -> None:
-        integer("rounds", self.rounds, low=1)
+        store(self, rounds=integer("rounds", self.rounds, low=1))
         checked_model("model", self.model)
 
     def times(self, uniforms: Uniforms, first_task: int, tasks: int, workers: int, lane: int = 0) -> Floats:
@@ -145,6 +144,11 @@ class Persistent(LatencyModel):
         return self.model.variance
 
     @property
+    def longest(self) -> float:
+        """That of `model`."""
+        return self.model.longest
+
+    @property
     def homogeneous(self) -> bool:
         """Whether all workers of `model` follow the same law."""
         return self.model.homogeneous
@@ -171,7 +175,4 @@ class Persistent(LatencyModel):
 
 def checked_model(name: str, model: object) -> None:
     """Refuse what is no latency model."""
-    if not isinstance(model, LatencyModel):
-        raise ConfigurationError(
-            f"{name} = {model!r}: expected a latency model, such as Exponential(mean=1.0) or Constant(1.0)"
-        )
+    instance(name, model, LatencyModel, "a latency model, such as Exponential(mean=1.0) or Constant(1.0)")

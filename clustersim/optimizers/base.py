@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import number
+from clustersim.checks import number, store
 from clustersim.errors import ConfigurationError
 
 __all__ = ["Floats", "GradientMethod", "Optimizer", "OptimizerState"]
@@ -80,10 +80,9 @@ class GradientMethod(Optimizer):
     weight_decay: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weight_decay", number("weight_decay", self.weight_decay, low=0.0))
+        store(self, weight_decay=number("weight_decay", self.weight_decay, low=0.0))
         if not callable(self.step_size):
-            checked = number("step_size", self.step_size, above=0.0, remedy=_REMEDY)
-            object.__setattr__(self, "step_size", checked)
+            store(self, step_size=number("step_size", self.step_size, above=0.0, remedy=_REMEDY))
 
     def with_decay(self, gradient: Floats, w: Floats) -> Floats:
         """Return the gradient with the decay of the weights at w added, or itself where there is none."""

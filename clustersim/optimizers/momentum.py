@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clustersim.checks import fraction
+from clustersim.checks import fraction, store
 from clustersim.optimizers.base import Floats, GradientMethod, OptimizerState
 
 __all__ = ["Momentum"]
@@ -52,7 +52,7 @@ class Momentum(GradientMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "momentum", fraction("momentum", self.momentum, below_one=True))
+        store(self, momentum=fraction("momentum", self.momentum, below_one=True))
 
     def begin(self, w0: Floats) -> OptimizerState:
         """Return the state of a run, at rest."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from clustersim.checks import fraction
+from clustersim.checks import fraction, store
 from clustersim.optimizers.base import Floats, GradientMethod, OptimizerState
 
 __all__ = ["Nesterov"]
@@ -61,7 +61,7 @@ class Nesterov(GradientMethod):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.momentum is not None:
-            object.__setattr__(self, "momentum", fraction("momentum", self.momentum, below_one=True))
+            store(self, momentum=fraction("momentum", self.momentum, below_one=True))
 
     def momentum_at(self, update_number: int) -> float:
         """Return mu of update 1, 2, ..."""

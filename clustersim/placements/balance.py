@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from clustersim.checks import instance
 from clustersim.placements.assignment import Assignment
 
 __all__ = ["imbalance"]
@@ -59,6 +60,7 @@ def imbalance(assignment: Assignment) -> float:
     0.53
     0.8
     """
+    instance("assignment", assignment, Assignment, "who holds which rows, such as placement.assign(...) gives")
     rows, workers = assignment.total_rows, assignment.workers
     if rows == 1:
         return 0.0

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from clustersim.checks import integer
+from clustersim.checks import integer, store
 from clustersim.errors import ConfigurationError
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement, enough_rows
@@ -80,7 +80,7 @@ class CyclicRepetition(Placement):
     load: int
 
     def __post_init__(self) -> None:
-        integer("load", self.load, low=1)
+        store(self, load=integer("load", self.load, low=1))
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:
         """Draw a code and place the partitions."""

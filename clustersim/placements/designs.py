@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer
+from clustersim.checks import integer, store
 from clustersim.errors import ConfigurationError
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement, enough_rows
@@ -69,7 +69,7 @@ class BlockDesign(Placement):
     redundancy: int
 
     def __post_init__(self) -> None:
-        integer("redundancy", self.redundancy, low=1)
+        store(self, redundancy=integer("redundancy", self.redundancy, low=1))
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:  # noqa: ARG002
         """Find a design and place the partitions."""

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer
+from clustersim.checks import integer, store
 from clustersim.errors import ConfigurationError
 from clustersim.placements.assignment import Assignment
 from clustersim.streams import Generators
@@ -65,7 +65,7 @@ class MiniBatches(Assignment):
         )
 
     def __post_init__(self) -> None:
-        integer("batch", self.batch, low=1)
+        store(self, batch=integer("batch", self.batch, low=1))
         if self.coefficients is not None or not self.combined:
             raise ConfigurationError(
                 f"batch = {self.batch}: mini-batches of coded or uncombined rows are not defined; "

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer, number
+from clustersim.checks import instance, integer, number, store
 from clustersim.errors import ConfigurationError
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement, enough_rows
@@ -69,7 +69,7 @@ class ByLabel(Placement):
     classes: int
 
     def __post_init__(self) -> None:
-        integer("classes", self.classes, low=1)
+        store(self, classes=integer("classes", self.classes, low=1))
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:
         """Deal the classes to the workers and split their rows."""
@@ -154,7 +154,7 @@ class Dirichlet(Placement):
     alpha: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "alpha", number("alpha", self.alpha, above=0.0))
+        store(self, alpha=number("alpha", self.alpha, above=0.0))
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:
         """Draw the mix of each worker and its rows."""
@@ -195,11 +195,8 @@ def label_counts(assignment: Assignment, labels: Any) -> NDArray[np.int64]:
     >>> label_counts(assignment, [0, 0, 2, 0, 2]).tolist()
     [[2, 0, 0], [1, 0, 2]]
     """
-    if not isinstance(assignment, Assignment):
-        raise ConfigurationError(
-            f"assignment = {assignment!r}: expected who holds which rows, such as "
-            "ByLabel(1).assign(problem, 10, np.random.default_rng(0))"
-        )
+    example = "ByLabel(1).assign(problem, 10, np.random.default_rng(0))"
+    instance("assignment", assignment, Assignment, f"who holds which rows, such as {example}")
     codes = np.asarray(labels)
     if codes.shape != (assignment.total_rows,) or codes.dtype.kind not in "iu" or codes.min() < 0:
         raise ConfigurationError(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clustersim.checks import integer
+from clustersim.checks import integer, store
 from clustersim.errors import ConfigurationError
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement, enough_rows
@@ -53,9 +53,9 @@ class FractionalRepetition(Placement):
     tasks: int | None = None
 
     def __post_init__(self) -> None:
-        integer("load", self.load, low=1)
+        store(self, load=integer("load", self.load, low=1))
         if self.tasks is not None:
-            integer("tasks", self.tasks, low=1)
+            store(self, tasks=integer("tasks", self.tasks, low=1))
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:  # noqa: ARG002
         """Form the groups and give each its run of the rows."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from clustersim.checks import integer, number
+from clustersim.checks import integer, number, store
 from clustersim.errors import ConfigurationError
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement
@@ -50,7 +50,7 @@ class UniformReplication(Placement):
     redundancy: int
 
     def __post_init__(self) -> None:
-        integer("redundancy", self.redundancy, low=1)
+        store(self, redundancy=integer("redundancy", self.redundancy, low=1))
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:
         """Draw the workers of each row."""
@@ -94,7 +94,7 @@ class NormReplication(Placement):
     redundancy: float
 
     def __post_init__(self) -> None:
-        number("redundancy", self.redundancy, low=1.0)
+        store(self, redundancy=number("redundancy", self.redundancy, low=1.0))
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:
         """Round the number of copies of each row and draw their workers."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clustersim.errors import ConfigurationError
+from clustersim.checks import instance
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement
 from clustersim.problems import Problem
@@ -45,10 +45,7 @@ class Uncombined(Placement):
     placement: Placement
 
     def __post_init__(self) -> None:
-        if not isinstance(self.placement, Placement):
-            raise ConfigurationError(
-                f"placement = {self.placement!r}: expected a placement, such as UniformReplication(2)"
-            )
+        instance("placement", self.placement, Placement, "a placement, such as UniformReplication(2)")
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:
         """Place the rows as `placement` does, with the same draws."""

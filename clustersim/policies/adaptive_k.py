@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.checks import store
 from clustersim.policies.composition import Composition
 from clustersim.policies.synchronous import Synchronous
 from clustersim.waits import Pflug, Schedule
@@ -59,9 +60,6 @@ class AdaptiveK(Composition):
     factor: int | None = None
     max_k: int | None = None
 
-    def __post_init__(self) -> None:
-        self.compose()  # the wait rule checks the parameters
-
     def compose(self) -> Synchronous:
         """An even partition, Pflug's test, the mean."""
         return Synchronous(wait=Pflug(self.start, self.threshold, self.burn_in, self.step, self.factor, self.max_k))
@@ -97,7 +95,8 @@ class SwitchingTimes(Composition):
     start: int = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "times", Schedule(self.times, self.start).times)
+        super().__post_init__()
+        store(self, times=Schedule(self.times, self.start).times)
 
     def compose(self) -> Synchronous:
         """An even partition, switches at the given times, the mean."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer
+from clustersim.checks import flag, integer, store
 from clustersim.decoders import Mean
 from clustersim.placements import EvenPartition, Placement
 from clustersim.policies.composition import Composition
@@ -72,10 +72,10 @@ class Asynchronous(Policy):
     max_staleness: int | None = None
 
     def __post_init__(self) -> None:
-        integer("k", self.k, low=1)
+        store(self, k=integer("k", self.k, low=1), at_once=flag("at_once", self.at_once))
+        store(self, to_all=flag("to_all", self.to_all), batch=self.work.batch)
         if self.max_staleness is not None:
-            integer("max_staleness", self.max_staleness, low=0)
-        _ = self.work  # it checks its parts
+            store(self, max_staleness=integer("max_staleness", self.max_staleness, low=0))
 
     @property
     def work(self) -> Work:
@@ -130,9 +130,6 @@ class KAsync(Composition):
     batch: int | None = None
     max_staleness: int | None = None
 
-    def __post_init__(self) -> None:
-        self.compose()  # it checks the parameters
-
     def compose(self) -> Asynchronous:
         """A worker waits until its answer has been used."""
         return Asynchronous(self.k, self.placement, self.batch, max_staleness=self.max_staleness)
@@ -168,9 +165,6 @@ class KBatchAsync(Composition):
     batch: int | None = None
     max_staleness: int | None = None
 
-    def __post_init__(self) -> None:
-        self.compose()  # it checks the parameters
-
     def compose(self) -> Asynchronous:
         """A worker gets the present model as soon as it has answered."""
         return Asynchronous(self.k, self.placement, self.batch, at_once=True, max_staleness=self.max_staleness)
@@ -205,9 +199,6 @@ class KBatchSync(Composition):
     k: int
     placement: Placement = EvenPartition()
     batch: int | None = None
-
-    def __post_init__(self) -> None:
-        self.compose()  # it checks the parameters
 
     def compose(self) -> Asynchronous:
         """As K-batch-async, but every update sends the new model to all, and older answers are thrown away."""

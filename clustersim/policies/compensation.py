@@ -66,9 +66,6 @@ class LiveGradientCompensation(Composition):
     scaled: bool = True
     warm_up: float = 0.0
 
-    def __post_init__(self) -> None:
-        self.compose()  # the parts check the parameters
-
     def compose(self) -> Synchronous:
         """The k fastest, the mean, late answers in the next update."""
         wait = warmed_up(Fastest(self.k), self.warm_up)

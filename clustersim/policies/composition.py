@@ -2,13 +2,18 @@
 
 from abc import abstractmethod
 
+from clustersim.checks import store_plain
 from clustersim.protocol import Policy, PolicyState, Setting, Work
 
 __all__ = ["Composition"]
 
 
 class Composition(Policy):
-    """A named scheme: it says of what it is composed, and nothing else."""
+    """A named scheme: it says of what it is composed, and nothing else. Its parts check its parameters."""
+
+    def __post_init__(self) -> None:
+        self.compose()
+        store_plain(self)
 
     @abstractmethod
     def compose(self) -> Policy:

@@ -36,9 +36,6 @@ class FullSync(Composition):
     placement: Placement = EvenPartition()
     batch: int | None = None
 
-    def __post_init__(self) -> None:
-        self.compose()  # the parts check the parameters
-
     def compose(self) -> Synchronous:
         """All workers, the mean."""
         return Synchronous(All(), placement=self.placement, batch=self.batch)
@@ -79,9 +76,6 @@ class FastestK(Composition):
     placement: Placement = EvenPartition()
     batch: int | None = None
     warm_up: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.compose()  # the parts check the parameters
 
     def compose(self) -> Synchronous:
         """The k fastest, the mean."""

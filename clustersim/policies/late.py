@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.checks import flag, store
 from clustersim.decoders import Decoder, DistinctGroups, Exact, Mean, Optimal
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment
@@ -95,8 +96,7 @@ class Compensate(LateRule):
     scaled: bool = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.scaled, bool):
-            raise ConfigurationError(f"scaled = {self.scaled!r}: expected True or False")
+        store(self, scaled=flag("scaled", self.scaled))
 
     @property
     def stopped(self) -> Busy:

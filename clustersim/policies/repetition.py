@@ -61,7 +61,7 @@ class ExactGradientCode(Composition):
 
     def __post_init__(self) -> None:
         choice("code", self.code, get_args(Code))
-        self.compose()  # the placement checks the load
+        super().__post_init__()
 
     def compose(self) -> Synchronous:
         """A repetition code, until the full gradient is decoded."""
@@ -107,9 +107,6 @@ class ErasureHead(Composition):
     fraction: float
     deadline: float | None = None
     silence: Silence = "count"
-
-    def __post_init__(self) -> None:
-        self.compose()  # the parts check the parameters
 
     def compose(self) -> Synchronous:
         """Fractional repetition, until a fraction has answered or all groups are heard, distinct groups."""

@@ -56,16 +56,13 @@ class StochasticGradientCoding(Composition):
     Examples
     --------
     >>> StochasticGradientCoding(redundancy=2, straggler_probability=0.7)
-    StochasticGradientCoding(redundancy=2, straggler_probability=0.7, deadline=1.0, silence='count')
+    StochasticGradientCoding(redundancy=2.0, straggler_probability=0.7, deadline=1.0, silence='count')
     """
 
     redundancy: float
     straggler_probability: float
     deadline: float = 1.0
     silence: Silence = "count"
-
-    def __post_init__(self) -> None:
-        self.compose()  # the parts check the parameters
 
     def compose(self) -> Synchronous:
         """Copies by squared norm, until the deadline, an unbiased sum."""
@@ -105,9 +102,6 @@ class BernoulliGradientCoding(Composition):
     deadline: float = 1.0
     silence: Silence = "count"
 
-    def __post_init__(self) -> None:
-        self.compose()  # the parts check the parameters
-
     def compose(self) -> Synchronous:
         """Equally many copies, until the deadline, an unbiased sum."""
         placement = UniformReplication(self.redundancy)
@@ -142,9 +136,6 @@ class IgnoreStragglers(Composition):
     deadline: float = 1.0
     silence: Silence = "count"
 
-    def __post_init__(self) -> None:
-        self.compose()  # the parts check the parameters
-
     def compose(self) -> Synchronous:
         """An even partition, until the deadline, an unbiased sum."""
         return _until_deadline(self.deadline, Unbiased(self.straggler_probability), EvenPartition(), self.silence)
@@ -175,16 +166,13 @@ class SendAll(Composition):
     Examples
     --------
     >>> SendAll(2, 0.7).compose().placement
-    Uncombined(placement=NormReplication(redundancy=2))
+    Uncombined(placement=NormReplication(redundancy=2.0))
     """
 
     redundancy: float
     straggler_probability: float
     deadline: float = 1.0
     silence: Silence = "count"
-
-    def __post_init__(self) -> None:
-        self.compose()  # the parts check the parameters
 
     def compose(self) -> Synchronous:
         """Copies by squared norm, each row by itself, until the deadline, distinct rows."""
@@ -231,7 +219,7 @@ class FreshBatches(Composition):
     silence: Silence = "count"
 
     def __post_init__(self) -> None:
-        self.compose()  # the parts check the parameters
+        super().__post_init__()
         if self.deadline is None and self.straggler_probability > 0.0:
             raise ConfigurationError(
                 f"deadline = None: expected a time, since with straggler_probability = {self.straggler_probability} "

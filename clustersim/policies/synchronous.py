@@ -12,9 +12,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import choice
+from clustersim.checks import choice, instance, store
 from clustersim.decoders import Decoder, Mean
-from clustersim.errors import ConfigurationError, StalledError
+from clustersim.errors import StalledError
 from clustersim.placements import EvenPartition, Placement
 from clustersim.policies.late import Discard, LateRule, Round
 from clustersim.protocol import (
@@ -102,10 +102,9 @@ class Synchronous(Policy):
     def __post_init__(self) -> None:
         parts = (("wait", WaitRule, "waits.Fastest(3)"), ("decoder", Decoder, "decoders.Mean()"))
         for name, kind, example in (*parts, ("late", LateRule, "policies.Discard()")):
-            if not isinstance(value := getattr(self, name), kind):
-                raise ConfigurationError(f"{name} = {value!r}: expected a {kind.__name__}, such as {example}")
-        choice("silence", self.silence, get_args(Silence))
-        _ = self.work  # it checks its parts
+            instance(name, getattr(self, name), kind, f"a {kind.__name__}, such as {example}")
+        work = self.work  # it checks its parts
+        store(self, silence=choice("silence", self.silence, get_args(Silence)), batch=work.batch, blocks=work.blocks)
 
     @property
     def work(self) -> Work:

@@ -16,6 +16,7 @@ from clustersim.errors import ConfigurationError
 from clustersim.problems.base import Floats
 
 __all__ = [
+    "LARGEST",
     "Matrix",
     "check_labels",
     "check_rows",
@@ -30,7 +31,8 @@ __all__ = [
 # ndarray or scipy.sparse.csr_array of float64, shape (rows, features); products of that union have no type in the stubs
 Matrix: TypeAlias = Any
 
-_LARGEST = 1e100  # entries beyond it make sums of squares overflow
+LARGEST = 1e100
+"""Entries beyond it make sums of squares overflow, and so does a ridge."""
 
 
 def check_rows(X: Any, name: str = "X", features: int | None = None) -> Matrix:
@@ -189,8 +191,11 @@ def _dense(values: Any, name: str, remedy: str) -> Floats:
     if raw.dtype.kind not in "biufO":
         raise ConfigurationError(f"{name} of type {raw.dtype}: expected real numbers; encode categories first")
     try:
-        copy = np.array(raw, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
+        if raw.dtype.kind == "O" and any(isinstance(entry, str | bytes) for entry in raw.flat):
+            raise TypeError
+        with np.errstate(over="ignore"):  # of longer floats; what is infinite is found later
+            copy = np.array(raw, dtype=np.float64, order="C")
+    except (TypeError, ValueError, OverflowError):
         raise ConfigurationError(
             f"{name}: expected real numbers only; encode categories, fill what is missing"
         ) from None
@@ -211,7 +216,7 @@ def _ragged(values: Any) -> str:
 def _finite(array: Matrix, name: str) -> None:
     """Refuse NaN, infinity and what would overflow, and say where the first one is."""
     entries = array if isinstance(array, np.ndarray) else array.data
-    good = np.abs(entries) <= _LARGEST  # false for NaN
+    good = np.abs(entries) <= LARGEST  # false for NaN
     if good.all():
         return
     first = int(np.argmin(good.ravel()))
@@ -222,7 +227,7 @@ def _finite(array: Matrix, name: str) -> None:
     value = entries.ravel()[first]
     expected, remedy = ("finite numbers", "fill or drop them")
     if np.isfinite(value):
-        expected, remedy = (f"numbers up to {_LARGEST:g}, whose squares do not overflow", "scale them")
+        expected, remedy = (f"numbers up to {LARGEST:g}, whose squares do not overflow", "scale them")
     raise ConfigurationError(
         f"{name}: expected {expected}, got {value} in row {row} ({int((~good).sum())} in all); {remedy}"
     )
@@ -247,6 +252,8 @@ def _labels(y: Any, name: str) -> NDArray[Any]:
     if values.dtype.kind == "O":
         values = np.asarray(values.tolist())
     if values.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            values = values.astype(np.float64)
         _finite(values, name)
         if not (np.isfinite(values) & (values == np.floor(values))).all():
             raise ConfigurationError(

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from clustersim.checks import number
+from clustersim.checks import flag, number
 from clustersim.errors import ConfigurationError
 from clustersim.problems.base import Floats
-from clustersim.problems.data import Matrix, check_labels, check_rows, check_test, frozen
+from clustersim.problems.data import LARGEST, Matrix, check_labels, check_rows, check_test, frozen
 from clustersim.problems.tabular import TabularProblem
 
 __all__ = ["LabelledProblem"]
@@ -27,16 +27,16 @@ class LabelledProblem(TabularProblem):
     """
 
     def __init__(self, X: Any, y: Any, *, ridge: float = 0.0, test: Any = None, bias: bool = True) -> None:
-        self.ridge = number("ridge", ridge, low=0.0)
-        self.bias = bool(bias)
+        self.ridge = number("ridge", ridge, low=0.0, high=LARGEST)
+        self.bias = flag("bias", bias)
         rows = check_rows(X)
         self.classes, self._codes = check_labels(y, rows.shape[0])
-        self.X: Matrix = _with_ones(rows) if bias else rows
+        self.X: Matrix = _with_ones(rows) if self.bias else rows
         self._targets = self._encode(self._codes)
         self._test: tuple[Matrix, NDArray[np.intp]] | None = None
         if test is not None:
             test_X, test_y = check_test(test, rows.shape[1])
-            self._test = _with_ones(test_X) if bias else test_X, self._known(test_y, test_X.shape[0])
+            self._test = _with_ones(test_X) if self.bias else test_X, self._known(test_y, test_X.shape[0])
 
     @abstractmethod
     def _encode(self, codes: NDArray[np.intp]) -> Floats:

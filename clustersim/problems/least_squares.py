@@ -12,9 +12,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import choice, integer, number
+from clustersim.checks import COUNT, choice, complaint, integer, number
 from clustersim.problems.base import Floats, Optimum
-from clustersim.problems.data import Matrix, check_rows, check_targets, check_test, take_rows
+from clustersim.problems.data import LARGEST, Matrix, check_rows, check_targets, check_test, take_rows
 from clustersim.problems.solution import least_squares_solution
 from clustersim.problems.spectrum import DENSE_FEATURES, gram, largest_eigenvalue, smallest_eigenvalue
 from clustersim.problems.tabular import TabularProblem
@@ -22,6 +22,9 @@ from clustersim.streams import Streams
 from clustersim.threads import one_blas_thread
 
 __all__ = ["LeastSquares"]
+
+_MOST_ENTRIES = 10**10  # of synthetic rows; they take 80 GB
+_NOISIEST = 1e90  # targets must not be larger than `LARGEST`
 
 
 class LeastSquares(TabularProblem):
@@ -70,7 +73,7 @@ class LeastSquares(TabularProblem):
     """
 
     def __init__(self, X: Any, y: Any, *, ridge: float = 0.0, test: Any = None) -> None:
-        self.ridge = number("ridge", ridge, low=0.0)
+        self.ridge = number("ridge", ridge, low=0.0, high=LARGEST)
         self.X: Matrix = check_rows(X)
         self.y: Floats = check_targets(y, self.rows)
         self._test: tuple[Matrix, Floats] | None = None
@@ -115,8 +118,10 @@ class LeastSquares(TabularProblem):
         >>> problem.rows, problem.dimension, float(problem.X.min()), float(problem.X.max())
         (2000, 100, 1.0, 10.0)
         """
-        shape = integer("rows", rows, low=1), integer("features", features, low=1)
-        deviation = number("noise", noise, low=0.0)
+        shape = integer("rows", rows, low=1, high=COUNT), integer("features", features, low=1, high=COUNT)
+        if math.prod(shape) > _MOST_ENTRIES:
+            raise complaint("rows, features", shape, f"at most {_MOST_ENTRIES} entries in all")
+        deviation = number("noise", noise, low=0.0, high=_NOISIEST)
         streams = Streams(seed)
         draw = streams.generator("synthetic rows")
         if choice("design", design, ("integers", "gaussian")) == "integers":

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer
-from clustersim.errors import ConfigurationError
+from clustersim.checks import SEED, integer, several
 from clustersim.problems.base import Floats
 from clustersim.problems.data import Matrix, take_rows
 from clustersim.problems.softmax_loss import SoftmaxLoss
 from clustersim.streams import Streams
+
+_WIDEST = 10**6  # units of a layer
 
 __all__ = ["MultilayerPerceptron"]
 
@@ -76,7 +77,7 @@ class MultilayerPerceptron(SoftmaxLoss):
         self, X: Any, y: Any, *, hidden: Sequence[int] = (64,), ridge: float = 0.0, test: Any = None, seed: int = 0
     ) -> None:
         self.hidden = _widths(hidden)
-        self.seed = integer("seed", seed, low=0)
+        self.seed = integer("seed", seed, low=0, high=SEED)
         super().__init__(X, y, ridge=ridge, test=test)
         ends = pairwise((self.X.shape[1] - 1, *self.hidden, len(self.classes)))
         self._shapes = [(inputs + 1, outputs) for inputs, outputs in ends]
@@ -177,9 +178,6 @@ def _multiply(left: Matrix, right: Floats, out: Floats) -> None:
 
 def _widths(hidden: Any) -> tuple[int, ...]:
     """The widths of the hidden layers, checked."""
-    widths = hidden.tolist() if isinstance(hidden, np.ndarray) else hidden
-    if not isinstance(widths, Sequence) or isinstance(widths, str | bytes):
-        raise ConfigurationError(
-            f"hidden = {hidden!r}: expected a sequence of whole numbers, the width of each hidden layer, such as (64,)"
-        )
-    return tuple(integer(f"hidden[{place}]", width, low=1) for place, width in enumerate(widths))
+    expected = "a sequence of whole numbers, the width of each hidden layer, such as (64,)"
+    widths = several("hidden", hidden, expected)
+    return tuple(integer(f"hidden[{place}]", width, low=1, high=_WIDEST) for place, width in enumerate(widths))

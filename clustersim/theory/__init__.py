@@ -6,6 +6,7 @@ file                     what lives there
 `order_statistics`       means and variances of the fastest k of n response times
 `adaptive_k`             error bounds and bound-optimal switching times of fastest-k SGD
 `error_bound`            the bound that these start from, and checks of its constants
+`represented`            what all of them do where floats cannot represent the answer
 `erasurehead`            ErasureHead: missing groups and bounds on the error after so many updates
 `erasurehead_times`      ErasureHead, exact repetition and no code: expected times
 `sgc_redundancy`         Stochastic Gradient Coding: workers a row, and the incoherence of rows

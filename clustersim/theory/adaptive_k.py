@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from clustersim.checks import integer, number
-from clustersim.errors import ConfigurationError
+from clustersim.checks import complaint, integer, number, numbers
 from clustersim.theory.error_bound import ErrorBound, checked_means, checked_times
+from clustersim.theory.represented import represented
 
 __all__ = [
     "adaptive_error_bound",
@@ -36,6 +36,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 
+@represented
 def fastest_k_error_bound(
     t: ArrayLike, k: int, mu: ArrayLike, eta: float, L: float, c: float, sigma2: float, s: float, e0: float
 ) -> Floats:
@@ -79,6 +80,7 @@ def fastest_k_error_bound(
     return errors
 
 
+@represented
 def lemma_1_probability(t: ArrayLike, k: int, mu: ArrayLike, variances: ArrayLike, epsilon: float) -> Floats:
     """A lower bound on the probability with which Lemma 1's error bound holds at time t.
 
@@ -112,18 +114,18 @@ def lemma_1_probability(t: ArrayLike, k: int, mu: ArrayLike, variances: ArrayLik
     """
     means = checked_means(mu)
     k = integer("k", k, low=1, high=len(means), remedy="mu must hold a mean for every k")
-    times = checked_times("t", t)
-    spread = np.asarray(variances, dtype=np.float64)
-    if spread.shape != means.shape or not (np.isfinite(spread) & (spread >= 0.0)).all():
-        raise ConfigurationError(f"variances = {spread!r}: expected {len(means)} finite numbers, at least 0")
-    if not (times > 0.0).all():
-        raise ConfigurationError(f"t = {t!r}: expected times greater than 0")
+    times = checked_times("t", t, positive=True)
+    expected = f"{len(means)} finite numbers, at least 0"
+    spread = numbers("variances", variances, expected, low=0.0)
+    if spread.shape != means.shape:
+        raise complaint("variances", variances, expected)
     slack = number("epsilon", epsilon, above=0.0)
     missed = spread[k - 1] / slack**2 * (2.0 / (times * means[k - 1]) + 1.0 / times**2)
     probability: Floats = np.maximum(1.0 - missed, 0.0)[()]
     return probability
 
 
+@represented
 def bound_optimal_switching_times(
     mu: ArrayLike, eta: float, L: float, c: float, sigma2: float, s: float, e0: float
 ) -> Floats:
@@ -163,14 +165,15 @@ def bound_optimal_switching_times(
     times = np.zeros(len(bound.mu) - 1)
     now, error = 0.0, bound.e0
     for k, (mean, longer) in enumerate(itertools.pairwise(bound.mu), start=1):
-        noise = eta * L * sigma2
-        argument = (longer - mean) * (2 * c * s * k * (k + 1) * error - noise * (k + 1)) / (noise * mean)
+        pull = bound.gain * k * (k + 1) * error - bound.noise * (k + 1)
+        argument = (longer - mean) * pull / (bound.noise * mean)
         wait = mean / bound.alpha * math.log(argument) if argument > 1.0 else 0.0
         now, error = now + wait, bound.after(wait, k, error)
         times[k - 1] = now
     return times
 
 
+@represented
 def adaptive_error_bound(
     t: ArrayLike,
     times: ArrayLike,
@@ -213,9 +216,7 @@ def adaptive_error_bound(
     bound = ErrorBound.checked(mu, eta, L, c, sigma2, s, e0)
     switches = checked_times("times", times)
     if switches.ndim != 1 or len(switches) >= len(bound.mu) or (np.diff(switches) < 0.0).any():
-        raise ConfigurationError(
-            f"times = {switches!r}: expected at most {len(bound.mu) - 1} switching times in ascending order"
-        )
+        raise complaint("times", times, f"at most {len(bound.mu) - 1} switching times in ascending order")
     moments = checked_times("t", t)
     errors = np.full(moments.shape, bound.e0)
     start, error = 0.0, bound.e0
@@ -228,6 +229,7 @@ def adaptive_error_bound(
     return answer
 
 
+@represented
 def fixed_k_crossings(mu: ArrayLike, eta: float, L: float, c: float, sigma2: float, s: float, e0: float) -> Floats:
     """The times at which the bound of a fixed k + 1 falls below that of a fixed k.
 

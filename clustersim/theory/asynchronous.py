@@ -17,9 +17,10 @@ For k = 1 the last two are the same: plain asynchronous SGD. `clustersim.theory.
 are.
 """
 
-from clustersim.checks import integer
+from clustersim.checks import COUNT, instance, integer
 from clustersim.errors import ConfigurationError
 from clustersim.latency import Exponential, LatencyModel, ShiftedExponential
+from clustersim.theory.represented import represented
 
 __all__ = [
     "checked_sizes",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 
+@represented
 def k_sync_update_time(model: LatencyModel, workers: int, k: int) -> float:
     """Expected time of an update of K-sync, E[X_(k)] of n workers, for any law.
 
@@ -54,10 +56,12 @@ def k_sync_update_time(model: LatencyModel, workers: int, k: int) -> float:
     >>> round(k_sync_update_time(Exponential(mean=1.0), 8, 4), 4)
     0.6345
     """
+    instance("model", model, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
     workers, k = checked_sizes(workers, k)
     return model.order_statistic_mean(k, workers)
 
 
+@represented
 def k_batch_sync_update_time(model: LatencyModel, workers: int, k: int) -> float:
     """Expected time of an update of K-batch-sync, k mean / n, for exponential times; E[X_(1)] for k = 1 and any law.
 
@@ -85,12 +89,14 @@ def k_batch_sync_update_time(model: LatencyModel, workers: int, k: int) -> float
     >>> k_batch_sync_update_time(Exponential(mean=1.0), 8, 4)
     0.5
     """
+    instance("model", model, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
     workers, k = checked_sizes(workers, k)
     if k == 1:
         return model.order_statistic_mean(1, workers)
     return k * _exponential_mean(model, "k = 1") / workers
 
 
+@represented
 def k_async_update_time(model: LatencyModel, workers: int, k: int) -> float:
     """Expected time of an update of K-async, in the long run: mean (H_n - H_{n-k}) for exponential times.
 
@@ -126,6 +132,7 @@ def k_async_update_time(model: LatencyModel, workers: int, k: int) -> float:
     >>> k_async_update_time(ShiftedExponential(shift=1.0, mean=1.0), 8, 1)
     0.25
     """
+    instance("model", model, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
     workers, k = checked_sizes(workers, k)
     if k == workers:
         return model.order_statistic_mean(workers, workers)
@@ -134,6 +141,7 @@ def k_async_update_time(model: LatencyModel, workers: int, k: int) -> float:
     return Exponential(_exponential_mean(model, "k = 1 or k = workers")).order_statistic_mean(k, workers)
 
 
+@represented
 def k_batch_async_update_time(model: LatencyModel, workers: int, k: int) -> float:
     """Expected time of an update of K-batch-async in the long run, k E[X] / n, for any law.
 
@@ -161,6 +169,7 @@ def k_batch_async_update_time(model: LatencyModel, workers: int, k: int) -> floa
     >>> k_batch_async_update_time(Exponential(mean=1.0), 8, 4)
     0.5
     """
+    instance("model", model, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
     workers, k = checked_sizes(workers, k)
     if not model.homogeneous:
         raise ConfigurationError(f"model = {model!r}: expected workers that all follow the same law; simulate others")
@@ -169,7 +178,7 @@ def k_batch_async_update_time(model: LatencyModel, workers: int, k: int) -> floa
 
 def checked_sizes(workers: int, k: int) -> tuple[int, int]:
     """Return n and k."""
-    workers = integer("workers", workers, low=1)
+    workers = integer("workers", workers, low=1, high=COUNT)
     return workers, integer("k", k, low=1, high=workers, remedy="wait for no more answers than there are workers")
 
 

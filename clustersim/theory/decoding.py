@@ -13,8 +13,8 @@ redundancy               d_r, on how many workers row r is: one number for all r
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import fraction
-from clustersim.errors import ConfigurationError
+from clustersim.checks import complaint, flag, fraction, numbers
+from clustersim.theory.represented import represented
 
 __all__ = [
     "fixed_weights_decoding_error",
@@ -26,6 +26,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 
+@represented
 def fixed_weights_decoding_error(straggler_probability: float, redundancy: ArrayLike) -> float:
     """Decoding error of summing all answers with weights 1 / (d_r (1-p)), whatever the placement: p / ((1-p) d).
 
@@ -58,6 +59,7 @@ def fixed_weights_decoding_error(straggler_probability: float, redundancy: Array
     return float(np.mean(p / ((1.0 - p) * d)))
 
 
+@represented
 def repetition_decoding_error(straggler_probability: float, redundancy: ArrayLike, *, rescaled: bool = False) -> float:
     """Decoding error of using each row once if any of its d_r workers answers: p^d, or p^d / (1 - p^d) if rescaled.
 
@@ -90,9 +92,10 @@ def repetition_decoding_error(straggler_probability: float, redundancy: ArrayLik
     """
     p, d = _checked(straggler_probability, redundancy)
     missing = p**d
-    return float(np.mean(missing / (1.0 - missing) if rescaled else missing))
+    return float(np.mean(missing / (1.0 - missing) if flag("rescaled", rescaled) else missing))
 
 
+@represented
 def optimal_decoding_error_bound(straggler_probability: float, redundancy: ArrayLike) -> float:
     """The least decoding error that any decoder can have, with any placement of that redundancy: p^d.
 
@@ -122,6 +125,7 @@ def optimal_decoding_error_bound(straggler_probability: float, redundancy: Array
     return repetition_decoding_error(straggler_probability, redundancy)
 
 
+@represented
 def unbiased_decoding_error_bound(straggler_probability: float, redundancy: ArrayLike) -> float:
     """The least decoding error of an unbiased decoder, with any placement of that redundancy: p^d / (1 - p^d).
 
@@ -154,7 +158,8 @@ def unbiased_decoding_error_bound(straggler_probability: float, redundancy: Arra
 def _checked(straggler_probability: float, redundancy: ArrayLike) -> tuple[float, Floats]:
     """Return p and the redundancies, in range."""
     p = fraction("straggler_probability", straggler_probability, below_one=True)
-    d = np.asarray(redundancy, dtype=np.float64)
-    if d.size == 0 or not (np.isfinite(d) & (d >= 1.0)).all():
-        raise ConfigurationError(f"redundancy = {redundancy!r}: expected finite numbers of workers, at least 1")
+    expected = "finite numbers of workers, at least 1"
+    d = numbers("redundancy", redundancy, expected, low=1.0)
+    if not d.size:
+        raise complaint("redundancy", redundancy, expected)
     return p, d

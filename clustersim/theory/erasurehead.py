@@ -22,8 +22,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import choice, integer, number
+from clustersim.checks import COUNT, choice, integer, number, numbers
 from clustersim.errors import ConfigurationError
+from clustersim.theory.represented import represented
 
 __all__ = [
     "MissingProbabilities",
@@ -46,6 +47,7 @@ class MissingProbabilities(NamedTuple):
     q: float
 
 
+@represented
 def missing_probabilities(workers: int, load: int, answers: int) -> MissingProbabilities:
     """How likely groups of workers are to be missing from r random answers.
 
@@ -83,6 +85,7 @@ def missing_probabilities(workers: int, load: int, answers: int) -> MissingProba
     return MissingProbabilities(p=one, q=2.0 * one - both)
 
 
+@represented
 def erasurehead_error_bound(
     updates: ArrayLike,
     workers: int,
@@ -128,7 +131,8 @@ def erasurehead_error_bound(
     >>> [round(float(erasurehead_error_bound(**floor, step=step)), 4) for step in ("(1-p)/beta", "1/beta")]
     [0.1267, 1.7339]
     """
-    kappa = _condition(beta, mu)
+    mu, kappa = _condition(beta, mu)
+    workers, load = checked_groups(workers, load)
     p, q = missing_probabilities(workers, load, answers)
     noise = number("sigma", sigma, low=0.0) ** 2 / (2.0 * (1.0 - p) * mu)
     share = (q - p) * load / workers
@@ -137,6 +141,7 @@ def erasurehead_error_bound(
     return _geometric(updates, (1.0 - p) * kappa, initial_error, noise * share)
 
 
+@represented
 def erasurehead_exponential_error_bound(
     updates: ArrayLike,
     workers: int,
@@ -175,7 +180,8 @@ def erasurehead_exponential_error_bound(
     >>> [round(float(erasurehead_exponential_error_bound(**floor, step=step)), 4) for step in ("(1-p)/beta", "1/beta")]
     [0.6657, 4.6602]
     """
-    kappa = _condition(beta, mu)
+    mu, kappa = _condition(beta, mu)
+    workers, load = checked_groups(workers, load)
     e = math.exp(-exponent(workers, load, answers))
     noise = e * number("sigma", sigma, low=0.0) ** 2 / mu
     if choice("step", step, STEPS) == "1/beta":
@@ -185,7 +191,7 @@ def erasurehead_exponential_error_bound(
 
 def checked_groups(workers: int, load: int) -> tuple[int, int]:
     """Number of workers and load, if the workers can be told into groups of that size."""
-    workers = integer("workers", workers, low=1)
+    workers = integer("workers", workers, low=1, high=COUNT)
     load = integer("load", load, low=1, high=workers, remedy="no worker can hold more than all rows")
     if workers % load:
         raise ConfigurationError(
@@ -215,16 +221,14 @@ def _all_outside(workers: int, group: int, answers: int) -> float:
     return math.exp(float(np.log1p(-larger / (workers - np.arange(smaller))).sum()))
 
 
-def _condition(beta: float, mu: float) -> float:
-    """Return mu / beta, both checked."""
+def _condition(beta: float, mu: float) -> tuple[float, float]:
+    """Return mu and mu / beta, both checked."""
     mu = number("mu", mu, above=0.0)
-    return mu / number("beta", beta, low=mu, remedy="no function is less smooth than beta = mu allows")
+    return mu, mu / number("beta", beta, low=mu, remedy="no function is less smooth than beta = mu allows")
 
 
 def _geometric(updates: ArrayLike, rate: float, initial_error: float, floor: float) -> Floats:
     """(1 - rate)^T e_0 + floor."""
-    counts = np.asarray(updates, dtype=np.float64)
-    if not (counts >= 0.0).all():
-        raise ConfigurationError(f"updates = {updates!r}: expected numbers of updates, at least 0")
+    counts = numbers("updates", updates, "numbers of updates, at least 0", low=0.0, finite=False)
     bound: Floats = ((1.0 - rate) ** counts * number("initial_error", initial_error, low=0.0) + floor)[()]
     return bound

@@ -20,9 +20,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer, number
+from clustersim.checks import flag, integer, number
 from clustersim.theory.erasurehead import checked_groups, exponent
 from clustersim.theory.order_statistics import harmonic_numbers
+from clustersim.theory.represented import represented
 
 __all__ = [
     "TimesToError",
@@ -46,6 +47,7 @@ class TimesToError(NamedTuple):
     erasurehead: float
 
 
+@represented
 def uncoded_update_time(workers: int, straggling_rate: float) -> float:
     """Expected time of an update of uncoded gradient descent, 1/n + H_n / (lambda n) (Lemma 8, eq. 12).
 
@@ -71,6 +73,7 @@ def uncoded_update_time(workers: int, straggling_rate: float) -> float:
     return exact_code_update_time(workers, 1, straggling_rate)
 
 
+@represented
 def exact_code_update_time(workers: int, load: int, straggling_rate: float, *, printed: bool = False) -> float:
     """Expected time of an update with exact fractional repetition, c/n + H_{n/c} / (lambda n) (Lemma 8, eq. 13 mended).
 
@@ -103,10 +106,11 @@ def exact_code_update_time(workers: int, load: int, straggling_rate: float, *, p
     workers, load = checked_groups(workers, load)
     rate = number("straggling_rate", straggling_rate, above=0.0)
     harmonic = harmonic_numbers(workers)
-    groups = harmonic[workers] - harmonic[load] if printed else harmonic[workers // load]
+    groups = harmonic[workers] - harmonic[load] if flag("printed", printed) else harmonic[workers // load]
     return float(load + groups / rate) / workers
 
 
+@represented
 def erasurehead_update_time_bound(workers: int, load: int, answers: int, straggling_rate: float) -> float:
     """Expected time of the r-th answer, c/n + (c / (lambda n)) (H_n - H_{n-r}) (Lemma 8, eq. 14).
 
@@ -132,9 +136,11 @@ def erasurehead_update_time_bound(workers: int, load: int, answers: int, straggl
     >>> [round(erasurehead_update_time_bound(30, 3, answers, 1.0), 4) for answers in (11, 20, 28)]
     [0.1447, 0.2066, 0.3495]
     """
+    workers, load = checked_groups(workers, load)
     return _stopped(workers, load, answers, straggling_rate, np.ones(workers))
 
 
+@represented
 def erasurehead_update_time(workers: int, load: int, answers: int, straggling_rate: float) -> float:
     """Expected time of an update of ErasureHead: the r-th answer or a full set of groups, whichever comes first.
 
@@ -165,6 +171,7 @@ def erasurehead_update_time(workers: int, load: int, answers: int, straggling_ra
     return _stopped(workers, load, answers, straggling_rate, uncovered_probabilities(workers, load))
 
 
+@represented
 def uncovered_probabilities(workers: int, load: int) -> Floats:
     """The probability that some group has not answered yet, after s = 0 .. n answers in random order.
 
@@ -203,6 +210,7 @@ def uncovered_probabilities(workers: int, load: int) -> Floats:
     return uncovered
 
 
+@represented
 def erasurehead_noise_level(workers: int, load: int, answers: int, *, mu: float, sigma: float) -> float:
     """The least error for which Theorem 3 is stated, epsilon_0 = 3 c exp(-c r / n) sigma^2 / (mu n).
 
@@ -230,10 +238,12 @@ def erasurehead_noise_level(workers: int, load: int, answers: int, *, mu: float,
     >>> round(erasurehead_noise_level(30, 3, 11, mu=0.1, sigma=1.0), 4)
     0.9986
     """
+    workers, load = checked_groups(workers, load)
     noise = 3.0 * load * math.exp(-exponent(workers, load, answers)) / workers
     return noise * number("sigma", sigma, low=0.0) ** 2 / number("mu", mu, above=0.0)
 
 
+@represented
 def times_to_error_bound(
     error: float,
     workers: int,
@@ -281,9 +291,11 @@ def times_to_error_bound(
     [13.73, 12.48, 32.22]
     """
     workers, load = checked_groups(workers, load)
-    integer("answers", answers, low=1, high=workers - 1, remedy="Theorem 3 is about fewer answers than workers")
+    remedy = "Theorem 3 is about fewer answers than workers"
+    answers, printed = integer("answers", answers, low=1, high=workers - 1, remedy=remedy), flag("printed", printed)
     error = number("error", error, low=erasurehead_noise_level(workers, load, answers, mu=mu, sigma=sigma))
     start = number("initial_error", initial_error, above=error, remedy="the first model has that error already")
+    mu = number("mu", mu, above=0.0)
     kappa = mu / number("beta", beta, low=mu, remedy="no function is less smooth than beta = mu allows")
     covered = -math.expm1(-exponent(workers, load, answers))
     full = _updates(start / error, kappa, printed)

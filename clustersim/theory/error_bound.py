@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import number
+from clustersim.checks import complaint, number, numbers
 from clustersim.errors import ConfigurationError
 
 __all__ = ["ErrorBound", "checked_means", "checked_times"]
@@ -36,12 +36,16 @@ class ErrorBound:
         Rate of the fall of the error per update.
     e0 : float
         Error of the first model.
+    noise, gain : float
+        eta L sigma^2 and 2 c s, of which floors are made.
     """
 
     mu: Floats
     floors: Floats
     alpha: float
     e0: float
+    noise: float
+    gain: float
 
     @classmethod
     def checked(cls, mu: ArrayLike, eta: float, L: float, c: float, sigma2: float, s: float, e0: float) -> "ErrorBound":
@@ -53,8 +57,9 @@ class ErrorBound:
             raise ConfigurationError(
                 f"eta c = {eta * c:g}: expected less than 1; choose a step size eta below {1.0 / c:g}"
             )
-        floors = eta * L * sigma2 / (2.0 * c * s) / np.arange(1.0, len(means) + 1.0)
-        return cls(means, floors, -math.log1p(-eta * c), number("e0", e0, low=0.0))
+        noise, gain = eta * L * sigma2, 2.0 * c * s
+        floors = noise / gain / np.arange(1.0, len(means) + 1.0)
+        return cls(means, floors, -math.log1p(-eta * c), number("e0", e0, low=0.0), noise, gain)
 
     def at(self, elapsed: Floats, k: int, error: float) -> Floats:
         """The bound `elapsed` seconds after it was `error`, with constant k (eq. 19)."""
@@ -69,19 +74,16 @@ class ErrorBound:
 
 def checked_means(mu: ArrayLike) -> Floats:
     """The means of the order statistics, positive and in order."""
-    means = np.asarray(mu, dtype=np.float64)
-    good = means.ndim == 1 and means.size > 0 and bool((np.isfinite(means) & (means > 0.0)).all())
-    if not good or (np.diff(means) < 0.0).any():
-        raise ConfigurationError(
-            f"mu = {means!r}: expected the n finite means of the order statistics in ascending order, seconds; "
-            "order_statistic_means(model, n) computes them"
-        )
+    expected = "the n finite means of the order statistics in ascending order, seconds; "
+    expected += "order_statistic_means(model, n) computes them"
+    means = numbers("mu", mu, expected, above=0.0, dimensions=1)
+    if not means.size or (np.diff(means) < 0.0).any():
+        raise complaint("mu", mu, expected)
     return means
 
 
-def checked_times(name: str, t: ArrayLike) -> Floats:
-    """Times, at least 0."""
-    times = np.asarray(t, dtype=np.float64)
-    if not (times >= 0.0).all():
-        raise ConfigurationError(f"{name} = {t!r}: expected times in seconds, at least 0")
-    return times
+def checked_times(name: str, t: ArrayLike, *, positive: bool = False) -> Floats:
+    """Times, at least 0 or greater than 0; infinite ones are the end of all times."""
+    if positive:
+        return numbers(name, t, "times greater than 0", above=0.0, finite=False)
+    return numbers(name, t, "times in seconds, at least 0", low=0.0, finite=False)

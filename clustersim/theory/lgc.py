@@ -26,8 +26,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import choice, integer, number
+from clustersim.checks import COUNT, choice, complaint, flag, integer, number, numbers
 from clustersim.errors import ConfigurationError
+from clustersim.theory.represented import represented
 
 __all__ = ["GradientBias", "k_sgd_error_bound", "lgc_error_bound", "lgc_gradient_bias", "lgc_gradient_bias_bound"]
 
@@ -43,6 +44,7 @@ class GradientBias(NamedTuple):
     from_gradient: float
 
 
+@represented
 def lgc_gradient_bias_bound(workers: int, k: int, *, beta2: float, sigma2: float = 0.0, batch: int = 1) -> GradientBias:
     """Bounds on the squared error of the mean gradient of any K of N workers (Lemma 1).
 
@@ -80,6 +82,7 @@ def lgc_gradient_bias_bound(workers: int, k: int, *, beta2: float, sigma2: float
     return GradientBias(delta2, delta2 + ratio * noise / workers, delta2 + noise / k)
 
 
+@represented
 def lgc_gradient_bias(
     gradients: ArrayLike, k: int, *, sigma2: float = 0.0, batch: int = 1, sets: str = "random"
 ) -> GradientBias:
@@ -121,11 +124,10 @@ def lgc_gradient_bias(
     >>> round(lgc_gradient_bias(gradients, 3).delta2, 4), lgc_gradient_bias(gradients, 3, sets="worst").delta2
     (0.3333, 1.0)
     """
-    points = np.asarray(gradients, dtype=np.float64)
-    if points.ndim != 2 or points.size == 0 or not np.isfinite(points).all():
-        raise ConfigurationError(
-            f"gradients of shape {points.shape}: expected finite numbers of shape (workers, dimension), a row a worker"
-        )
+    expected = "finite numbers of shape (workers, dimension), a row a worker"
+    points = numbers("gradients", gradients, expected, dimensions=2)
+    if not points.size:
+        raise complaint("gradients", gradients, expected)
     workers, k, noise = _checked_sizes(len(points), k, sigma2, batch)
     deviations = points - points.mean(axis=0)
     if choice("sets", sets, ("random", "worst")) == "random":
@@ -135,6 +137,7 @@ def lgc_gradient_bias(
     return GradientBias(delta2, delta2 + (workers - k) / (workers * k) * noise, delta2 + noise / k)
 
 
+@represented
 def k_sgd_error_bound(
     updates: ArrayLike,
     step_size: float,
@@ -188,13 +191,14 @@ def k_sgd_error_bound(
     0.28
     """
     bias = lgc_gradient_bias_bound(workers, k, beta2=beta2, sigma2=sigma2, batch=batch)
-    theorem = ("Proposition 1", 4) if persistent else ("Theorem 1", 1)
+    theorem = ("Proposition 1", 4) if flag("persistent", persistent) else ("Theorem 1", 1)
     start, rate = _checked_descent(updates, step_size, L, e0, *theorem)
     if persistent:
         return start + 2.0 * rate * bias.from_gradient + 2.0 * bias.from_average
     return start + rate * bias.from_gradient
 
 
+@represented
 def lgc_error_bound(
     updates: ArrayLike,
     step_size: float,
@@ -242,14 +246,15 @@ def lgc_error_bound(
     >>> float(lgc_error_bound(10_000, 0.1, **known).round(4))
     0.0114
     """
+    workers, k, noise = _checked_sizes(workers, k, sigma2, batch)
     bias = lgc_gradient_bias_bound(workers, k, beta2=beta2, sigma2=sigma2, batch=batch)
     start, rate = _checked_descent(updates, step_size, L, e0, "Theorem 2", 2)
-    return start + rate * sigma2 / (batch * workers) + 2.0 * rate**2 * bias.from_average
+    return start + rate * noise / workers + 2.0 * rate**2 * bias.from_average
 
 
 def _checked_sizes(workers: int, k: int, sigma2: float, batch: int) -> tuple[int, int, float]:
     """N, K, and the variance of one worker's gradient, sigma^2 / m."""
-    workers = integer("workers", workers, low=1)
+    workers = integer("workers", workers, low=1, high=COUNT)
     k = integer("k", k, low=1, high=workers, remedy="wait for no more answers than there are workers")
     return workers, k, number("sigma2", sigma2, low=0.0) / integer("batch", batch, low=1)
 
@@ -258,9 +263,7 @@ def _checked_descent(
     updates: ArrayLike, step_size: float, L: float, e0: float, theorem: str, divisor: int
 ) -> tuple[Floats, float]:
     """2 e0 / (eta T) and L eta, if eta <= 1 / (divisor L)."""
-    counts = np.asarray(updates, dtype=np.float64)
-    if not (counts >= 1.0).all():
-        raise ConfigurationError(f"updates = {updates!r}: expected numbers of updates, at least 1")
+    counts = numbers("updates", updates, "numbers of updates, at least 1", low=1.0, finite=False)
     eta, L = number("step_size", step_size, above=0.0), number("L", L, above=0.0)
     if divisor * L * eta > 1.0 + 1e-12:
         formula = f"1/({divisor} L)" if divisor > 1 else "1/L"

@@ -21,10 +21,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import integer, number
+from clustersim.checks import COUNT, flag, integer, number
 from clustersim.errors import ConfigurationError
 from clustersim.theory.error_bound import checked_means, checked_times
 from clustersim.theory.lgc import lgc_error_bound, lgc_gradient_bias_bound
+from clustersim.theory.represented import represented
 
 __all__ = [
     "FractionLimits",
@@ -45,6 +46,7 @@ class FractionLimits(NamedTuple):
     high: float
 
 
+@represented
 def lgc_approximate_means(workers: int, *, shift: float, mean: float) -> Floats:
     """The paper's means of the order statistics of shift + Exp(mean), shift + mean ln(N/(N-K)) (eq. 21 and 22).
 
@@ -76,13 +78,14 @@ def lgc_approximate_means(workers: int, *, shift: float, mean: float) -> Floats:
     >>> lgc_approximate_means(4, shift=0.05, mean=0.02).round(4)
     array([0.0558, 0.0639, 0.0777, 0.0777])
     """
-    workers = integer("workers", workers, low=1)
+    workers = integer("workers", workers, low=1, high=COUNT)
     shift, mean = number("shift", shift, low=0.0), number("mean", mean, above=0.0)
     left = np.maximum(np.arange(workers - 1.0, -1.0, -1.0), 1.0)
     means: Floats = shift + mean * np.log(workers / left)
     return means
 
 
+@represented
 def lgc_time_error_bounds(
     t: float,
     step_size: float,
@@ -146,7 +149,7 @@ def lgc_time_error_bounds(
             f"t = {t:g}: expected at least latency + mu_N = {latency + means[-1]:g} s, the mean time of an update that "
             "waits for all workers"
         )
-    workers = len(means)
+    workers, relaxed = len(means), flag("relaxed", relaxed)
     bounds = np.empty(workers)
     for k in range(1, workers + 1):
         updates = t / (latency + means[k - 1])
@@ -154,11 +157,13 @@ def lgc_time_error_bounds(
             updates, step_size, workers=workers, k=k, L=L, e0=e0, beta2=beta2, sigma2=sigma2, batch=batch
         )
         if relaxed:
-            excess = (workers - k) / k * beta2 - lgc_gradient_bias_bound(workers, k, beta2=beta2).delta2
-            bounds[k - 1] += 2.0 * (L * step_size) ** 2 * excess
+            delta2 = lgc_gradient_bias_bound(workers, k, beta2=beta2).delta2
+            excess = (workers - k) / k * number("beta2", beta2, low=0.0) - delta2
+            bounds[k - 1] += 2.0 * (float(L) * float(step_size)) ** 2 * excess  # both are checked by now
     return bounds
 
 
+@represented
 def lgc_optimal_fraction(
     t: ArrayLike,
     step_size: float,
@@ -213,9 +218,9 @@ def lgc_optimal_fraction(
     lgc_error_bound(  # for its checks
         1, step_size, workers=workers, k=workers, L=L, e0=e0, beta2=beta2, sigma2=sigma2, batch=batch
     )
-    budgets = checked_times("t", t)
-    if not (budgets > 0.0).all():
-        raise ConfigurationError(f"t = {t!r}: expected times greater than 0")
+    step_size, L, e0, beta2, sigma2 = (float(constant) for constant in (step_size, L, e0, beta2, sigma2))
+    workers, batch = int(workers), int(batch)
+    budgets = checked_times("t", t, positive=True)
     spread = beta2 + sigma2 / (workers * batch)
     if spread == 0.0:
         return np.zeros(budgets.shape)[()]
@@ -224,6 +229,7 @@ def lgc_optimal_fraction(
     return fractions
 
 
+@represented
 def lgc_fraction_limits(
     workers: int, blocks: int, slack: float, *, shift: float = 0.0, mean: float = 1.0, latency: float = 0.0
 ) -> FractionLimits:
@@ -272,6 +278,7 @@ def lgc_fraction_limits(
     return FractionLimits(max(0.5, -math.expm1(-waits)), -math.expm1(-(1.0 + slack) - slack * shifts))
 
 
+@represented
 def lgc_feasible_k(mu: ArrayLike, *, blocks: int, slack: float, latency: float = 0.0) -> NDArray[np.int64]:
     """The K that meet mu_K <= (1 + lambda) E[X] (eq. 19) and mu_N / s <= mu_K + tau (eq. 20), for any law.
 

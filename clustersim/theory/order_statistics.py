@@ -8,16 +8,18 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer
+from clustersim.checks import COUNT, instance, integer
 from clustersim.errors import ConfigurationError
 from clustersim.latency import Exponential, LatencyModel, ShiftedExponential
 from clustersim.latency.integrals import order_statistic_expectation
+from clustersim.theory.represented import represented
 
 __all__ = ["harmonic_numbers", "order_statistic_means", "order_statistic_variances"]
 
 Floats = NDArray[np.float64]
 
 
+@represented
 def harmonic_numbers(n: int) -> Floats:
     """The harmonic numbers H_0 .. H_n, H_j = 1 + 1/2 + ... + 1/j.
 
@@ -40,10 +42,11 @@ def harmonic_numbers(n: int) -> Floats:
     >>> harmonic_numbers(2)
     array([0. , 1. , 1.5])
     """
-    n = integer("n", n, low=0)
+    n = integer("n", n, low=0, high=COUNT)
     return np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, n + 1))])
 
 
+@represented
 def order_statistic_means(model: LatencyModel, n: int) -> Floats:
     """E[X_(k)] for k = 1 .. n: the mean time of one update of fastest-k SGD with links that take no time.
 
@@ -71,13 +74,14 @@ def order_statistic_means(model: LatencyModel, n: int) -> Floats:
     >>> order_statistic_means(Exponential(mean=1 / 5), 5).round(4)
     array([0.04  , 0.09  , 0.1567, 0.2567, 0.4567])
     """
-    n = integer("n", n, low=1)
+    n = checked_model(model, n)
     if isinstance(model, Exponential | ShiftedExponential):
         shift = model.shift if isinstance(model, ShiftedExponential) else 0.0
         return shift + model.mean * np.cumsum(1.0 / np.arange(n, 0, -1))
     return np.array([model.order_statistic_mean(k, n) for k in range(1, n + 1)])
 
 
+@represented
 def order_statistic_variances(model: LatencyModel, n: int) -> Floats:
     """Var[X_(k)] for k = 1 .. n; mean^2 (1/(n-k+1)^2 + ... + 1/n^2) for exponential response times.
 
@@ -106,7 +110,7 @@ def order_statistic_variances(model: LatencyModel, n: int) -> Floats:
     >>> order_statistic_variances(Exponential(mean=1.0), 2)
     array([0.25, 1.25])
     """
-    n = integer("n", n, low=1)
+    n = checked_model(model, n)
     if isinstance(model, Exponential | ShiftedExponential):
         return model.mean**2 * np.cumsum(1.0 / np.arange(n, 0, -1) ** 2)
     if not model.homogeneous:
@@ -115,6 +119,12 @@ def order_statistic_variances(model: LatencyModel, n: int) -> Floats:
             "simulate the cluster instead"
         )
     return np.array([_variance(model, k, n) for k in range(1, n + 1)])
+
+
+def checked_model(model: LatencyModel, n: int) -> int:
+    """Number of workers, if the model is one."""
+    instance("model", model, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
+    return integer("n", n, low=1, high=COUNT)
 
 
 def _variance(model: LatencyModel, k: int, n: int) -> float:

@@ -21,8 +21,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import fraction, integer, number
+from clustersim.checks import complaint, flag, fraction, integer, number, numbers
 from clustersim.errors import ConfigurationError
+from clustersim.theory.represented import represented
 from clustersim.theory.sgc_redundancy import checked_spread
 
 __all__ = ["sgc_distance_bound", "sgc_general_distance_bound", "sgc_step_size"]
@@ -30,6 +31,7 @@ __all__ = ["sgc_distance_bound", "sgc_general_distance_bound", "sgc_step_size"]
 Floats = NDArray[np.float64]
 
 
+@represented
 def sgc_step_size(t: ArrayLike, *, epsilon: float, L: float, c: float, printed: bool = False) -> Floats:
     """The step sizes of Theorem 3, min(1 / (2 L), ln(1 / epsilon^2) / (c t)) for updates t = 1, 2, ...
 
@@ -61,11 +63,13 @@ def sgc_step_size(t: ArrayLike, *, epsilon: float, L: float, c: float, printed: 
     >>> sgc_step_size([1, 100], epsilon=0.1, L=2.0, c=1.0).round(4)
     array([0.25  , 0.0461])
     """
-    decay, slowest = _decay(epsilon, L, c, printed)
+    epsilon, L, slowest = _descent(epsilon, L, c, printed)
+    decay = -2.0 * math.log(epsilon)
     steps: Floats = np.minimum(0.5 / L, decay / (slowest * _counts("t", t, 1.0)))[()]
     return steps
 
 
+@represented
 def sgc_distance_bound(
     updates: ArrayLike,
     *,
@@ -121,7 +125,7 @@ def sgc_distance_bound(
     ...                    incoherence=0.05, optimal_loss=0.5, initial_squared_distance=100.0).round(4)
     array([0.0524, 0.0142])
     """
-    decay, slowest = _decay(epsilon, L, c, printed)
+    epsilon, L, slowest = _descent(epsilon, L, c, printed)
     workers, redundancy = checked_spread(workers, redundancy)
     p = fraction("straggler_probability", straggler_probability, below_one=True)
     odds = p / (1.0 - p)
@@ -135,7 +139,7 @@ def sgc_distance_bound(
             f"redundancy = {redundancy:g}: expected at least 8 mu p / (1-p) = {8.0 * mu * odds:.4g}, "
             "a condition of Theorem 3"
         )
-    rate = decay * L / slowest
+    rate = -2.0 * math.log(epsilon) * L / slowest
     counts = _counts("updates", updates, 2.0 * rate)
     residual = 2.0 * number("optimal_loss", optimal_loss, low=0.0) / L
     first = epsilon**2 * number("initial_squared_distance", initial_squared_distance, low=0.0)
@@ -144,6 +148,7 @@ def sgc_distance_bound(
     return bound
 
 
+@represented
 def sgc_general_distance_bound(
     updates: ArrayLike,
     *,
@@ -201,20 +206,18 @@ def sgc_general_distance_bound(
     return bound
 
 
-def _decay(epsilon: float, L: float, c: float, printed: bool) -> tuple[float, float]:
-    """ln(1 / epsilon^2), and the constant that the theorem takes for the smallest eigenvalue."""
-    decay = -2.0 * math.log(number("epsilon", epsilon, above=0.0))
+def _descent(epsilon: float, L: float, c: float, printed: bool) -> tuple[float, float, float]:
+    """Epsilon, L, and the constant that the theorem takes for the smallest eigenvalue."""
+    printed, epsilon = flag("printed", printed), number("epsilon", epsilon, above=0.0)
+    decay = -2.0 * math.log(epsilon)
     if decay <= 0.0 or (not printed and decay < 2.0 * (1.0 - 1e-12)):
         limit = "less than 1" if printed else "at most 1/e = 0.3679, which the proof of Theorem 3 needs"
-        raise ConfigurationError(f"epsilon = {epsilon!r}: expected a number greater than 0 and {limit}")
+        raise complaint("epsilon", epsilon, f"a number greater than 0 and {limit}")
     c = number("c", c, above=0.0, remedy="Theorem 3 needs strong convexity")
     L = number("L", L, low=c, remedy="L is the largest and c the smallest eigenvalue of X^T X / m")
-    return decay, L if printed else c
+    return epsilon, L, L if printed else c
 
 
 def _counts(name: str, updates: ArrayLike, least: float) -> Floats:
     """Numbers of updates, at least so many."""
-    counts = np.asarray(updates, dtype=np.float64)
-    if not (counts >= least).all():
-        raise ConfigurationError(f"{name} = {updates!r}: expected numbers of updates, at least {least:.6g}")
-    return counts
+    return numbers(name, updates, f"numbers of updates, at least {least:.6g}", low=least, finite=False)

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import svds
 
-from clustersim.checks import integer, number
+from clustersim.checks import COUNT, integer, number
 from clustersim.errors import ConfigurationError
 from clustersim.problems.data import Matrix, check_rows, squared_norms
 from clustersim.streams import Streams
+from clustersim.theory.represented import represented
 
 __all__ = ["checked_spread", "sgc_incoherence", "sgc_redundancies", "sgc_whole_redundancies"]
 
@@ -21,6 +22,7 @@ Floats = NDArray[np.float64]
 _DENSE = 2000  # sparse rows beyond this order of the Gram matrix are left to an iterative solver
 
 
+@represented
 def sgc_incoherence(X: Any) -> float:
     """The incoherence of rows, mu = (|X|_F^2 / m) / |X^T X| with the spectral norm: from 1/m to rank(X)/m.
 
@@ -49,6 +51,7 @@ def sgc_incoherence(X: Any) -> float:
     return float(squares.mean() / _squared_spectral_norm(rows))
 
 
+@represented
 def sgc_redundancies(X: Any, redundancy: float) -> Floats:
     """On how many workers each row would be if that need not be whole, d_r = m d |x_r|^2 / |X|_F^2 (eq. 6-8).
 
@@ -78,6 +81,7 @@ def sgc_redundancies(X: Any, redundancy: float) -> Floats:
     return redundancies
 
 
+@represented
 def sgc_whole_redundancies(X: Any, redundancy: float, workers: int) -> NDArray[np.int64]:
     """On how many workers each row is: eq. 6-8 rounded to the nearest whole number, at least 1, at most all workers.
 
@@ -107,12 +111,13 @@ def sgc_whole_redundancies(X: Any, redundancy: float, workers: int) -> NDArray[n
     array([2, 3, 1])
     """
     workers, redundancy = checked_spread(workers, redundancy)
-    return np.clip(np.rint(sgc_redundancies(X, redundancy)), 1, workers).astype(np.int64)
+    whole: NDArray[np.int64] = np.clip(np.rint(sgc_redundancies(X, redundancy)), 1, workers).astype(np.int64)
+    return whole
 
 
 def checked_spread(workers: int, redundancy: float, name: str = "redundancy") -> tuple[int, float]:
     """Number of workers and a redundancy that they can carry."""
-    workers = integer("workers", workers, low=1)
+    workers = integer("workers", workers, low=1, high=COUNT)
     redundancy = number(name, redundancy, low=1.0, remedy="every row must be on a worker")
     if redundancy > workers:
         raise ConfigurationError(

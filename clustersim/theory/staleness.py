@@ -8,9 +8,10 @@ that are independent and of one law, links take no time, and an update applies k
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import fraction, integer, number
+from clustersim.checks import COUNT, fraction, integer, number, numbers
 from clustersim.errors import ConfigurationError
 from clustersim.theory.asynchronous import checked_sizes
+from clustersim.theory.represented import represented
 
 __all__ = [
     "async_error_bound",
@@ -23,6 +24,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 
+@represented
 def k_async_mean_staleness(workers: int, k: int) -> float:
     """Mean staleness of the gradients of K-async in the long run, (n - k) / k, for any law of finite mean.
 
@@ -53,6 +55,7 @@ def k_async_mean_staleness(workers: int, k: int) -> float:
     return (workers - k) / k
 
 
+@represented
 def k_batch_async_mean_staleness(workers: int, k: int) -> float:
     """Mean staleness of the gradients of K-batch-async in the long run, (n - 1) / k, for any law of finite mean.
 
@@ -82,6 +85,7 @@ def k_batch_async_mean_staleness(workers: int, k: int) -> float:
     return (workers - 1) / k
 
 
+@represented
 def k_async_staleness_probabilities(workers: int, k: int, most: int) -> Floats:
     """P(staleness = j) for j = 0 .. most of K-async in the long run, (k/n) (1 - k/n)^j, for exponential times.
 
@@ -111,10 +115,11 @@ def k_async_staleness_probabilities(workers: int, k: int, most: int) -> Floats:
     array([0.5   , 0.25  , 0.125 , 0.0625])
     """
     workers, k = checked_sizes(workers, k)
-    stays: Floats = (1.0 - k / workers) ** np.arange(integer("most", most, low=0) + 1.0)
+    stays: Floats = (1.0 - k / workers) ** np.arange(integer("most", most, low=0, high=COUNT) + 1.0)
     return k / workers * stays
 
 
+@represented
 def k_batch_async_staleness_probabilities(workers: int, k: int, most: int) -> Floats:
     """P(staleness = j) for j = 0 .. most of K-batch-async in the long run, for exponential times.
 
@@ -145,12 +150,13 @@ def k_batch_async_staleness_probabilities(workers: int, k: int, most: int) -> Fl
     array([0.2758, 0.2997, 0.1757, 0.103 ])
     """
     workers, k = checked_sizes(workers, k)
-    steps = np.arange(1.0, integer("most", most, low=0) + 2.0)[:, None] * k
+    steps = np.arange(1.0, integer("most", most, low=0, high=COUNT) + 2.0)[:, None] * k
     at_least = ((1.0 - 1.0 / workers) ** (steps - np.arange(k))).mean(axis=1)
     probabilities: Floats = -np.diff(at_least, prepend=1.0)
     return probabilities
 
 
+@represented
 def async_error_bound(
     updates: ArrayLike,
     step_size: float,
@@ -213,9 +219,7 @@ def async_error_bound(
     >>> bound.round(4)
     array([1.    , 0.1563, 0.0067])
     """
-    counts = np.asarray(updates, dtype=np.float64)
-    if not (counts >= 0.0).all():
-        raise ConfigurationError(f"updates = {updates!r}: expected numbers of updates, at least 0")
+    counts = numbers("updates", updates, "numbers of updates, at least 0", low=0.0, finite=False)
     eta, c = number("step_size", step_size, above=0.0), number("c", c, above=0.0)
     L = number("L", L, low=c, remedy="L is at least c")
     if 2.0 * L * eta > 1.0 + 1e-12:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import number
+from clustersim.checks import flag, seconds, store
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment
 from clustersim.protocol import Setting, Updated
@@ -45,7 +45,7 @@ class Deadline(WaitRule):
     for_all: bool = False
 
     def __post_init__(self) -> None:
-        number("deadline", self.seconds, above=0.0)
+        store(self, seconds=seconds("deadline", self.seconds, above=0.0), for_all=flag("for_all", self.for_all))
 
     def begin(self, setting: Setting) -> WaitState:
         """Hold the deadline against the soonest possible answer."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.checks import instance, store
 from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
 from clustersim.waits.base import WaitRule, WaitState
@@ -39,11 +40,10 @@ class Earliest(WaitRule):
 
     def __init__(self, *rules: WaitRule) -> None:
         for rule in rules:
-            if not isinstance(rule, WaitRule):
-                raise ConfigurationError(f"rules: got {rule!r}; expected wait rules, such as Fraction(0.5), Covered()")
+            instance("rules", rule, WaitRule, "wait rules, such as Fraction(0.5), Covered()")
         if not rules:
             raise ConfigurationError("rules: expected at least one wait rule, such as Fraction(0.5), Covered()")
-        object.__setattr__(self, "rules", rules)
+        store(self, rules=rules)
 
     def __repr__(self) -> str:
         return f"Earliest({', '.join(map(repr, self.rules))})"

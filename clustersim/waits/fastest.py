@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from clustersim.checks import fraction, integer, number
+from clustersim.checks import integer, number, store
 from clustersim.protocol import Setting, Updated
 from clustersim.waits.base import WaitRule, WaitState, workers_to_wait_for
 
@@ -33,7 +33,7 @@ class Fastest(WaitRule):
     k: int
 
     def __post_init__(self) -> None:
-        integer("k", self.k, low=1)
+        store(self, k=integer("k", self.k, low=1))
 
     def begin(self, setting: Setting) -> WaitState:
         """Hold k against the number of workers."""
@@ -63,8 +63,7 @@ class Fraction(WaitRule):
 
     def __post_init__(self) -> None:
         remedy = "it is a fraction of the workers"
-        number("fraction", self.delta, above=0.0, remedy=remedy)
-        fraction("fraction", self.delta, remedy=remedy)
+        store(self, delta=number("fraction", self.delta, above=0.0, high=1.0, remedy=remedy))
 
     def of(self, workers: int) -> int:
         """How many of so many workers."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer
+from clustersim.checks import integer, shown, store
 from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
 from clustersim.waits.base import WaitRule, WaitState, workers_to_wait_for
@@ -51,19 +51,23 @@ class Pflug(WaitRule):
     max_k: int | None = None
 
     def __post_init__(self) -> None:
-        integer("start", self.start, low=1)
-        integer("threshold", self.threshold, low=0)
-        integer("burn_in", self.burn_in, low=0)
+        store(
+            self,
+            start=integer("start", self.start, low=1),
+            threshold=integer("threshold", self.threshold, low=0),
+            burn_in=integer("burn_in", self.burn_in, low=0),
+        )
         if self.step is not None and self.factor is not None:
             raise ConfigurationError(
-                f"step = {self.step} and factor = {self.factor}: expected one of the two; drop the other"
+                f"step = {shown(self.step)} and factor = {shown(self.factor)}: expected one of the two; drop the other"
             )
         if self.step is not None:
-            integer("step", self.step, low=1)
+            store(self, step=integer("step", self.step, low=1))
         if self.factor is not None:
-            integer("factor", self.factor, low=2)
+            store(self, factor=integer("factor", self.factor, low=2))
         if self.max_k is not None:
-            integer("max_k", self.max_k, low=self.start, remedy="the cap must not lie below start")
+            remedy = "the cap must not lie below start"
+            store(self, max_k=integer("max_k", self.max_k, low=self.start, remedy=remedy))
 
     def begin(self, setting: Setting) -> WaitState:
         """Hold start and cap against the number of workers."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import integer, number
+from clustersim.checks import complaint, integer, number, several, store
 from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
 from clustersim.waits.base import WaitRule, WaitState
@@ -32,13 +32,11 @@ class Schedule(WaitRule):
     start: int = 1
 
     def __post_init__(self) -> None:
-        if isinstance(self.times, str) or not hasattr(self.times, "__len__"):
-            raise ConfigurationError(f"times = {self.times!r}: expected a sequence of times in seconds")
-        times = tuple(number(f"times[{j}]", time, low=0.0) for j, time in enumerate(np.asarray(self.times).tolist()))
+        given = several("times", self.times, "a sequence of times in seconds")
+        times = tuple(number(f"times[{j}]", time, low=0.0) for j, time in enumerate(given))
         if any(later < earlier for earlier, later in itertools.pairwise(times)):
-            raise ConfigurationError(f"times = {times}: expected times that do not fall; sort them")
-        object.__setattr__(self, "times", times)
-        integer("start", self.start, low=1)
+            raise complaint("times", times, "times that do not fall", "sort them")
+        store(self, times=times, start=integer("start", self.start, low=1))
 
     def begin(self, setting: Setting) -> WaitState:
         """Hold the last k against the number of workers."""

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import number
-from clustersim.errors import ConfigurationError
+from clustersim.checks import instance, store
 from clustersim.protocol import Setting, Updated
-from clustersim.schedules import whole_updates
+from clustersim.schedules import epochs_of, whole_updates
 from clustersim.waits.base import WaitRule, WaitState
 
 __all__ = ["WarmUp", "warmed_up"]
@@ -38,16 +37,15 @@ class WarmUp(WaitRule):
     --------
     >>> from clustersim.waits import Fastest
     >>> WarmUp(Fastest(7), epochs=2)
-    WarmUp(rule=Fastest(k=7), epochs=2)
+    WarmUp(rule=Fastest(k=7), epochs=2.0)
     """
 
     rule: WaitRule
     epochs: float
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rule, WaitRule):
-            raise ConfigurationError(f"rule = {self.rule!r}: expected a wait rule, such as Fastest(7)")
-        number("epochs", self.epochs, low=0.0)
+        instance("rule", self.rule, WaitRule, "a wait rule, such as Fastest(7)")
+        store(self, epochs=epochs_of("epochs", self.epochs))
 
     def begin(self, setting: Setting) -> WaitState:
         """Count the epochs in updates."""
@@ -65,7 +63,7 @@ def warmed_up(rule: WaitRule, epochs: float) -> WaitRule:
     >>> warmed_up(Fastest(7), 0.0)
     Fastest(k=7)
     """
-    return WarmUp(rule, epochs) if number("warm_up", epochs, low=0.0) else rule
+    return WarmUp(rule, epochs) if epochs_of("warm_up", epochs) else rule
 
 
 class _WarmUpWait(WaitState):
