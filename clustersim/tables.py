@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from clustersim.studies import Comparison, Results, Verdict, compare
+from clustersim.terminal import PlainConsole
 
 __all__ = [
     "claims_table",
@@ -99,20 +100,20 @@ def claims_table(verdicts: Iterable[Verdict]) -> Table:
     return table
 
 
-def scripts_table(scripts: Iterable[tuple[Path, str]]) -> Table:
-    """Scenario scripts and what they are about."""
+def scripts_table(scripts: Iterable[tuple[str, str]]) -> Table:
+    """Scenario scripts, by name or path, and what they are about."""
     table = Table(box=None, pad_edge=False)
     table.add_column("script", no_wrap=True)
     table.add_column("what it is about", overflow="fold")
-    for path, about in scripts:
-        table.add_row(escape(str(path)), escape(about))
+    for name, about in scripts:
+        table.add_row(escape(name), escape(about))
     return table
 
 
 def console_for_tables() -> Console:
     """Where tables go; a pipe gets them wide, lest they be cut."""
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
+    console = PlainConsole()
+    return console if console.is_terminal else PlainConsole(width=160)
 
 
 def print_comparison(

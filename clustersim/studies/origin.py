@@ -20,6 +20,7 @@ _INSTALLED = tuple(
     str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 _OURS = str(Path(__file__).resolve().parents[1])
+_SCENARIOS = str(Path(_OURS) / "scenarios")  # where they are installed; they count as a user's scripts do
 
 
 def is_users_file(name: str) -> bool:
@@ -42,6 +43,8 @@ def is_users_file(name: str) -> bool:
     if name.startswith("<"):
         return name.startswith(("<ipython", "<stdin", "<string"))
     path = Path(name).resolve()
+    if path.is_relative_to(_SCENARIOS):
+        return True
     return not any(path.is_relative_to(folder) for folder in (*_INSTALLED, _OURS))
 
 
