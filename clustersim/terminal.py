@@ -21,6 +21,7 @@ _SPELLED = {
     "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "│": "|", "─": "-", "°": " deg", "ß": "ss", "ø": "o", "Ø": "O",
 }  # fmt: skip
 _ERRORS = "clustersim.spelled-out"
+_ASCII = "clustersim_ascii"
 
 
 def spelled_out(text: str, encoding: str = "ascii") -> str:
@@ -70,7 +71,15 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
     return "".join(map(_spell, error.object[error.start : error.end])), error.end
 
 
+def _plain(name: str) -> codecs.CodecInfo | None:
+    """ASCII under another name, for click takes a stream called ASCII for a mistake and writes UTF-8 to it."""
+    ours = codecs.lookup("ascii")
+    parts = {"incrementalencoder": ours.incrementalencoder, "incrementaldecoder": ours.incrementaldecoder}
+    return codecs.CodecInfo(ours.encode, ours.decode, name=name, **parts) if name == _ASCII else None
+
+
 codecs.register_error(_ERRORS, _replace)
+codecs.register(_plain)
 
 
 class PlainConsole(Console):
@@ -88,4 +97,5 @@ def prepare_streams() -> None:
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
         elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=_ERRORS)
+            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding=_ASCII if ascii_only else stream.encoding, errors=_ERRORS)
