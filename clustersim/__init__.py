@@ -10,67 +10,75 @@ Choose a problem, a cluster and a policy; error, wall-clock time, communication 
 ['time', 'update', 'error']
 """
 
-from clustersim import conformance, datasets, decoders, placements, schedules, theory, waits
-from clustersim.engine import Cluster, Run, Until, simulate
-from clustersim.errors import (
-    ClusterSimError,
-    ConfigurationError,
-    DivergenceError,
-    FailedRunsError,
-    FailedRunsWarning,
-    ProtocolError,
-    ResultsError,
-    StalledError,
-)
-from clustersim.latency import (
-    BernoulliStraggler,
-    Constant,
-    Empirical,
-    Exponential,
-    FromScipy,
-    Gamma,
-    LatencyModel,
-    LogNormal,
-    Markov,
-    Pareto,
-    Persistent,
-    PerWorker,
-    Replay,
-    ShiftedExponential,
-    Weibull,
-)
-from clustersim.links import Link
-from clustersim.optimizers import SGD, Momentum, Nesterov, Optimizer
-from clustersim.placements import ByLabel, Dirichlet
-from clustersim.policies import (
-    AdaptiveK,
-    BernoulliGradientCoding,
-    ErasureHead,
-    ExactGradientCode,
-    FastestK,
-    FreshBatches,
-    FullSync,
-    IgnoreStragglers,
-    KAsync,
-    KBatchAsync,
-    KBatchSync,
-    LiveGradientCompensation,
-    SendAll,
-    StochasticGradientCoding,
-    SwitchingTimes,
-    Synchronous,
-)
-from clustersim.problems import (
-    LeastSquares,
-    LogisticRegression,
-    MultilayerPerceptron,
-    Problem,
-    SoftmaxRegression,
-    TorchProblem,
-    vgg11,
-)
-from clustersim.protocol import Policy
-from clustersim.studies import Claim, Results, Study, compare, load_results
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from clustersim.interrupts import end_on_signals, restore
+
+if TYPE_CHECKING:  # `__getattr__` loads the same
+    from clustersim import conformance, datasets, decoders, placements, schedules, theory, waits
+    from clustersim.engine import Cluster, Run, Until, simulate
+    from clustersim.errors import (
+        ClusterSimError,
+        ConfigurationError,
+        DivergenceError,
+        FailedRunsError,
+        FailedRunsWarning,
+        ProtocolError,
+        ResultsError,
+        StalledError,
+    )
+    from clustersim.latency import (
+        BernoulliStraggler,
+        Constant,
+        Empirical,
+        Exponential,
+        FromScipy,
+        Gamma,
+        LatencyModel,
+        LogNormal,
+        Markov,
+        Pareto,
+        Persistent,
+        PerWorker,
+        Replay,
+        ShiftedExponential,
+        Weibull,
+    )
+    from clustersim.links import Link
+    from clustersim.optimizers import SGD, Momentum, Nesterov, Optimizer
+    from clustersim.placements import ByLabel, Dirichlet
+    from clustersim.policies import (
+        AdaptiveK,
+        BernoulliGradientCoding,
+        ErasureHead,
+        ExactGradientCode,
+        FastestK,
+        FreshBatches,
+        FullSync,
+        IgnoreStragglers,
+        KAsync,
+        KBatchAsync,
+        KBatchSync,
+        LiveGradientCompensation,
+        SendAll,
+        StochasticGradientCoding,
+        SwitchingTimes,
+        Synchronous,
+    )
+    from clustersim.problems import (
+        LeastSquares,
+        LogisticRegression,
+        MultilayerPerceptron,
+        Problem,
+        SoftmaxRegression,
+        TorchProblem,
+        vgg11,
+    )
+    from clustersim.protocol import Policy
+    from clustersim.studies import Claim, Results, Study, load_results
+    from clustersim.studies.compare import compare
 
 __version__ = "0.1.0"
 
@@ -150,7 +158,28 @@ __all__ = [
 ]
 
 
-def main(study: Study | None = None) -> None:
+_HOMES = (
+    "engine", "errors", "latency", "links", "optimizers", "placements", "policies", "problems", "protocol", "studies",
+)  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name, or a module of the package, when it is first used: so the command line starts at once."""
+    if name in __all__:
+        for home in (import_module(f"{__name__}.{home}") for home in _HOMES):
+            if name in home.__all__:
+                return globals().setdefault(name, getattr(home, name))
+    if not name.startswith("_") and find_spec(f"{__name__}.{name}"):
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Every name that this module has, also those that are not loaded yet."""
+    return sorted({*globals(), *__all__})
+
+
+def main(study: "Study | None" = None) -> None:
     """Hand a scenario's study to the command line; a script ends with ``if __name__ == "__main__": cs.main(study)``.
 
     Parameters
@@ -158,6 +187,9 @@ def main(study: Study | None = None) -> None:
     study : Study, optional
         What to run; without it the arguments say what to do, as those of ``clustersim`` do.
     """
-    from clustersim.cli import main as command_line  # noqa: PLC0415 - whoever only simulates need not load plots
-
-    command_line(study)
+    before = end_on_signals()
+    try:
+        command_line = import_module(f"{__name__}.cli")  # here, for whoever only simulates need not load plots
+        command_line.main(study)
+    finally:
+        restore(before)

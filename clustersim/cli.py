@@ -9,11 +9,11 @@ import multiprocessing
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,8 +21,8 @@ import clustersim
 from clustersim.errors import ClusterSimError, ConfigurationError, FailedRunsWarning
 from clustersim.plots import Format, draw, draw_own
 from clustersim.progress import display
-from clustersim.scripts import about, find_scripts, load_study, loading
-from clustersim.studies import Study, load_results, process_pool
+from clustersim.scripts import about, find_script, find_scripts, load_study, loading, shipped, shipped_study
+from clustersim.studies import Results, Study, load_results, process_pool
 from clustersim.studies.claims import judged
 from clustersim.studies.files import slug
 from clustersim.studies.signals import Stopped, stoppable
@@ -37,6 +37,7 @@ from clustersim.tables import (
     print_runs,
     scripts_table,
 )
+from clustersim.terminal import prepare_streams
 
 __all__ = ["app", "main"]
 
@@ -46,13 +47,13 @@ Examples:
 
 * clustersim list
 
-* clustersim run scenarios/adaptive_mnist.py --quick
+* clustersim run adaptive_mnist --quick
 
-* clustersim run scenarios/adaptive_mnist.py --out results/mnist --replications 20
+* clustersim run my_script.py --out results/mine --replications 20
 
-* clustersim compare results/mnist --target 0.05
+* clustersim compare results/mine --target 0.05
 
-* clustersim plot results/mnist --format pdf
+* clustersim plot results/mine --format pdf
 """
 _RUN = """Run a study, store every run, and print a comparison, the verdicts on its claims, and the pictures drawn.
 
@@ -115,16 +116,16 @@ Quick = Annotated[
 RetryFailed = Annotated[
     bool, typer.Option("--retry-failed", help="Try again the runs that failed before and whose failure is stored.")
 ]
+Pictures = Annotated[Format, typer.Option("--format", help="Kind of picture files.")]
 Folder = Annotated[Path, typer.Argument(help="Results folder of a study, as `run` made it.", metavar="DIR")]
 
-app = typer.Typer(
-    name="clustersim",
-    help=_EXAMPLES,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-)
+_LOOK: dict[str, Any] = {
+    "add_completion": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": "markdown",
+}
+app = typer.Typer(name="clustersim", help=_EXAMPLES, no_args_is_help=True, **_LOOK)
 
 
 def main(study: Study | None = None) -> None:
@@ -140,10 +141,10 @@ def main(study: Study | None = None) -> None:
     """
     if loading() or multiprocessing.parent_process() is not None:
         return  # the script is being loaded, by `clustersim run` or by a process of the pool; it is not to run now
-    program = app if study is None else _single(study)
+    prepare_streams()
     try:
         try:
-            program(prog_name="clustersim" if study is None else None)
+            _single(study)() if study is not None else app(prog_name=_program())
         finally:
             sys.stdout.flush()  # here, where it can still be told that there is no room for it
     except KeyboardInterrupt:
@@ -155,12 +156,17 @@ def main(study: Study | None = None) -> None:
         sys.exit(1)
 
 
+def _program() -> str:
+    """How the program was called."""
+    return "python -m clustersim" if Path(sys.argv[0]).name == "__main__.py" else "clustersim"
+
+
 def _single(study: Study) -> typer.Typer:
     """The command line of one scenario script."""
-    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
+    single = typer.Typer(**_LOOK)
     script = Path(sys.argv[0]).name
 
-    @single.command(help=_RUN.format(f"python {script}"))
+    @single.command(help=_RUN.format(f"python {script}"), context_settings=_LOOK["context_settings"])
     def run_this(
         out: Out = None,
         replications: Replications = None,
@@ -168,11 +174,12 @@ def _single(study: Study) -> typer.Typer:
         seed: Seed = 0,
         quick: Quick = False,
         retry_failed: RetryFailed = False,
+        format_: Pictures = Format.PNG,
     ) -> None:
         with _plain_errors():
             if not isinstance(study, Study):
                 raise ConfigurationError(f"main({study!r}): expected a clustersim.Study")
-            _run(study, out, replications, jobs, seed, quick, retry_failed)
+            _run(study, out, replications, jobs, seed, quick, retry_failed, format_)
 
     return single
 
@@ -192,34 +199,43 @@ def _options(
     """Options of the program as a whole."""
 
 
-@app.command(help=_RUN.format("clustersim run scenarios/adaptive_mnist.py"))
+@app.command(help=_RUN.format("clustersim run adaptive_mnist"))
 def run(
-    script: Annotated[Path, typer.Argument(help="Scenario script that builds a `study`.", metavar="SCRIPT")],
+    script: Annotated[
+        str,
+        typer.Argument(
+            help="A Python script that builds a `study`, or a scenario of `clustersim list`.", metavar="SCRIPT"
+        ),
+    ],
     out: Out = None,
     replications: Replications = None,
     jobs: Jobs = None,
     seed: Seed = 0,
     quick: Quick = False,
     retry_failed: RetryFailed = False,
+    format_: Pictures = Format.PNG,
 ) -> None:
     """Run the study of a scenario script."""
     with _plain_errors():
-        _run(load_study(script), out, replications, jobs, seed, quick, retry_failed)
+        _run(load_study(find_script(script)), out, replications, jobs, seed, quick, retry_failed, format_)
 
 
 @app.command(name="list")
 def list_(
-    folder: Annotated[Path, typer.Argument(help="Where to look for scripts.", metavar="DIR")] = Path("scenarios"),
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Where to look for scripts.  [default: the scenarios of clustersim]", metavar="DIR"),
+    ] = None,
 ) -> None:
-    """List the scenario scripts of a folder and what each is about; none of them is run.
+    """List the scenarios that come with clustersim, or the scripts of a folder, and the question that each answers.
 
-    Example: clustersim list scenarios
+    No script is run for it. Examples: clustersim list; clustersim list my_folder
     """
     with _plain_errors():
-        scripts = find_scripts(folder)
+        scripts = {str(path): path for path in find_scripts(folder)} if folder else shipped()
         if not scripts:
             raise ConfigurationError(f"{folder}: there are no scenario scripts (*.py) in it; expected a folder of them")
-        console_for_tables().print(scripts_table((script, about(script)) for script in scripts))
+        console_for_tables().print(scripts_table((name, about(path)) for name, path in scripts.items()))
 
 
 @app.command(name="compare")
@@ -252,18 +268,48 @@ def compare_(
 @app.command()
 def plot(
     folder: Folder,
-    format_: Annotated[Format, typer.Option("--format", help="Kind of picture files.")] = Format.PNG,
+    format_: Pictures = Format.PNG,
+    script: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCRIPT",
+            help="Script whose own figures are drawn too.  [default: the scenario of the same name as the study]",
+        ),
+    ] = None,
 ) -> None:
-    """Draw the standard figures of a stored study into DIR/figures (a script's own figures are drawn by `run`).
+    """Draw the figures of a stored study into DIR/figures: the standard ones, and those of its script.
 
-    Example: clustersim plot results/adaptive-mnist --format pdf
+    Examples: clustersim plot results/adaptive-mnist --format pdf; clustersim plot results/mine --script my_script.py
     """
     with _plain_errors():
         results = load_results(folder)
-        paths = draw(results, folder / "figures", format_)
+        study = shipped_study(results) if script is None else load_study(find_script(script))
+        paths, failures = _pictures(results, folder / "figures", format_, study.figures if study else {})
         console = console_for_tables()
         print_missing(console, results)
         print_paths(console, paths)
+        if study is None:
+            console.print("The standard figures; --script SCRIPT draws those of the study's script too.")
+        _raise_all(failures)
+
+
+def _pictures(
+    results: Results, folder: Path, kind: Format, own: Mapping[str, Callable[[Results], Any]]
+) -> tuple[list[Path], list[str]]:
+    """Draw the standard figures and a study's own; return the files, and what went wrong with the others."""
+    paths, failures = draw(results, folder, kind), []
+    for name, function in own.items():
+        try:
+            paths.append(draw_own(results, folder, name, function, kind))
+        except ConfigurationError as error:
+            failures.append(str(error))
+    return paths, failures
+
+
+def _raise_all(failures: list[str]) -> None:
+    """Report what went wrong beside what has been done, one line each."""
+    if failures:
+        raise ConfigurationError("\nError: ".join(failures))
 
 
 def _run(
@@ -273,7 +319,8 @@ def _run(
     jobs: int | None,
     seed: int,
     quick: bool,
-    retry_failed: bool = False,
+    retry_failed: bool,
+    format_: Format,
 ) -> None:
     """What `run` does, and what a script does by itself."""
     if quick:
@@ -299,17 +346,10 @@ def _run(
         console.print(claims_table(verdicts))
     print_notes(console, results)
     failures = [f"claim {v.claim.statement!r} failed: {v.failure}" for v in verdicts if v.failure]
-    paths = draw(results, folder / "figures")
-    for name, own in study.figures.items():
-        try:
-            paths.append(draw_own(results, folder / "figures", name, own))
-        except ConfigurationError as error:
-            failures.append(str(error))
+    paths, undrawn = _pictures(results, folder / "figures", format_, study.figures)
     console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
     print_paths(console, paths)
-    failures += failed_runs(results)
-    if failures:
-        raise ConfigurationError("\nError: ".join(failures))
+    _raise_all([*failures, *undrawn, *failed_runs(results)])
 
 
 @contextmanager

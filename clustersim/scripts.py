@@ -1,11 +1,13 @@
-"""Scenario scripts: loading the study that one builds, and telling what it is about without running it.
+"""Scenario scripts: finding one by name or path, loading the study that it builds, telling what it is about.
 
 Data flows in as paths from the command line, and out as `clustersim.studies.Study`.
 """
 
 import ast
+import difflib
 import hashlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,13 +15,14 @@ from types import ModuleType
 import cloudpickle
 
 from clustersim.errors import ConfigurationError
-from clustersim.studies import Study
+from clustersim.studies import Results, Study
 from clustersim.studies.arguments import with_article
 from clustersim.studies.origin import first_line, users_errors
 from clustersim.studies.signals import Stopped
 
-__all__ = ["about", "find_scripts", "load_study", "loading"]
+__all__ = ["about", "find_script", "find_scripts", "load_study", "loading", "shipped", "shipped_study"]
 
+_PACKAGE = Path(__file__).resolve().parent
 _loading = False
 
 
@@ -28,17 +31,73 @@ def loading() -> bool:
     return _loading
 
 
+def shipped() -> dict[str, Path]:
+    """The scenarios that come with clustersim, by name: inside the package, or beside it in a copy of the sources.
+
+    Examples
+    --------
+    >>> shipped()["adaptive_mnist"].name
+    'adaptive_mnist.py'
+    """
+    folder = _PACKAGE / "scenarios"
+    return {path.stem: path for path in find_scripts(folder if folder.is_dir() else _PACKAGE.parent / "scenarios")}
+
+
+def find_script(text: str) -> Path:
+    """Find a scenario script by its path or, if there is no such file, the one of that name that comes with clustersim.
+
+    Parameters
+    ----------
+    text : str
+        A path, or a name such as ``adaptive_mnist``, ``adaptive_mnist.py`` or ``adaptive-mnist``.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is neither; the message names what looks like it.
+
+    Examples
+    --------
+    >>> find_script("adaptive_mnist").name
+    'adaptive_mnist.py'
+    """
+    path, scripts = Path(text), shipped()
+    name = text.removesuffix(".py").replace("-", "_")
+    if os.path.isfile(text):  # False also for what cannot be a path
+        return path
+    if name in scripts:
+        return scripts[name]
+    if os.path.isdir(text):
+        raise ConfigurationError(
+            f"{text}: it is a folder; expected a scenario script (`clustersim list {text}` shows those in it)"
+        )
+    beside = {other.stem: str(other) for other in find_scripts(path.parent)} if os.path.isdir(path.parent) else {}
+    known = beside | {other: other for other in scripts if other not in beside}
+    near = difflib.get_close_matches(path.stem.replace("-", "_"), known, n=1)
+    hint = f"did you mean {known[near[0]]}?" if near else "expected a scenario script (`clustersim list` shows some)"
+    raise ConfigurationError(f"{text}: there is no such file; {hint}")
+
+
+def shipped_study(results: Results) -> Study | None:
+    """The study of the shipped scenario that such results come from, or None if there is none.
+
+    The name finds the script, and the labels of policies and variants must be among those of its study.
+    """
+    script = shipped().get(results.name.removesuffix("-quick").replace("-", "_"))
+    study = load_study(script) if script else None
+    if study and set(results.policies) <= {*study.policies} and set(results.variants) <= {*study.variants}:
+        return study
+    return None
+
+
 def load_study(script: Path) -> Study:
     """Run a scenario script's top level under a private module name and take its variable `study`.
 
     Raises
     ------
     ConfigurationError
-        If there is no such script, it fails (the message says where), or it builds no study.
+        If it is no script, it fails (the message says where), or it builds no study.
     """
-    if not script.is_file():
-        what = "it is a folder" if script.is_dir() else "there is no such file"
-        raise ConfigurationError(f"{script}: {what}; expected a scenario script (`clustersim list` shows some)")
     if script.suffix != ".py":
         raise ConfigurationError(f"{script}: expected a Python script, whose name ends in .py")
     module = _load(script)

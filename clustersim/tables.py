@@ -15,6 +15,7 @@ from rich.text import Text
 
 from clustersim.studies import Comparison, Results, RunKey, Verdict, compare
 from clustersim.studies.text import printable
+from clustersim.terminal import PlainConsole
 
 __all__ = [
     "claims_table",
@@ -108,20 +109,20 @@ def claims_table(verdicts: Iterable[Verdict]) -> Table:
     return table
 
 
-def scripts_table(scripts: Iterable[tuple[Path, str]]) -> Table:
-    """Scenario scripts and what they are about."""
+def scripts_table(scripts: Iterable[tuple[str, str]]) -> Table:
+    """Scenario scripts, by name or path, and what they are about."""
     table = Table(box=None, pad_edge=False)
     table.add_column("script", no_wrap=True)
     table.add_column("what it is about", overflow="fold")
-    for path, about in scripts:
-        table.add_row(Text(printable(path)), Text(printable(about)))
+    for name, about in scripts:
+        table.add_row(Text(printable(name)), Text(printable(about)))
     return table
 
 
 def console_for_tables() -> Console:
     """Where tables go; a pipe gets them wide, lest they be cut."""
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
+    console = PlainConsole()
+    return console if console.is_terminal else PlainConsole(width=160)
 
 
 def print_comparison(

@@ -59,7 +59,7 @@ def script(here):
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Drawing takes most of the time, and is tested elsewhere."""
-    monkeypatch.setattr(cli, "draw", lambda results, folder: [])
+    monkeypatch.setattr(cli, "draw", lambda results, folder, kind: [])
 
 
 def call(*args):
@@ -129,7 +129,7 @@ def test_list_reads_scripts_without_running_them(here, script):
 
 def test_version_and_help_show_how_to_use_it():
     assert call("--version").stdout == f"clustersim {cs.__version__}\n"
-    assert "clustersim run scenarios/" in call("--help").stdout
+    assert "clustersim run adaptive_mnist" in call("--help").stdout
     for command in ("run", "list", "compare", "plot"):
         text = call(command, "--help").stdout
         assert re.search(r"Examples?:", text)

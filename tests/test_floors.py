@@ -9,18 +9,18 @@ import clustersim
 
 PACKAGE = Path(clustersim.__file__).parent
 FLOORS = {
-    "errors": 0, "checks": 0, "streams": 0, "threads": 0,
+    "errors": 0, "checks": 0, "interrupts": 0, "streams": 0, "threads": 0,
     "latency": 1, "links": 1, "problems": 1, "datasets": 1, "placements": 1, "decoders": 1,
     "optimizers": 1, "schedules": 1, "theory": 1,
     "protocol": 2,
     "waits": 3, "policies": 3,
     "engine": 4,
     "studies": 5, "conformance": 5,
-    "plots": 6, "tables": 6, "progress": 6, "cli": 6, "scripts": 6,
+    "plots": 6, "tables": 6, "progress": 6, "cli": 6, "scripts": 6, "terminal": 6,
 }  # fmt: skip
-ROOF = max(FLOORS.values()) + 1  # the package's own __init__ sees everything
+ROOF = max(FLOORS.values()) + 1  # the package's own __init__ and __main__ see everything
 CLOCKS = {"simpy", "time", "random", "secrets", "datetime", "threading", "asyncio", "multiprocessing", "socket", "os"}
-MODULES = sorted(PACKAGE.rglob("*.py"))
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if PACKAGE / "scenarios" not in path.parents)
 
 
 def part(path):
@@ -29,7 +29,7 @@ def part(path):
 
 
 def floor(path):
-    return ROOF if part(path) == "__init__" else FLOORS[part(path)]
+    return ROOF if part(path) in ("__init__", "__main__") else FLOORS[part(path)]
 
 
 def imports(path):

@@ -61,7 +61,7 @@ def amazon_like(*, seed: int = 0) -> Dataset:
     >>> data = amazon_like()
     >>> data
     Dataset('amazon_like', 26215 + 6554 test rows, 241915 features)
-    >>> int(data.X[0].sum()), round(float(data.y.mean()), 2)
+    >>> int(data.X[[0]].sum()), round(float(data.y.mean()), 2)
     (44, 0.94)
     """
     streams = Streams(seed)

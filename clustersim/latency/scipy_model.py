@@ -102,14 +102,16 @@ class FromScipy(LatencyModel):
     def _farthest(self) -> float:
         """The hazard up to which `isf` is right; many distributions of scipy break down at tiny probabilities.
 
-        A light tail has ended for all purposes at exp(-36); a heavy one is followed as long as `sf` takes `isf` back.
+        A light tail has ended for all purposes at exp(-36), or where `isf` gives up before; a heavy one is followed as
+        long as `sf` takes `isf` back.
         """
-        for hazard in range(36, 700, 4):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            nearest = next((h for h in range(36, 0, -4) if math.isfinite(self.distribution.isf(math.exp(-h)))), 4)
+            for hazard in range(nearest, 700, 4):
                 back = float(self.distribution.sf(self.distribution.isf(math.exp(-hazard - 4))))
-            if not abs(math.log(max(back, 1e-320)) + hazard + 4) < 1e-6:
-                return float(hazard)
+                if not abs(math.log(max(back, 1e-320)) + hazard + 4) < 1e-6:
+                    return float(hazard)
         return 700.0
 
     def cdf(self, t: ArrayLike) -> Floats:
