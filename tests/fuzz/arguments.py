@@ -32,9 +32,9 @@ def main(seconds, seed):
             kind = fault.partition("(")[0] + fault.partition("): ")[2][:60]
             faults[kind] += 1
             if faults[kind] == 1:
-                print(f"\nrepeat with fuzz.arguments.attempt({seed + calls}):\n  {fault}", flush=True)  # noqa: T201
+                print(f"\nrepeat with fuzz.arguments.attempt({seed + calls}):\n  {fault}", flush=True)
         calls += 1
-    print(f"{calls:,} calls of {len(CALLABLES)} callables, {sum(faults.values())} faults of {len(faults)} kinds")  # noqa: T201
+    print(f"{calls:,} calls of {len(CALLABLES)} callables, {sum(faults.values())} faults of {len(faults)} kinds")
     return int(bool(faults))
 
 

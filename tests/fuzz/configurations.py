@@ -24,10 +24,10 @@ def main(seconds, seed):
         told = attempt(batch)
         tried, refused = tried + len(told), refused + sum(word == "refused" for word in told)
         for fault in (word for word in told if word not in ("", "refused")):
-            print(f"\nrepeat with fuzz.configurations.attempt({batch}):\n  {fault}", flush=True)  # noqa: T201
+            print(f"\nrepeat with fuzz.configurations.attempt({batch}):\n  {fault}", flush=True)
             faults += 1
         batch += 1
-    print(f"{tried:,} configurations in both engines, {refused:,} of them refused alike, {faults} faults")  # noqa: T201
+    print(f"{tried:,} configurations in both engines, {refused:,} of them refused alike, {faults} faults")
     return int(faults > 0)
 
 
