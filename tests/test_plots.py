@@ -161,6 +161,12 @@ def test_a_band_of_k_stays_between_the_values_that_occur():
         assert [(height.min(), height.max()) for height in heights] == [(1.0, 8.0), (20.0, 20.0)]
 
 
+def test_dollars_in_the_name_of_a_metric_are_dollars(tmp_path):
+    for replications in (1, 2):
+        runs = {("", "a", r): [(0, 1.0, 0), (5, 0.5 + r, 1)] for r in range(replications)}
+        plots.save(plots.figure(made_up(runs, metric="cost $x_{$")), tmp_path / "drawn.svg")  # mathematics would raise
+
+
 def test_dollars_are_dollars(tmp_path):
     label = "from $3 to $4"
     runs = {(variant, label, 0): [(0, 1.0, 0), (5, 0.5, 1)] for variant in ("$a^2$", "b")}
