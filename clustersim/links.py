@@ -20,17 +20,22 @@ __all__ = ["Link"]
 class Link:
     """A link whose delay is latency + bytes / bandwidth; without arguments it takes no time at all.
 
+    Each message is delayed by itself: messages neither queue behind one another nor share the bandwidth, however many
+    are on their way, and a later one may overtake an earlier one. It is as if every worker had a line of its own that
+    carries any number of messages at once.
+
     Parameters
     ----------
     latency : LatencyModel or float, optional
         Seconds before the first byte arrives, drawn for each message; a number is a constant latency.
     bandwidth : float, optional
-        Bytes per second, greater than 0; unlimited if left out.
+        Bytes per second of each message, greater than 0; unlimited if left out.
 
     Raises
     ------
     ConfigurationError
-        If the latency is negative or no latency model, or the bandwidth is not greater than 0.
+        If the latency is negative or no latency model, or the bandwidth is not greater than 0, or (when a delay is
+        asked for) so small that a message would take more than 1e100 s.
 
     Examples
     --------

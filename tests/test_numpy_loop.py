@@ -113,7 +113,7 @@ def test_shares_that_differ_by_a_row(data):
     """Seven rows on three workers: shares of 3, 2 and 2 rows, loads in proportion, the mean over the rows that came."""
     X, y, times = data
     X, y, times = X[:7], y[:7], times[:, :3]
-    cluster = cs.Cluster(workers=3, compute=cs.Replay(times))
+    cluster = cs.Cluster(workers=3, compute=cs.Replay(times), scaling="proportional")
     engine_clock, engine_w, _ = engine(X, y, cluster, cs.FastestK(2), step=0.2)
     shares, w, now = [[0, 1, 2], [3, 4], [5, 6]], np.zeros(D), 0.0
     for j in range(UPDATES):

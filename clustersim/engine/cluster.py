@@ -28,9 +28,12 @@ class Cluster:
     downlink, uplink : Link
         Master to worker and worker to master; links without delay by default. The adaptive-k paper calls the uplink
         "download" and the downlink "upload".
-    scaling : {"proportional", "server-dependent", "data-dependent", "additive", "none"}
+    scaling : {"proportional", "server-dependent", "data-dependent", "additive", "none"}, optional
         What a load of x shares costs: x times the draw; the shift plus x times the random part; x times the shift plus
-        the random part; x draws added up; or one draw whatever the load.
+        the random part; x draws added up; or one draw whatever the load. If not given it is "proportional", but "none"
+        where times are measured task by task (`Replay`, alone or inside other models): a recording is replayed as it
+        is. It then says how long a task took, whatever its load: more redundancy costs no time, and a smaller batch
+        saves none. If the recording is of tasks of one even share, and you try other loads, name a scaling.
     busy : {"restart", "finish", "queue", "send"}
         What a busy worker does when a newer model reaches it, unless the policy decides otherwise: drop its work;
         finish it and then take the newest model; work through every model in order; or send the blocks that it has
@@ -46,20 +49,23 @@ class Cluster:
     Examples
     --------
     >>> import clustersim as cs
-    >>> cs.Cluster(workers=50, compute=cs.Exponential(mean=1.0), uplink=cs.Link(latency=0.1)).workers
-    50
+    >>> cluster = cs.Cluster(workers=50, compute=cs.Exponential(mean=1.0), uplink=cs.Link(latency=0.1))
+    >>> cluster.workers, cluster.scaling, cs.Cluster(workers=2, compute=cs.Replay([[1.0, 3.0]])).scaling
+    (50, 'proportional', 'none')
     """
 
     workers: int
     compute: LatencyModel
     downlink: Link = Link()
     uplink: Link = Link()
-    scaling: Scaling = "proportional"
+    scaling: Scaling = None  # type: ignore[assignment]  # once constructed, it is one of the five words
     busy: Busy = "restart"
     bytes_per_entry: int = 8
 
     def __post_init__(self) -> None:
         instance("compute", self.compute, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
+        if self.scaling is None:
+            store(self, scaling="none" if self.compute.measured else "proportional")
         for name in ("downlink", "uplink"):
             instance(name, getattr(self, name), Link, "a Link, such as Link(latency=0.1, bandwidth=1e6)")
         store(

@@ -185,6 +185,11 @@ class LatencyModel(ABC):
         return True
 
     @property
+    def measured(self) -> bool:
+        """Whether times were measured task by task, so that loads do not scale them unless the cluster says how."""
+        return False
+
+    @property
     def recorded_tasks(self) -> int | None:
         """How many tasks the model knows of, or None where there is no end to them."""
         return None

@@ -124,6 +124,9 @@ class Replay(_Measured):
     over the recorded tasks of the k-th smallest time among the first n workers. All lanes are alike, since there is
     nothing random.
 
+    A cluster replays them whatever the load of a task, as if by ``scaling="none"``, unless it is told how a load scales
+    them, such as ``Cluster(..., compute=Replay(times), scaling="proportional")``.
+
     Parameters
     ----------
     times : array_like, shape (tasks, workers)
@@ -166,6 +169,11 @@ class Replay(_Measured):
     def homogeneous(self) -> bool:
         """Never: each worker replays its own column."""
         return False
+
+    @property
+    def measured(self) -> bool:
+        """Always."""
+        return True
 
     @property
     def recorded_tasks(self) -> int:

@@ -26,6 +26,9 @@ _WIDEST = 26.0  # standard deviations of the logarithm beyond it have variances 
 class Pareto(HazardFamily):
     """Heavy-tailed response times: P(X > t) = (t0 / t)^shape for t >= t0 = mean (shape - 1) / shape.
 
+    This is the classical Pareto law (type I): no time is shorter than t0. It is not the law of the same name that
+    begins at 0 (type II, Lomax), P(X > t) = (1 + t / s)^-shape, which ``numpy.random.Generator.pareto`` draws.
+
     The mean of the k-th of n order statistics is t0 times the product of i / (i - 1/shape), i = n-k+1 .. n.
 
     Parameters

@@ -35,6 +35,11 @@ class Mixture(LatencyModel):
         return math.fsum(p * (model.variance + (model.expected_time - mean) ** 2) for p, model in self.parts())
 
     @property
+    def measured(self) -> bool:
+        """Whether any of the models has measured times."""
+        return any(model.measured for _, model in self.parts())
+
+    @property
     def longest(self) -> float:
         """The longest of what the models may draw, seconds; `math.inf` only where none of them always answers."""
         longest = [model.longest for _, model in self.parts()]

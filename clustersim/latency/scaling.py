@@ -46,7 +46,8 @@ def compute_times(
 
     A load of 1 takes X under each of them. A load of 0 takes no time, and a worker that holds one cannot straggle,
     except under "none", which does not look at loads. A worker that never answers (X = inf) does so under any other
-    load.
+    load. A cluster of which nothing is said scales "proportional", and measured times (`LatencyModel.measured`) not at
+    all, which makes redundancy free.
 
     Parameters
     ----------

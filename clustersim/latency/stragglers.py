@@ -144,6 +144,11 @@ class Persistent(LatencyModel):
         return self.model.variance
 
     @property
+    def measured(self) -> bool:
+        """Whether `model` has measured times."""
+        return self.model.measured
+
+    @property
     def longest(self) -> float:
         """That of `model`."""
         return self.model.longest

@@ -51,7 +51,9 @@ class Asynchronous(Policy):
     to_all : bool, default False
         Whether every worker gets each new model, and drops its work (or what else the cluster's `busy` says).
     max_staleness : int, optional
-        Answers computed at a model that is more updates old are thrown away, and their workers get the present one.
+        Answers computed at a model that is more updates old are ignored: they count towards no update and end as
+        discarded. Their workers get the present model at once. Nobody is stopped while computing, however old its
+        model.
 
     Raises
     ------
@@ -110,6 +112,11 @@ class KAsync(Composition):
     Source: Dutta, Joshi, Ghosh, Dube and Nagpurkar 2018, "Slow and stale gradients can win the race". The mean
     staleness for k = 1 is n - 1; ``run.totals`` and the table of messages tell it. A worker that never answers one
     model gets no other: stragglers that do not answer *in a round* (`BernoulliStraggler`) leave for good, one by one.
+
+    ``KAsync(1, max_staleness=R - 1)`` is Ringmaster ASGD with threshold R (A. Maranjyan, A. Tyurin and P. Richtarik,
+    "Ringmaster ASGD: the first asynchronous SGD with optimal time complexity", 2025), in the variant that stops nobody:
+    an answer of which fewer than R updates have passed is used and its worker gets the new model; an older one is
+    ignored, and its worker gets the present model at once.
 
     Examples
     --------
