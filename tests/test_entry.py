@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from small import small_study
-from test_cli import SCRIPT
+from test_cli import SCRIPT, call
 
 import clustersim as cs
 from clustersim.interrupts import end_on_signals, restore
@@ -55,9 +55,9 @@ def test_the_program_starts_without_what_takes_time():
 
 
 @pytest.mark.parametrize("command", [(), ("run",), ("list",), ("compare",), ("plot",)])
-def test_h_is_help(here, command):
-    short, long = (spawn(*MODULE, *command, option) for option in ("-h", "--help"))
-    assert (short.returncode, short.stderr) == (0, "")
+def test_h_is_help(command):
+    short, long = (call(*command, option) for option in ("-h", "--help"))
+    assert (short.exit_code, short.stderr) == (0, "")
     assert "Usage: " in short.stdout
     assert short.stdout == long.stdout
 
@@ -81,7 +81,8 @@ def test_what_a_terminal_lacks_is_spelled_out_and_tables_stay_straight(here, enc
     assert spelled_out("Notes: Naïve ≤ “good” …", encoding) in outcome.stdout
     table = outcome.stdout.split("reached")[1].split("Target:")[0].splitlines()[1:]
     assert len({len(line) for line in table}) == 1, table
-    for command in (("compare", "results/scripted"), ("plot", "results/scripted"), ("list", "."), ("list",), ("-h",)):
+    more = ("compare", "results/scripted"), ("plot", "results/scripted"), ("list",), ("-h",)
+    for command in more if encoding == "ascii" else ():
         outcome = spawn(*MODULE, *command, env=env, encoding=encoding)
         assert (outcome.returncode, outcome.stderr) == (0, ""), command
 
@@ -93,7 +94,7 @@ def test_names_that_no_encoding_knows_are_told(env):
     assert re.fullmatch(r"Error: \\udcff(é|\\udcc3\\udca9)\.py: there is no such file; .*\n", outcome.stderr)
 
 
-COMMANDS = [("-h",), ("list",), ("compare", "out"), ("plot", "out"), ("run", "scripted.py", "--jobs", "1")]
+COMMANDS = [("-h",), ("compare", "out"), ("run", "scripted.py", "--jobs", "1")]
 
 
 @unix

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import clustersim as cs
+from clustersim.scripts import shipped
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -31,8 +32,14 @@ def test_links_lead_somewhere(target):
 
 
 @pytest.mark.parametrize("script", re.findall(r"scenarios/\w+\.py", README))
-def test_scenarios_exist(script):
+def test_scripts_exist(script):
     assert (ROOT / script).exists()
+
+
+def test_the_table_of_scenarios_is_that_of_the_package():
+    table = README.split("| scenario | question |")[1].split("\n\n")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) == list(shipped())
+    assert set(re.findall(r"clustersim run (\w+)[ `]", README)) <= set(shipped()) | {"my_script", "SCRIPT"}
 
 
 def test_every_public_name_of_the_tables_exists():

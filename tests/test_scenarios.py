@@ -24,6 +24,7 @@ def shortened(until):
 def test_the_scenario_runs(script):
     assert about(script)
     study = load_study(script)
+    assert study.name == script.stem.replace("_", "-"), "`clustersim plot` finds the script by the study's name"
     results = replace(study, replications=2, until=shortened(study.until)).run(seed=0)
     assert len(results.totals) == 2 * len(study.policies) * len(study.variants)
     for claim in study.claims:
