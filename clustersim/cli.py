@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ import typer
 
 import clustersim
 from clustersim.errors import ClusterSimError, ConfigurationError, FailedRunsWarning
-from clustersim.plots import Format, draw, draw_own
+from clustersim.plots import Format, draw
 from clustersim.progress import display
 from clustersim.scripts import about, find_script, find_scripts, load_study, loading, shipped, shipped_study
 from clustersim.studies import Results, Study, load_results, process_pool
@@ -284,26 +284,14 @@ def plot(
     with _plain_errors():
         results = load_results(folder)
         study = shipped_study(results) if script is None else load_study(find_script(script))
-        paths, failures = _pictures(results, folder / "figures", format_, study.figures if study else {})
+        failures: list[str] = []
+        paths = draw(results, folder / "figures", format_, study.figures if study else None, failures=failures)
         console = console_for_tables()
         print_missing(console, results)
         print_paths(console, paths)
         if study is None:
             console.print("The standard figures; --script SCRIPT draws those of the study's script too.")
         _raise_all(failures)
-
-
-def _pictures(
-    results: Results, folder: Path, kind: Format, own: Mapping[str, Callable[[Results], Any]]
-) -> tuple[list[Path], list[str]]:
-    """Draw the standard figures and a study's own; return the files, and what went wrong with the others."""
-    paths, failures = draw(results, folder, kind), []
-    for name, function in own.items():
-        try:
-            paths.append(draw_own(results, folder, name, function, kind))
-        except ConfigurationError as error:
-            failures.append(str(error))
-    return paths, failures
 
 
 def _raise_all(failures: list[str]) -> None:
@@ -346,10 +334,10 @@ def _run(
         console.print(claims_table(verdicts))
     print_notes(console, results)
     failures = [f"claim {v.claim.statement!r} failed: {v.failure}" for v in verdicts if v.failure]
-    paths, undrawn = _pictures(results, folder / "figures", format_, study.figures)
+    paths = draw(results, folder / "figures", format_, study.figures, failures=failures)
     console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
     print_paths(console, paths)
-    _raise_all([*failures, *undrawn, *failed_runs(results)])
+    _raise_all(failures + failed_runs(results))
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def script(here):
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Drawing takes most of the time, and is tested elsewhere."""
-    monkeypatch.setattr(cli, "draw", lambda results, folder, kind: [])
+    monkeypatch.setattr("clustersim.plots.files.standard_figures", lambda results, **average: {})
 
 
 def call(*args):

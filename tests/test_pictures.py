@@ -78,8 +78,6 @@ def test_own_figures_do_not_replace_standard_ones(monkeypatch, tmp_path):
     own = {"overview": blank, "Error vs time": blank, "k=1": blank, "k 1": blank}
     paths = plots.draw(results_of([""]), str(tmp_path), extra=own)
     assert len({path.name.lower() for path in paths}) == len(own) + 2 == len(list(tmp_path.iterdir()))
-    single = plots.draw_own(results_of([""]), tmp_path, "overview", blank)
-    assert single.name.startswith("overview-"), "the one that draws a single figure does not either"
 
 
 def test_a_study_refuses_own_figures_under_names_of_standard_ones():

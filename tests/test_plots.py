@@ -182,7 +182,7 @@ def test_dollars_are_dollars(tmp_path):
 @pytest.mark.parametrize(("own", "words"), [(lambda r: 1 / 0, "ZeroDivisionError"), (lambda r: 3, "it returned 3;")])
 def test_an_own_figure_that_fails_is_named(results, tmp_path, own, words):
     with pytest.raises(cs.ConfigurationError, match=f"figure 'odd' failed: .*{words}"):
-        plots.draw_own(results, tmp_path, "odd", own)
+        plots.draw(results, tmp_path, extra={"odd": own})
     assert not list(tmp_path.iterdir())
 
 

@@ -4,11 +4,12 @@ import re
 import sys
 
 import pytest
+from matplotlib.figure import Figure
 from small import small_study, tree
 from test_cli import SCRIPT, call
 
 import clustersim as cs
-from clustersim import cli, scripts
+from clustersim import scripts
 from clustersim.scripts import find_script, shipped
 
 OWN = """figures={'mine.png': lambda r: __import__('matplotlib.figure').figure.Figure(), 'odd': lambda r: {}['x']},
@@ -26,10 +27,7 @@ def here(tmp_path, monkeypatch):
 def one_picture(monkeypatch):
     """Of the standard figures, for drawing takes most of the time."""
 
-    def draw(results, folder, kind):
-        return [cli.draw_own(results, folder, "overview", lambda r: cs.plots.Figure(), kind)]
-
-    monkeypatch.setattr(cli, "draw", draw)
+    monkeypatch.setattr("clustersim.plots.files.standard_figures", lambda results, **average: {"overview": Figure})
 
 
 @pytest.fixture

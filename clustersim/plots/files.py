@@ -21,7 +21,7 @@ from clustersim.studies.origin import tell
 from clustersim.studies.pictures import FORMATS, Origin, own_names
 from clustersim.studies.signals import Stopped
 
-__all__ = ["Format", "draw", "draw_own", "picture", "save"]
+__all__ = ["Format", "draw", "picture", "save"]
 
 MOST_DOTS = 30_000  # along either side; the libraries below matplotlib end at 65,536
 
@@ -157,21 +157,6 @@ def draw(
                 raise
             failures.append(str(error))
     return paths
-
-
-def draw_own(
-    results: Results, folder: str | Path, name: str, own: Callable[[Results], Figure], kind: str = "png"
-) -> Path:
-    """Draw and write one of a study's own figures, under a name that no standard figure has.
-
-    Raises
-    ------
-    ConfigurationError
-        If the function fails or returns no figure; the message names it.
-    """
-    choice("format", kind, FORMATS)
-    (stem,) = own_names([name], standard_figures(results)).values()
-    return _drawn(results, name, own, _path("folder", folder) / f"{stem}.{kind}", kind, Origin.of(results))
 
 
 def _drawn(
