@@ -14,6 +14,7 @@ from clustersim.studies.configuration import canonical, describe, differences
 
 NUMBERS = sorted({number for text in FILES.values() for number in re.findall(r"\d{3}", text)})
 NAMES = {
+    "487": "function defaults: defaults.given is 487",
     "101": "function plain: RATE is 101", "103": "function nested: TABLE.a is 103", "127": "function plain: text",
     "131": "function deeper: text", "149": "function doubling.wrapper: text", "151": "function decorated: text",
     "157": "factor is 157", "163": "function by_factory: text", "167": "function cached: text",
