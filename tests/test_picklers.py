@@ -388,6 +388,17 @@ def test_a_scenario_of_the_package_is_told_by_its_text(tmp_path, monkeypatch):
     assert tell(caught.value) == f"{place}, line 2 (return 1 / t): ZeroDivisionError: division by zero"
 
 
+def test_a_warning_of_the_users_text_is_not_given_again(tmp_path):
+    """Warnings are errors in these tests."""
+    module = types.ModuleType("warned")
+    module.__file__ = str(tmp_path / "warned.py")
+    text = "def thing(t):\n    return t is 1\n"
+    Path(module.__file__).write_text(text)
+    with pytest.warns(SyntaxWarning):
+        exec(compile(text, module.__file__, "exec"), module.__dict__)  # noqa: S102 - our own text
+    assert describe(module.thing)["user's code"]["function thing"]["text"] == ["def thing(t):", "    return t is 1"]
+
+
 def test_a_file_that_is_edited_while_its_code_runs_is_not_taken_for_it(tmp_path):
     module = load(tmp_path, {"script.py": "def thing(t):\n    return 1 / t\n"})
     Path(module.__file__).write_text("def thing(t):\n    return 2 / t\n")
