@@ -16,6 +16,7 @@ from helper import imported, scale as scaling
 
 RATE = 101
 TABLE = {"a": 103, "b": [107, {"c": 109}]}
+GIVEN = 487
 LIMITS = frozenset({"x", "y", "z113"})
 UNUSED = 1
 wide = 2  # `local` has a variable of this name
@@ -42,8 +43,8 @@ def local(t):
     return t.UNUSED + wide
 
 
-def defaults(t, rate=137, *, shift=139):
-    return rate * t + shift
+def defaults(t, rate=137, *, shift=139, given=GIVEN):
+    return rate * t + shift + given
 
 
 def doubling(f):
@@ -228,8 +229,8 @@ class Held:
 class Own:
     """Describes itself, and does not mention the code that it holds."""
 
-    def __init__(self):
-        self.parts = {"held": [Held()], "function": lambda t: 317}
+    def __init__(self, parts):
+        self.parts = parts
 
     def describe(self):
         return "own"
@@ -243,7 +244,8 @@ thing = {
     "functions": [plain, nested, local, defaults, decorated, by_factory, cached, dispatched, lazy, through_modules,
                   escaping, marked, opened, vectorized],
     "lambdas": [lambda t: 331, functools.partial(lambda t, s: 337, s=347), (349).__add__, (lambda t: 1 / t)],
-    "objects": [Rule(353), Slots(359), Table(a=367), Own(), Rule(1).begin, Colour.RED],
+    "objects": [Rule(353), Slots(359), Table(a=367), Own({"held": [Held()], "function": lambda t: 317}), Rule(1).begin,
+                Colour.RED],
     "kind": Rule,
 }
 '''

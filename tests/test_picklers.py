@@ -225,6 +225,31 @@ def test_the_place_of_an_error_in_a_cell_is_told_after_another_pickler(cell):
     assert tell(caught.value).startswith("/tmp/ipykernel_1/101.py, line 11 (return 1 / t): ")  # noqa: S108
 
 
+CALL = """
+import sys
+from pathlib import Path
+
+from clustersim.studies.origin import tell
+from clustersim.studies.packing import unpack
+
+try:
+    unpack(Path(sys.argv[1]).read_bytes()).begin(0)
+except ZeroDivisionError as error:
+    print(tell(error))
+"""
+
+
+@pytest.mark.parametrize("carried", [False, True])
+def test_the_place_of_an_error_in_a_cell_is_told_in_another_process(cell, tmp_path, carried):
+    rule = cell.Rule()
+    if carried:
+        describe(rule)
+        cloudpickle.loads(cloudpickle.dumps(rule))
+    (tmp_path / "packed").write_bytes(pack(rule))
+    (tmp_path / "script.py").write_text(CALL)
+    assert output(tmp_path / "script.py", tmp_path / "packed").startswith("/tmp/ipykernel_1/101.py, line 11: ")  # noqa: S108
+
+
 NOTEBOOK = [
     """
 import cloudpickle
@@ -328,6 +353,15 @@ def test_whose_files_these_are():
     assert [name for name in theirs if is_users_file(str(name))] == []
 
 
+def test_a_folder_into_which_packages_are_installed_is_not_the_users(tmp_path, monkeypatch):
+    """As on a cluster, where they lie in a folder that PYTHONPATH names."""
+    for folder in ("libraries/own-1.0.dist-info", "libraries/own", "mine/own"):
+        (tmp_path / folder).mkdir(parents=True)
+        monkeypatch.syspath_prepend(str(tmp_path / folder.split("/")[0]))
+    assert not is_users_file(str(tmp_path / "libraries" / "own" / "code.py"))
+    assert is_users_file(str(tmp_path / "mine" / "own" / "code.py"))
+
+
 def test_whose_functions_classes_and_modules_these_are():
     made = types.ModuleType("made by hand")
     namespace = {"__name__": "nowhere"}
@@ -352,6 +386,17 @@ def test_a_scenario_of_the_package_is_told_by_its_text(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError) as caught:
         module.step(0)
     assert tell(caught.value) == f"{place}, line 2 (return 1 / t): ZeroDivisionError: division by zero"
+
+
+def test_a_warning_of_the_users_text_is_not_given_again(tmp_path):
+    """Warnings are errors in these tests."""
+    module = types.ModuleType("warned")
+    module.__file__ = str(tmp_path / "warned.py")
+    text = "def thing(t):\n    return t is 1\n"
+    Path(module.__file__).write_text(text)
+    with pytest.warns(SyntaxWarning):
+        exec(compile(text, module.__file__, "exec"), module.__dict__)  # noqa: S102 - our own text
+    assert describe(module.thing)["user's code"]["function thing"]["text"] == ["def thing(t):", "    return t is 1"]
 
 
 def test_a_file_that_is_edited_while_its_code_runs_is_not_taken_for_it(tmp_path):

@@ -10,6 +10,15 @@ file               what lives there
 `frames`           messages between a pool and its processes
 `packing`          functions and objects of scripts as bytes
 `configuration`    what a study is made of, as plain values and a hash
+`plain`            those values, their text and their hash
+`values`           how objects are told
+`reach`            the user's code that a thing reaches
+`classes`          the user's classes
+`lookups`          small questions about functions and modules
+`marks`            what the user's functions change outside themselves
+`sources`          the text of functions, found by their compiled code
+`syntax`           what the syntax of a function tells
+`differences`      where two descriptions differ, in words
 `manifest`         what a results folder holds
 `store`            the results folder itself
 `runfile`          the file of a finished run

@@ -55,7 +55,16 @@ def is_users_file(name: str) -> bool:
     path = Path(name).resolve()
     if path.is_relative_to(_OURS):
         return path.is_relative_to(_OURS / "scenarios")
-    return _SHARED.isdisjoint(path.parts) and not any(path.is_relative_to(folder) for folder in _INSTALLED)
+    if not _SHARED.isdisjoint(path.parts) or any(path.is_relative_to(folder) for folder in _INSTALLED):
+        return False
+    searched = set(sys.path)
+    return not any(str(folder) in searched and _holds_packages(folder) for folder in path.parents)
+
+
+@functools.cache
+def _holds_packages(folder: Path) -> bool:
+    """Whether packages have been installed into a folder, as by ``pip install --target``."""
+    return any(folder.glob("*.dist-info"))
 
 
 def is_users(thing: FunctionType | type | ModuleType) -> bool:

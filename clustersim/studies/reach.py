@@ -14,6 +14,7 @@ Data flows in from `clustersim.studies.configuration`, through `clustersim.studi
 
 import functools
 import io
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Set
 from concurrent.futures import Executor
@@ -80,12 +81,13 @@ class Reached:
             alone = Reached(self._marks, above)
             return canonical([alone.tell(item), alone.table])
 
-        return sorted(items, key=text)
+        plain = all(isinstance(item, str | int | float | None) for item in items)
+        return sorted(items, key=repr if plain else text)
 
     def _refer(self, noun: str, name: str, key: object, tell: Callable[[], Json]) -> dict[str, Json]:
         """Refer to a part of the table, which is told later if it has not been yet."""
         if key not in self._labels:
-            plain = name.replace("<locals>.", "")
+            plain = re.sub(r"<(locals|listcomp|setcomp|dictcomp|genexpr)>\.", "", name)
             self._taken[noun, plain] += 1
             number = self._taken[noun, plain]
             self._labels[key] = plain if number == 1 else f"{plain} ({number})"

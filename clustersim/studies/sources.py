@@ -13,6 +13,7 @@ import functools
 import hashlib
 import linecache
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
@@ -66,8 +67,9 @@ class _File:
             return False
         self._text = text
         try:
-            self.tree = ast.parse(text)
-            code = compile(text, self.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+            with warnings.catch_warnings(action="ignore"):  # Python has given them when it ran the file
+                self.tree = ast.parse(text)
+                code = compile(text, self.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError):  # no Python, such as a README's code block
             return False
         written = _written(self.tree)
@@ -104,9 +106,8 @@ def _matching(code: CodeType, written: list[_Written]) -> _Written | None:
     if len(written) < 2:
         return written[0] if written else None
     spots = {(place[0], place[2]) for place in code.co_positions() if place[2]}
-    bodies = [(body.lineno, body.col_offset, pair) for pair in written if (body := getattr(pair[0], "body", None))]
-    inside = [(line, column, pair) for line, column, pair in bodies if (line, column) in spots]
-    return min(inside, key=lambda place: place[:2])[2] if inside else None
+    lambdas = ((node, scopes) for node, scopes in written if isinstance(node, ast.Lambda))
+    return next((pair for pair in lambdas if (pair[0].body.lineno, pair[0].body.col_offset) in spots), None)
 
 
 def _parts(code: CodeType) -> Iterator[CodeType]:

@@ -1,14 +1,13 @@
 """Modules and loss functions in plain JSON values, so that a study's stored runs can be told apart.
 
 `TorchProblem.describe` hands them in and takes their words out. What a module prints of itself does not tell its
-`forward`, so classes and functions that are not torch's own are told by their text too.
+`forward`, so classes and functions that are not torch's own are told by their compiled code too, which stays the same
+when a pickler has carried it; a study tells their text besides.
 """
 
-import ast
 import functools
 import hashlib
 import inspect
-import textwrap
 from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any
@@ -32,7 +31,7 @@ def tensor_digest(tensor: Any) -> str:
 
 
 def module_words(module: Any) -> dict[str, Any]:
-    """What a module prints of itself, a digest of its numbers, and the text of classes that are not torch's own."""
+    """What a module prints of itself, a digest of its numbers, and the code of classes that are not torch's own."""
     told = hashlib.sha256()
     for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
         told.update(f"{name} {tensor.dtype} {tensor.requires_grad} {tensor_digest(tensor)}\n".encode())
@@ -42,7 +41,7 @@ def module_words(module: Any) -> dict[str, Any]:
     return {
         "prints": str(module),
         "sha256": told.hexdigest(),
-        "classes": sorted([kind.__qualname__, _text_digest(kind)] for kind in kinds),
+        "classes": sorted([kind.__qualname__, _code_digest(kind)] for kind in kinds),
     }
 
 
@@ -86,41 +85,35 @@ def _words(thing: Any) -> Any:
 
 
 def _function(function: FunctionType) -> dict[str, Any]:
-    """A function by its name, its text, its defaults, and the outer values that it names."""
+    """A function by its name, its code, its defaults, and the outer values that it names."""
     outer = inspect.getclosurevars(function)
     plain = {name: value for name, value in outer.globals.items() if _is_plain(value)}
     return {
         "function": function.__qualname__,
-        "sha256": _text_digest(function),
+        "sha256": _code_digest(function),
         "defaults": _words([function.__defaults__, function.__kwdefaults__]),
         "refers to": _words({**plain, **outer.nonlocals}),
     }
 
 
-def _text_digest(thing: Any) -> str:
-    """Digest of the text of a function, or of those of a class and what it inherits outside torch, without layout."""
+def _code_digest(thing: Any) -> str:
+    """Digest of the code of a function, or of those of a class and what it inherits outside torch."""
     if isinstance(thing, FunctionType):
-        return hashlib.sha256(_text(thing).encode()).hexdigest()
+        return hashlib.sha256(_code_text(thing.__code__).encode()).hexdigest()
     lineage = [kind for kind in thing.__mro__ if kind.__module__.split(".")[0] not in ("torch", "builtins")]
     members = sorted(((name, item) for kind in lineage for name, item in vars(kind).items()), key=lambda pair: pair[0])
     words = [f"{name} {item!r}" for name, item in members if name[:2] != "__" and _is_plain(item)]
-    words += [f"{name} {_text(item)}" for name, item in members if isinstance(item, FunctionType)]
+    words += [f"{name} {_code_text(item.__code__)}" for name, item in members if isinstance(item, FunctionType)]
     return hashlib.sha256("\n".join(words).encode()).hexdigest()
-
-
-def _text(function: FunctionType) -> str:
-    """Text of a function without comments and layout; its compiled code if there is none."""
-    try:
-        text = inspect.getsource(function)
-    except (OSError, TypeError):
-        return _code_text(function.__code__)
-    try:
-        return ast.unparse(ast.parse(textwrap.dedent(text)))
-    except SyntaxError:  # a lambda in the middle of a statement: its lines as they are
-        return text
 
 
 def _code_text(code: CodeType) -> str:
     """Compiled code, nested functions included."""
-    constants = [_code_text(value) if isinstance(value, CodeType) else repr(value) for value in code.co_consts]
-    return f"{code.co_code.hex()} {code.co_names} {constants}"
+    return f"{code.co_code.hex()} {code.co_names} {[_constant(value) for value in code.co_consts]}"
+
+
+def _constant(value: Any) -> str:
+    """A constant in compiled code; sets, whose order differs from process to process, sorted."""
+    if isinstance(value, frozenset):
+        return f"{sorted(map(repr, value))}"
+    return _code_text(value) if isinstance(value, CodeType) else repr(value)
