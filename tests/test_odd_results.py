@@ -69,12 +69,25 @@ def test_no_values_make_a_figure_or_a_table_fail(data, metric, average, x):
         warnings.simplefilter("error")
         sheet = plots.figure(results, x=x, average=average)
         sheet.draw_without_rendering()
+        if metric in results.metrics:
+            assert "\x1b" not in written(print_comparison, results)
     for axes in sheet.axes:
         ends = (*axes.get_xlim(), *axes.get_ylim())
         assert all(math.isfinite(end) for end in ends)
         assert axes.get_lines() or axes.texts, "an empty panel says why it is empty"
-    if metric in results.metrics:
-        assert "\x1b" not in written(print_comparison, results)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("huge", [1e308, -1e308])
+def test_huge_values_are_compared_without_a_warning(huge):
+    runs = {("", "a", r): [(0, 1.0, 0), *((t, huge, t) for t in range(1, 31))] for r in range(2)}
+    results = made_up(runs, metric="loss")
+    assert compare_reached(results, 2.0) == (0 if huge > 0 else 2)
+    assert "a" in written(print_comparison, results)
+
+
+def compare_reached(results, target):
+    return cs.compare(results, target=target).table["reached"].item()
 
 
 @pytest.mark.filterwarnings("error")

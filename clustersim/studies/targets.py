@@ -13,7 +13,8 @@ __all__ = ["excesses", "first_that_lasts", "settled"]
 
 def excesses(values: Any, target: float, *, lower: bool) -> NDArray[np.float64]:
     """How much worse each value is than the target; not above 0 where it is met, infinite where there is no number."""
-    worse = (1.0 if lower else -1.0) * (np.asarray(values, dtype=np.float64) - target)
+    with np.errstate(over="ignore"):
+        worse = (1.0 if lower else -1.0) * (np.asarray(values, dtype=np.float64) - target)
     return np.where(np.isnan(worse), np.inf, worse)
 
 
@@ -44,7 +45,7 @@ def first_that_lasts(excess: NDArray[np.float64], times: Any) -> int | None:
     ends = np.searchsorted(moments, moments + moments[-1] / 20.0, side="right")
     judged = (moments <= 0.95 * moments[-1]) | (excess <= np.minimum.accumulate(excess))
     hits = np.flatnonzero((excess <= 0.0) & judged)
-    return next((int(hit) for hit in hits if np.median(excess[hit : ends[hit]]) <= 0.0), None)
+    return next((int(hit) for hit in hits if _median(excess[hit : ends[hit]]) <= 0.0), None)
 
 
 def settled(values: Any, times: Any, part: int = 10) -> float:
@@ -56,5 +57,9 @@ def settled(values: Any, times: Any, part: int = 10) -> float:
     3.0
     """
     numbers, moments = np.asarray(values, dtype=np.float64), np.asarray(times, dtype=np.float64)
-    with np.errstate(invalid="ignore"):
-        return float(np.median(numbers[moments >= (1.0 - 1.0 / part) * moments[-1]]))
+    return _median(numbers[moments >= (1.0 - 1.0 / part) * moments[-1]])
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):  # the mean of two values in the middle may be beyond all numbers
+        return float(np.median(values))
