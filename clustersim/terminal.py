@@ -73,9 +73,16 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
 
 def _plain(name: str) -> codecs.CodecInfo | None:
     """ASCII under another name, for click takes a stream called ASCII for a mistake and writes UTF-8 to it."""
+    if name != _ASCII:
+        return None
     ours = codecs.lookup("ascii")
-    parts = {"incrementalencoder": ours.incrementalencoder, "incrementaldecoder": ours.incrementaldecoder}
-    return codecs.CodecInfo(ours.encode, ours.decode, name=name, **parts) if name == _ASCII else None
+    return codecs.CodecInfo(
+        ours.encode,
+        ours.decode,
+        incrementalencoder=ours.incrementalencoder,
+        incrementaldecoder=ours.incrementaldecoder,
+        name=name,
+    )
 
 
 codecs.register_error(_ERRORS, _replace)
