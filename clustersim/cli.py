@@ -166,7 +166,7 @@ def _single(study: Study) -> typer.Typer:
     single = typer.Typer(**_LOOK)
     script = Path(sys.argv[0]).name
 
-    @single.command(help=_RUN.format(f"python {script}"), context_settings=_LOOK["context_settings"])
+    @single.command(help=_RUN.format(f"python {script}"))
     def run_this(
         out: Out = None,
         replications: Replications = None,
