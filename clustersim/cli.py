@@ -22,7 +22,7 @@ from clustersim.errors import ClusterSimError, ConfigurationError, FailedRunsWar
 from clustersim.plots import Format, draw
 from clustersim.progress import display
 from clustersim.scripts import about, find_script, find_scripts, load_study, loading, shipped, shipped_study
-from clustersim.studies import Results, Study, load_results, process_pool
+from clustersim.studies import Study, load_results, process_pool
 from clustersim.studies.claims import judged
 from clustersim.studies.files import slug
 from clustersim.studies.signals import Stopped, stoppable
