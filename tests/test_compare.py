@@ -16,7 +16,7 @@ from small import made_up
 
 import clustersim as cs
 from clustersim.studies import Claim, compare
-from clustersim.studies.results import FAILURES, lower_is_better
+from clustersim.studies.results import FAILURE_COLUMNS, lower_is_better
 from clustersim.studies.statistics import geometric_interval, mean_interval, median_interval
 from clustersim.tables import print_comparison
 
@@ -350,7 +350,7 @@ def printed(results, width=160, **how):
 
 
 def with_failures(results, *failures, policies=()):
-    frame = pd.DataFrame([(*key, 7, "it ran away.\nat once") for key in failures], columns=FAILURES)
+    frame = pd.DataFrame([(*key, 7, "it ran away.\nat once") for key in failures], columns=FAILURE_COLUMNS)
     return dataclasses.replace(results, failures=frame, policies=results.policies + tuple(policies))
 
 

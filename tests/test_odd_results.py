@@ -17,7 +17,7 @@ from small import made_up, small_study
 import clustersim as cs
 from clustersim import plots
 from clustersim.engine.columns import RESERVED
-from clustersim.studies.results import FAILURES
+from clustersim.studies.results import FAILURE_COLUMNS
 from clustersim.studies.text import printable
 from clustersim.tables import (
     claims_table,
@@ -48,7 +48,7 @@ def history(steps):
 
 
 def failing(*keys):
-    return pd.DataFrame([(*key, 1, "too large a step \x1b[2J") for key in keys], columns=FAILURES)
+    return pd.DataFrame([(*key, 1, "too large a step \x1b[2J") for key in keys], columns=FAILURE_COLUMNS)
 
 
 def told(sheet):
@@ -246,7 +246,7 @@ def written(printing, *things, **more):
 def test_text_of_users_and_folders_is_printed_as_it_is():
     data = {(HOSTILE, HOSTILE, r): [(0, 8.0, 0), (4, 1.0 + r, 3)] for r in range(2)}
     results = made_up(data, notes=HOSTILE + "\nsecond line")
-    failures = pd.DataFrame([(HOSTILE, HOSTILE, 7, 0, HOSTILE)], columns=FAILURES)
+    failures = pd.DataFrame([(HOSTILE, HOSTILE, 7, 0, HOSTILE)], columns=FAILURE_COLUMNS)
     results = dataclasses.replace(results, name=HOSTILE, failures=failures)
     verdict = cs.Claim(HOSTILE, lambda r: 1.0)._measured(results)
     failed = cs.Claim("odd", lambda r: (_ for _ in ()).throw(ValueError(HOSTILE)))._measured(results)
