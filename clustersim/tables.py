@@ -61,7 +61,7 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
         name, goal = f"{title}, {variant!s}" if variant else title, comparison.targets[str(variant)]
         asks = f"what each policy needs to reach {comparison.metric} = {goal:.6g}"
         heading = f"{name}: {'there is no target' if math.isnan(goal) else asks}"
-        table = Table(title=escape(printable(heading), style="italic"), title_justify="left")
+        table = Table(title=escape(printable(heading)), title_justify="left")
         table.add_column("policy", overflow="fold")
         quantities = [name for name in _HEADINGS if width >= _ROOM.get(name, 0)]
         ratio = ["time / fastest"] if width >= _ROOM["ratio"] else []
@@ -177,11 +177,11 @@ def print_notes(console: Console, results: Results) -> None:
 def print_paths(console: Console, paths: list[Path]) -> None:
     """Print where the pictures are, one a line, unbroken."""
     for path in paths:
-        console.print(escape(printable(f"Picture: {path}")), soft_wrap=True)
+        console.print(printable(f"Picture: {path}"), soft_wrap=True, markup=False, highlight=False)
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(escape(printable(text)))
+    console.print(printable(text), markup=False, highlight=False)
 
 
 def _number(value: float) -> str:
