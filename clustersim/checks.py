@@ -8,17 +8,14 @@ integer of NumPy overflows later.
 
 import math
 import operator
-import re
-import reprlib
 from collections.abc import Iterable, Mapping, Set, Sized
-from dataclasses import fields
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.errors import ConfigurationError
+from clustersim.complaints import complaint, shown
 
 __all__ = [
     "COUNT",
@@ -37,7 +34,6 @@ __all__ = [
     "several",
     "shown",
     "store",
-    "store_plain",
 ]
 
 COUNT = 10**8
@@ -67,32 +63,6 @@ def store(instance: object, **checked: Any) -> None:
     """
     for name, value in checked.items():
         object.__setattr__(instance, name, value)
-
-
-def store_plain(instance: Any) -> None:
-    """Keep the parameters of a frozen dataclass that its parts have checked in the plain types which it declares.
-
-    Examples
-    --------
-    >>> from clustersim import FastestK
-    >>> FastestK(np.int8(3), warm_up=2)
-    FastestK(k=3, warm_up=2.0)
-    """
-    for part in fields(instance):
-        value = getattr(instance, part.name)
-        if isinstance(value, np.ndarray) and value.ndim == 0:
-            value = value[()]
-        if isinstance(value, str):
-            plain: Any = str(value)
-        elif isinstance(value, bool | np.bool_):
-            plain = bool(value)
-        elif "float" in str(part.type) and not math.isnan(real := _real(value)):
-            plain = real
-        elif isinstance(value, Integral):
-            plain = int(value)
-        else:
-            continue
-        store(instance, **{part.name: plain})
 
 
 def integer(name: str, value: Any, *, low: int, high: int = _MOST, remedy: str = "") -> int:
@@ -357,45 +327,6 @@ def instance(name: str, value: Any, kind: type[Any] | tuple[type[Any], ...], exp
     """
     if not isinstance(value, kind):
         raise complaint(name, value, expected)
-
-
-def complaint(name: str, value: Any, expected: str, remedy: str = "") -> ConfigurationError:
-    """Word the error in the one form that all checks share."""
-    advice = f"; {remedy}" if remedy else ""
-    return ConfigurationError(f"{name} = {shown(value)}: expected {expected}{advice}")
-
-
-def shown(value: Any) -> str:
-    """Print a value in a message: shortened, on one line, and whatever its own way of printing does.
-
-    Examples
-    --------
-    >>> shown(10**400), shown(list(range(100)))
-    ('1000000000...(401 digits)', '[0, 1, 2, 3, 4, 5, 6, 7, ...]')
-    """
-    return re.sub(r"(\d{10})\d{20,}", r"\1...", " ".join(_SHORT.repr(value).split()))
-
-
-class _Short(reprlib.Repr):
-    """Short forms of long values."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = 8
-        self.maxstring, self.maxother = 80, 200
-
-    def repr_int(self, x: int, level: int) -> str:
-        """The first digits of a long number, and how many there are; Python refuses to print the longest."""
-        del level
-        if abs(x) < 10**20:
-            return repr(x)
-        if x.bit_length() > 10_000:
-            return f"a whole number of {x.bit_length()} bits"
-        sign, digits = "-" * (x < 0), str(abs(x))
-        return f"{sign}{digits[:10]}...({len(digits)} digits)"
-
-
-_SHORT = _Short()
 
 
 def _real(value: Any) -> float:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from agreement import differences, outcome
-from fuzz.configurations import attempt
+from fuzz.configurations import attempt, short_patience
 from hypothesis import HealthCheck, given, settings
 from spaces import Case, Drawn, extreme_cases
 
@@ -19,7 +19,8 @@ ENGINES = ("process", "cohort")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=extreme_cases())
 def test_both_engines_say_the_same_of_extreme_times(case):
-    process, cohort = (outcome(case, watched=True, engine=name, messages=True) for name in ENGINES)
+    with short_patience():
+        process, cohort = (outcome(case, watched=True, engine=name, messages=True) for name in ENGINES)
     assert differences(process, cohort) == []
 
 

@@ -3,7 +3,7 @@
 import pytest
 from fuzz.arguments import CALLABLES, attempt, judged
 
-SAMPLE = 600
+SAMPLE = 3000
 
 
 @pytest.mark.parametrize("name", CALLABLES)

@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from contextlib import contextmanager
 from unittest import mock
 
 import hypothesis
@@ -31,6 +32,14 @@ def main(seconds, seed):
     return int(faults > 0)
 
 
+@contextmanager
+def short_patience():
+    """A run that goes round in circles is given up after hundreds of events instead of ten thousand."""
+    standstill = mock.patch("clustersim.engine.horizon._STANDSTILL", 300)
+    with standstill, mock.patch("clustersim.policies.synchronous._PATIENCE", 100):
+        yield
+
+
 def attempt(batch):
     """A batch of configurations, by its number; what is wrong with each: nothing, "refused", or a fault."""
     told = []
@@ -38,11 +47,7 @@ def attempt(batch):
     def look(case):
         told.append(_judged(case, large=batch % 2 == 1))
 
-    patience = (
-        mock.patch("clustersim.engine.horizon._STANDSTILL", 300),
-        mock.patch("clustersim.policies.synchronous._PATIENCE", 100),
-    )
-    with patience[0], patience[1]:
+    with short_patience():
         hypothesis.seed(batch)(SAMPLE(given(case=KINDS[batch % len(KINDS)])(look)))()
     return told
 
