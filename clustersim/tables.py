@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from clustersim.studies import Comparison, Results, RunKey, Verdict, compare
 from clustersim.studies.text import printable
-from clustersim.terminal import PlainConsole
+from clustersim.terminal import PlainConsole, Words
 
 __all__ = [
     "claims_table",
@@ -61,7 +61,7 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
         name, goal = f"{title}, {variant!s}" if variant else title, comparison.targets[str(variant)]
         asks = f"what each policy needs to reach {comparison.metric} = {goal:.6g}"
         heading = f"{name}: {'there is no target' if math.isnan(goal) else asks}"
-        table = Table(title=escape(printable(heading)), title_justify="left")
+        table = Table(title=Text(printable(heading), style="italic"), title_justify="left")
         table.add_column("policy", overflow="fold")
         quantities = [name for name in _HEADINGS if width >= _ROOM.get(name, 0)]
         ratio = ["time / fastest"] if width >= _ROOM["ratio"] else []
@@ -72,7 +72,7 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
             reached = "-" if math.isnan(goal) else f"{row['reached']} of {row['replications']}"
             cells = [reached, *(_plus_minus(row, quantity) + mark for quantity in quantities)]
             cells += [_from_to(row) + mark] if ratio else []
-            table.add_row(escape(printable(row["policy"])), *cells)
+            table.add_row(Words(printable(row["policy"])), *cells)
         yield table
 
 
@@ -105,7 +105,7 @@ def claims_table(verdicts: Iterable[Verdict]) -> Table:
         word = "[green]holds[/green]" if verdict.holds else "[red]does not hold[/red]"
         word = "[red]failed[/red]" if verdict.failure else word
         claim = verdict.claim.statement + (f"\n{verdict.failure}" if verdict.failure else "")
-        table.add_row(word, escape(printable(claim)), _number(verdict.value), verdict.claim.expected)
+        table.add_row(word, Words(printable(claim)), _number(verdict.value), verdict.claim.expected)
     return table
 
 
@@ -115,7 +115,7 @@ def scripts_table(scripts: Iterable[tuple[str, str]]) -> Table:
     table.add_column("script", no_wrap=True)
     table.add_column("what it is about", overflow="fold")
     for name, about in scripts:
-        table.add_row(escape(printable(name)), escape(printable(about)))
+        table.add_row(Words(printable(name)), Words(printable(about)))
     return table
 
 
@@ -177,11 +177,11 @@ def print_notes(console: Console, results: Results) -> None:
 def print_paths(console: Console, paths: list[Path]) -> None:
     """Print where the pictures are, one a line, unbroken."""
     for path in paths:
-        console.print(printable(f"Picture: {path}"), soft_wrap=True, markup=False, highlight=False)
+        console.print(Words(printable(f"Picture: {path}")), soft_wrap=True)
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(printable(text), markup=False, highlight=False)
+    console.print(Words(printable(text)))
 
 
 def _number(value: float) -> str:

@@ -10,10 +10,11 @@ import sys
 import unicodedata
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.text import Text
 
-__all__ = ["PlainConsole", "prepare_streams", "spelled_out"]
+__all__ = ["PlainConsole", "Words", "prepare_streams", "spelled_out"]
 
 _SPELLED = {
     "±": "+/-", "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "×": "x", "·": "*", "÷": "/", "…": "...", "•": "*",
@@ -95,6 +96,31 @@ class PlainConsole(Console):
     def render_str(self, text: str, *args: Any, **kwargs: Any) -> Text:
         """Make a text of a string, as all that is printed passes through here."""
         return super().render_str(spelled_out(text, self.encoding), *args, **kwargs)
+
+
+class Words:
+    """Text of a user or of a folder, printed letter by letter: nothing in it is markup or the name of an emoji.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def _shown(self, console: Console) -> Text:
+        """What the console can show of it."""
+        return Text(spelled_out(self._text, console.encoding))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """See rich's console protocol."""
+        yield self._shown(console)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """See rich's console protocol."""
+        return Measurement.get(console, options, self._shown(console))
 
 
 def prepare_streams() -> None:

@@ -267,11 +267,7 @@ def test_what_does_not_fit_together_is_refused_before_anything_is_run(policy, wo
         (lambda: cs.Synchronous(cs.waits.All(), "mean"), "decoder = 'mean': expected a Decoder"),
         (lambda: cs.Synchronous(cs.waits.All(), placement=3), "placement = 3: expected a placement"),
         (cs.waits.Earliest, "at least one wait rule"),
-<<<<<<< HEAD
-        (lambda: cs.waits.Earliest(3), "rules = 3"),
-=======
         (lambda: cs.waits.Earliest(3), "rules = 3: expected wait rules"),
->>>>>>> 96883a33a880161c65ba7539bb1cd29570e533ad
     ],
 )
 def test_bad_hyper_parameters_are_named(make, words):
