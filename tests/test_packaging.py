@@ -36,6 +36,12 @@ def test_pyarrow_does_not_run_code_from_a_file():
     assert tuple(map(int, bound.split("."))) >= (14, 0, 1)
 
 
+def test_a_wheel_holds_the_package_and_nothing_else():
+    targets = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+    assert targets["wheel"]["only-include"] == ["clustersim", "scenarios"]
+    assert targets["wheel"]["sources"] == {"scenarios": "clustersim/scenarios"}
+
+
 def test_the_scenarios_come_with_the_package(tmp_path):
     """As it is installed here, whether from the sources in place, a wheel or an archive."""
     code = "from clustersim.scripts import load_study, shipped; all = shipped()"

@@ -345,7 +345,7 @@ def test_whose_files_these_are():
         package / "scenarios" / "mine.py",
         package / "scenarios" / "_shared.py",
         Path(__file__),
-        package.parent / "x.py",
+        "/home/me/project/x.py",
     ]
     theirs = [package / "engine" / "loop.py", package / "cli.py", linecache.__file__, pytest.__file__]
     theirs += ["/home/me/.local/lib/python3.11/site-packages/own.py", "/usr/lib/python3/dist-packages/own.py"]

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from concurrent.futures import CancelledError
+from types import ModuleType
 
 import pytest
 
@@ -107,6 +108,14 @@ def test_processes_see_the_parents_path(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(tmp_path)
     with WorkerPool(1) as executor:
         assert executor.submit(lambda: __import__("of_the_user").VALUE).result() == 9
+
+
+def test_a_module_that_only_the_parent_knows_is_named(pool, monkeypatch):
+    module = ModuleType("made_by_hand")
+    exec("def one():\n    return 1", vars(module))  # noqa: S102 - our own text
+    monkeypatch.setitem(sys.modules, "made_by_hand", module)
+    with pytest.raises(cs.ConfigurationError, match=r"cannot import the module 'made_by_hand'.*PYTHONPATH"):
+        pool.submit(module.one).result()
 
 
 def test_progress_is_told_while_a_task_is_under_way(pool, tmp_path):

@@ -3,6 +3,7 @@
 Data flows in as `Results`, and out as artists on matplotlib axes, with what there is to say about them.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from clustersim.errors import ConfigurationError
 from clustersim.plots.look import LABELS, label, look, shortened
 from clustersim.studies import Results
 
-__all__ = ["Panel", "averaged", "draw_panel"]
+__all__ = ["Panel", "averaged", "draw_panels"]
 
 SHARES = ("accuracy", "auc")  # endings of the names of metrics between 0 and 1
 LARGEST, SMALLEST = 1e150, 1e-150  # matplotlib puts ticks far beyond what it draws
@@ -57,25 +58,33 @@ def averaged(results: Results, y: str, average: str) -> str:
         return results.average(y)
 
 
-def draw_panel(panel: Axes, results: Results, variant: str, x: str, y: str, average: str) -> Panel:
-    """Draw the curves of one variant."""
+def draw_panels(
+    panels: Sequence[Axes], results: Results, variants: Sequence[str], x: str, y: str, average: str
+) -> list[Panel]:
+    """Draw the curves of each variant in a panel of its own; there may be more panels."""
     words = shortened(y.replace("_", " "), 60)
-    panel.set_xlabel(label(x), parse_math=x in LABELS)
-    panel.set_ylabel(label(y), parse_math=y in LABELS)
+    for panel, _ in zip(panels, variants, strict=False):
+        panel.set_xlabel(label(x), parse_math=x in LABELS)
+        panel.set_ylabel(label(y), parse_math=y in LABELS)
     lacking = [shortened(column, 60) for column in (y, x) if not results.has(column)]
     if lacking or results.frame.empty:
-        return _left_empty(panel, words, f"no column {lacking[0]}" if len(results.frame) else "no finished runs")
-    average = averaged(results, y, average)
-    band = _band(results, y, x, average)
-    band = band[band["variant"] == variant].copy()
-    if band["replications"].max() > 1:
-        panel.set_ylabel(label(y, average), parse_math=y in LABELS)
-    seen = band["mean"].abs() <= LARGEST
-    shown = band["mean"][seen]
-    infinite = bool((band["mean"].abs() > LARGEST).any())
+        why = f"no column {lacking[0]}" if len(results.frame) else "no finished runs"
+        return [_left_empty(panel, words, why) for panel, _ in zip(panels, variants, strict=False)]
+    band = _band(results, y, x, averaged(results, y, average))
+    parts = (band[band["variant"] == variant].copy() for variant in variants)
+    return [_draw_panel(panel, results, part, x, y) for panel, part in zip(panels, parts, strict=False)]
+
+
+def _draw_panel(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: str) -> Panel:
+    """Draw the curves of one variant."""
+    words, seen = shortened(y.replace("_", " "), 60), band["mean"].abs() <= LARGEST
+    shown, infinite = band["mean"][seen], bool((band["mean"].abs() > LARGEST).any())
     if shown.empty:
-        panel_left = _left_empty(panel, words, f"no finite values of {words}" if len(band) else "no finished runs")
-        return panel_left._replace(infinite=infinite)
+        why = f"no finite values of {words}" if len(band) else "no finished runs"
+        return _left_empty(panel, words, why)._replace(infinite=infinite)
+    average = str(band["average"].iloc[0])
+    if band["replications"].max() > 1:
+        panel.set_ylabel(label(y, average))
     absent = tuple(str(p) for p, drawn in seen.groupby(band["policy"], sort=False) if not drawn.any())
     log = results.on_log_scale(y) and bool(shown.max() > 3.0 * shown.min())
     cut, banded = bool(log and (band["low"] < SMALLEST).any()), bool(band["low"].notna().any())

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from clustersim.checks import choice
 from clustersim.plots.look import STYLE, look, shortened
-from clustersim.plots.panels import Panel, averaged, draw_panel
+from clustersim.plots.panels import Panel, averaged, draw_panels
 from clustersim.studies import Results
 from clustersim.studies.arguments import expect
 from clustersim.studies.pictures import standard_names
@@ -72,9 +72,8 @@ def figure(results: Results, y: str | None = None, x: str = "time", *, average: 
         size = (6.4, 3.9) if len(variants) == 1 else (1.0 + 3.6 * columns, 0.6 + 3.1 * rows)
         sheet = Figure(figsize=size, layout="constrained")
         panels = list(sheet.subplots(rows, columns, squeeze=False).flat)
-        drawn = []
+        drawn = draw_panels(panels, results, variants, x, y, average)
         for variant, panel in zip(variants, panels, strict=False):
-            drawn.append(draw_panel(panel, results, variant, x, y, average))
             panel.set_title(shortened(variant, 44), parse_math=False)
         for panel in panels[len(variants) :]:
             panel.remove()
@@ -111,7 +110,7 @@ def overview(results: Results, variant: str = "", *, average: str = "auto") -> F
     with mpl.rc_context(STYLE):
         sheet = Figure(figsize=(9.6, 6.8), layout="constrained")
         panels = zip(sheet.subplots(2, 2).flat, pairs, strict=True)
-        drawn = [draw_panel(panel, results, variant, x, y, average) for panel, (x, y) in panels]
+        drawn = [draw_panels([panel], results, [variant], x, y, average)[0] for panel, (x, y) in panels]
         _frame(sheet, results, [variant], drawn, variant)
     return sheet
 

@@ -3,8 +3,7 @@
 Data flows in as `Results`, and out as a frame that `clustersim.tables` prints.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,29 +95,36 @@ def compare(results: Results, target: float | None = None, metric: str | None = 
     """
     expect("results", results, Results)
     metric = metric or results.metric
-    variants = [v for v in results.variants if v in {*results.frame.get("variant", ()), *results.failures["variant"]}]
-    if not variants:
+    carried_out = {*results.frame.get("variant", ()), *results.failures["variant"]}
+    parts = {variant: _only(results, variant) for variant in results.variants if variant in carried_out}
+    if not parts:
         raise ConfigurationError("results: there are no runs to compare; expected at least one")
     if len(results.frame):
         _check_metric(results, metric)
     if target is None:
         best = "lowest" if lower_is_better(metric) else "highest"
         why = f"the {best} {metric} at which some policy settles in every replication: median over the last tenth"
-        chosen = {variant: _default_target(results, metric, variant) for variant in variants}
+        chosen = {variant: _default_target(part, metric, variant) for variant, part in parts.items()}
     else:
         why = "as asked for"
         above = 0.0 if metric in ("error", "loss") else None
         goal = number("target", target, above=above, remedy=f"give a value of {metric}")
-        chosen = dict.fromkeys(variants, _Choice(goal, ""))
+        chosen = dict.fromkeys(parts, _Choice(goal, ""))
     remarks = [choice.remark for choice in chosen.values() if choice.remark]
-    parts = []
+    tables = []
     for variant, choice in chosen.items():
-        table = _table(results, variant, choice.target, metric)
-        remarks += _remarks_on(results, table, metric)
-        parts.append(table)
-    remarks += failure_remarks(results, variants) + copies_remark(results, variants)
+        tables.append(_table(parts[variant], variant, choice.target, metric))
+        remarks += _remarks_on(parts[variant], tables[-1], metric)
+    remarks += failure_remarks(results, parts) + copies_remark(results, parts)
     targets = {variant: choice.target for variant, choice in chosen.items()}
-    return Comparison(metric, targets, why, pd.concat(parts, ignore_index=True), tuple(remarks))
+    return Comparison(metric, targets, why, pd.concat(tables, ignore_index=True), tuple(remarks))
+
+
+def _only(results: Results, variant: str) -> Results:
+    """The part of the results that belongs to one variant."""
+    frame = results.frame if results.frame.empty else results.frame[results.frame["variant"] == variant]
+    failures = results.failures[results.failures["variant"] == variant]
+    return replace(results, frame=frame, failures=failures, variants=(variant,))
 
 
 def _check_metric(results: Results, metric: str) -> None:
@@ -143,9 +149,9 @@ def _default_target(results: Results, metric: str, variant: str) -> _Choice:
     """
     lower, where = lower_is_better(metric), _in_variant(variant)
     sign = 1.0 if lower else -1.0
-    failed = set(results.failures["policy"][results.failures["variant"] == variant])
+    failed = set(results.failures["policy"])
     ends, start = {}, np.inf
-    for _, policy, runs in (series for series in results.series() if series[0] == variant):
+    for _, policy, runs in results.series():
         values = [excesses(results.values(metric, run), 0.0, lower=lower) for run in runs]
         start = min(start, *(value[0] for value in values))
         worst = max(settled(value, run["time"]) for value, run in zip(values, runs, strict=True))
@@ -167,13 +173,12 @@ def _default_target(results: Results, metric: str, variant: str) -> _Choice:
 def _table(results: Results, variant: str, target: float, metric: str) -> pd.DataFrame:
     """The rows of one variant."""
     spent = results.time_to_target(0.0 if np.isnan(target) else target, metric)
-    spent = spent[spent["variant"] == variant]
     if np.isnan(target):
         spent = spent.assign(reached=False, at_start=False, **dict.fromkeys(QUANTITIES, np.nan))
     times = {policy: runs.set_index("replication")["time"] for policy, runs in spent.groupby("policy", sort=False)}
     always = {policy: time.mean() for policy, time in times.items() if time.notna().all()}
     best = min(always, key=lambda policy: float(always[policy])) if always else None
-    failed = results.failures["policy"][results.failures["variant"] == variant].value_counts()
+    failed = results.failures["policy"].value_counts()
     alike = copies(results, [variant])
     rows = []
     for policy, runs in spent.groupby("policy", sort=False):
@@ -193,7 +198,7 @@ def _table(results: Results, variant: str, target: float, metric: str) -> pd.Dat
 def _remarks_on(results: Results, table: pd.DataFrame, metric: str) -> list[str]:
     """What must be said about the rows of one variant: targets met by the first model, and that none is fastest."""
     rows, variant = table.to_dict("records"), str(table["variant"].iloc[0])
-    where, left = _in_variant(variant), _left(results, rows[0], metric)
+    where, left = _in_variant(variant), _left(results, rows[0]["target"], metric)
     remarks = [
         f"The first model meets the target already in {row['at_start']} of {row['replications']} runs of "
         f"{named(row['policy'])}{where}: a time of 0 says nothing about the policy."
@@ -210,15 +215,13 @@ def _remarks_on(results: Results, table: pd.DataFrame, metric: str) -> list[str]
     return remarks
 
 
-def _left(results: Results, row: Mapping[Any, Any], metric: str) -> list[str]:
+def _left(results: Results, target: float, metric: str) -> list[str]:
     """Policies with runs that begin at the target and do not settle there."""
     lower, left = lower_is_better(metric), []
-    for variant, policy, runs in results.series():
-        if variant == row["variant"] and np.isfinite(row["target"]):
-            excess = [excesses(results.values(metric, run), row["target"], lower=lower) for run in runs]
-            pairs = zip(excess, runs, strict=True)
-            if any(e[0] <= 0.0 and settled(e, run["time"], part=20) > 0.0 for e, run in pairs):
-                left.append(policy)
+    for _, policy, runs in results.series():
+        pairs = ((excesses(results.values(metric, run), target, lower=lower), run["time"]) for run in runs)
+        if any(excess[0] <= 0.0 and settled(excess, times, part=20) > 0.0 for excess, times in pairs):
+            left.append(policy)
     return left
 
 

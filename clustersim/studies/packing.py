@@ -18,6 +18,7 @@ from weakref import WeakSet
 
 import cloudpickle
 
+from clustersim.errors import ConfigurationError
 from clustersim.studies.sources import noted_file
 
 __all__ = ["pack", "unpack"]
@@ -89,5 +90,16 @@ def unpack(content: bytes) -> Any:
     ----------
     content : bytes
         They are trusted: they must not come from a file or a stranger.
+
+    Raises
+    ------
+    ConfigurationError
+        If they name a module that this process cannot import.
     """
-    return _Unpickler(io.BytesIO(content)).load()
+    try:
+        return _Unpickler(io.BytesIO(content)).load()
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"another process cannot import the module {error.name!r}, in which a part of the study is defined; install "
+            "it, or name the folder that holds it in the environment variable PYTHONPATH"
+        ) from error

@@ -3,6 +3,7 @@
 Data flows in as `Results`, and out to `clustersim.studies.compare`, `clustersim.tables` and `clustersim.plots`.
 """
 
+from collections import Counter
 from collections.abc import Collection
 
 from clustersim.studies.results import Results
@@ -15,13 +16,15 @@ __all__ = ["copies", "copies_remark", "failed_runs", "failure_remarks", "missing
 def failed_runs(results: Results, variants: Collection[str]) -> dict[str, tuple[int, int, str]]:
     """For each policy of which runs failed: how many did, of how many that were carried out, and the first reason."""
     failures = results.failures[results.failures["variant"].isin(list(variants))]
+    counts = Counter(failures["policy"])
+    finished: Counter[str] = Counter()
+    for variant, policy, runs in results.series() if counts else ():
+        finished[policy] += len(runs) * (variant in variants)
     told = {}
-    for policy in results.policies:
-        reasons = failures["reason"][failures["policy"] == policy]
-        if len(reasons):
-            finished = sum(len(runs) for v, label, runs in results.series() if label == policy and v in variants)
-            first = (str(reasons.iloc[0]).strip().splitlines() or ["no reason is known"])[0]
-            told[policy] = (len(reasons), finished + len(reasons), first)
+    for policy in filter(counts.get, results.policies):
+        reason = str(failures["reason"][failures["policy"] == policy].iloc[0])
+        first = (reason.strip().splitlines() or ["no reason is known"])[0]
+        told[policy] = (counts[policy], finished[policy] + counts[policy], first)
     return told
 
 

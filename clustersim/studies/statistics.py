@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
-from scipy.stats import binom
+from scipy.special import bdtr, stdtrit  # not scipy.stats, which takes a second to import
 
 __all__ = ["INTERVALS", "Interval", "are_copies", "geometric_interval", "mean_interval", "median_interval"]
 
@@ -125,7 +124,8 @@ def median_interval(values: Any, confidence: float = 0.95) -> Interval:
         return mean_interval(sample)
     middle = sample[(count - 1) // 2 : count // 2 + 1]
     centre = np.where(np.isnan(sample[-1]), np.nan, mean_interval(middle).mean)  # NaN are sorted to the end
-    rank = int(binom.ppf((1.0 - confidence) / 2.0, count, 0.5))
+    below = bdtr(np.arange(count), count, 0.5)  # how often at most so many of the values lie below the median
+    rank = np.count_nonzero(below < (1.0 - confidence) / 2.0)
     if rank < 1:
         return Interval(centre, centre, centre).without_ends()
     ends = (np.where(np.isnan(centre), np.nan, sample[place]) for place in (rank - 1, count - rank))
