@@ -180,7 +180,8 @@ def test_dollars_are_dollars(tmp_path):
 
 
 @pytest.mark.parametrize(("own", "words"), [(lambda r: 1 / 0, "ZeroDivisionError"), (lambda r: 3, "it returned 3;")])
-def test_an_own_figure_that_fails_is_named(results, tmp_path, own, words):
+def test_an_own_figure_that_fails_is_named(results, tmp_path, monkeypatch, own, words):
+    monkeypatch.setattr("clustersim.plots.files.standard_figures", lambda results, average: {})
     with pytest.raises(cs.ConfigurationError, match=f"figure 'odd' failed: .*{words}"):
         plots.draw(results, tmp_path, extra={"odd": own})
     assert not list(tmp_path.glob("odd*"))
