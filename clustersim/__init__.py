@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from clustersim.interrupts import end_on_signals, restore
 
 if TYPE_CHECKING:  # `__getattr__` loads the same
-    from clustersim import conformance, datasets, decoders, placements, schedules, theory, waits
+    from clustersim import conformance, datasets, decoders, placements, plots, schedules, theory, waits
     from clustersim.engine import Cluster, Run, Until, simulate
     from clustersim.errors import (
         ClusterSimError,
@@ -150,6 +150,7 @@ __all__ = [
     "load_results",
     "main",
     "placements",
+    "plots",
     "schedules",
     "simulate",
     "theory",

@@ -19,12 +19,12 @@ import typer
 
 import clustersim
 from clustersim.errors import ClusterSimError, ConfigurationError, FailedRunsWarning
-from clustersim.plots import Format, draw
 from clustersim.progress import display
 from clustersim.scripts import about, find_script, find_scripts, load_study, loading, shipped, shipped_study
 from clustersim.studies import Study, load_results, process_pool
 from clustersim.studies.claims import judged
 from clustersim.studies.files import slug
+from clustersim.studies.pictures import Format
 from clustersim.studies.signals import Stopped, stoppable
 from clustersim.tables import (
     claims_table,
@@ -285,7 +285,9 @@ def plot(
         results = load_results(folder)
         study = shipped_study(results) if script is None else load_study(find_script(script))
         failures: list[str] = []
-        paths = draw(results, folder / "figures", format_, study.figures if study else None, failures=failures)
+        paths = clustersim.plots.draw(
+            results, folder / "figures", format_, study.figures if study else None, failures=failures
+        )
         console = console_for_tables()
         print_missing(console, results)
         print_paths(console, paths)
@@ -334,7 +336,7 @@ def _run(
         console.print(claims_table(verdicts))
     print_notes(console, results)
     failures = [f"claim {v.claim.statement!r} failed: {v.failure}" for v in verdicts if v.failure]
-    paths = draw(results, folder / "figures", format_, study.figures, failures=failures)
+    paths = clustersim.plots.draw(results, folder / "figures", format_, study.figures, failures=failures)
     console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
     print_paths(console, paths)
     _raise_all(failures + failed_runs(results))

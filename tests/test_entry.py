@@ -72,14 +72,14 @@ def test_h_is_help_of_a_script_too(here):
     assert "--format" in outcome.stdout
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_what_a_terminal_lacks_is_spelled_out_and_tables_stay_straight(here, encoding):
     script = SCRIPT.strip().replace("UPDATES", "30").replace('"k = 1"', '"κ – 1 ± ü Ж"')
     (here / "scripted.py").write_text(script.replace("A made-up study.", "Naïve ≤ “good” …"), encoding="utf-8")
     env = ASCII | {"PYTHONIOENCODING": encoding}
     outcome = spawn(*MODULE, "run", "scripted.py", "--jobs", "1", env=env, encoding=encoding)
     assert (outcome.returncode, outcome.stderr) == (0, "")
-    label = {"ascii": "kappa - 1 +/- u \\u0416", "latin-1": "kappa - 1 ± ü \\u0416", "utf-8": "κ – 1 ± ü Ж"}[encoding]
+    label = {"ascii": "kappa - 1 +/- u \\u0416", "latin-1": "kappa - 1 ± ü \\u0416"}[encoding]
     assert label in outcome.stdout
     assert spelled_out("Notes: Naïve ≤ “good” …", encoding) in outcome.stdout
     table = outcome.stdout.split("reached")[1].split("Target:")[0].splitlines()[1:]

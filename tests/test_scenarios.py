@@ -16,7 +16,7 @@ SCRIPTS = find_scripts(Path(__file__).parent.parent / "scenarios")
 def shortened(until):
     """A small part of a horizon, in seconds or updates; studies over many variants count updates."""
     if until.updates is None:
-        return cs.Until(time=0.06 * until.time)
+        return cs.Until(time=0.04 * until.time)
     return cs.Until(updates=math.ceil(0.004 * until.updates))
 
 
@@ -26,7 +26,7 @@ def test_the_scenario_runs(script):
     study = load_study(script)
     assert study.name == script.stem.replace("_", "-"), "`clustersim plot` finds the script by the study's name"
     pairs = len(study.policies) * len(study.variants)
-    replications = 2 if pairs < 100 else 1
+    replications = 2 if pairs < 40 else 1
     results = replace(study, replications=replications, until=shortened(study.until)).run(seed=0)
     assert len(results.totals) == replications * pairs
     for claim in study.claims:

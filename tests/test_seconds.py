@@ -79,7 +79,7 @@ def test_long_arrays(scale):
     assert at_once.total == one_by_one.total == float(exact)
 
 
-@pytest.mark.parametrize("power", range(28, 70))
+@pytest.mark.parametrize("power", [28, 31, 32, 33, 47, 69])
 def test_sums_of_large_ones_do_not_overflow(power):
     largest = math.nextafter(2.0**power, 0.0)  # both parts are as large as they can be
     total = Seconds()

@@ -3,7 +3,6 @@
 import io
 import reprlib
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,12 @@ from clustersim.studies import Results
 from clustersim.studies.arguments import expect, labelled
 from clustersim.studies.files import write_atomically
 from clustersim.studies.origin import tell
-from clustersim.studies.pictures import FORMATS, Origin, own_names
+from clustersim.studies.pictures import Format, Origin, own_names
 from clustersim.studies.signals import Stopped
 
 __all__ = ["Format", "draw", "picture", "save"]
 
 MOST_DOTS = 30_000  # along either side; the libraries below matplotlib end at 65,536
-
-
-class Format(StrEnum):
-    """Kinds of picture files."""
-
-    PNG = "png"
-    PDF = "pdf"
-    SVG = "svg"
 
 
 def picture(sheet: Figure, kind: str = "png", *, about: str = "") -> bytes:
@@ -52,7 +43,7 @@ def picture(sheet: Figure, kind: str = "png", *, about: str = "") -> bytes:
         If it is no figure or the kind is unknown.
     """
     expect("sheet", sheet, Figure)
-    choice("format", kind, FORMATS)
+    choice("format", kind, tuple(Format))
     told: dict[str, dict[str, str | None]] = {
         "png": {"Description": about or None},
         "pdf": {"CreationDate": None, "Subject": about or None},
@@ -90,7 +81,7 @@ def save(sheet: Figure, path: str | Path) -> Path:
     """
     file = _path("path", path)
     kind = file.suffix[1:].lower()
-    if kind not in FORMATS:
+    if kind not in set(Format):
         raise ConfigurationError(f"path = {str(file)!r}: expected a file that ends with .png, .pdf or .svg")
     write_atomically(file, picture(sheet, kind))
     return file
@@ -141,7 +132,7 @@ def draw(
     """
     expect("results", results, Results)
     place = _path("folder", folder)
-    choice("format", kind, FORMATS)
+    choice("format", kind, tuple(Format))
     own = labelled("extra", {} if extra is None else extra, empty=True)
     standard, origin = standard_figures(results, average=average), Origin.of(results)
     names = own_names(own, standard)

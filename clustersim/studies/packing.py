@@ -100,6 +100,6 @@ def unpack(content: bytes) -> Any:
         return _Unpickler(io.BytesIO(content)).load()
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"another process cannot import the module {error.name!r}, in which a part of the study is defined; install "
-            "it, or name the folder that holds it in the environment variable PYTHONPATH"
+            f"another process cannot import the module {error.name!r}, in which a part of the study is defined; "
+            "install it, or name the folder that holds it in the environment variable PYTHONPATH"
         ) from error

@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import pandas as pd
@@ -18,11 +19,18 @@ import pandas as pd
 from clustersim.studies.files import file_names, slug
 from clustersim.studies.results import KEYS, Results
 
-__all__ = ["FORMATS", "Origin", "own_names", "standard_names"]
+__all__ = ["Format", "Origin", "own_names", "standard_names"]
 
-FORMATS = ("png", "pdf", "svg")
 _WAYS = {"time": "time", "uplink_vectors": "uplink", "vectors": "communication"}
 _MARK = re.compile(rb"clustersim picture (\S+) of study (\S+) from results ([0-9a-f]{16})")
+
+
+class Format(StrEnum):
+    """Kinds of picture files."""
+
+    PNG = "png"
+    PDF = "pdf"
+    SVG = "svg"
 
 
 def standard_names(variants: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, ...], str]:
@@ -57,7 +65,7 @@ def own_names(labels: Iterable[str], taken: Collection[str]) -> dict[str, str]:
 
 def _stem(label: str) -> str:
     before, dot, ending = label.rpartition(".")
-    return before if dot and ending.lower() in FORMATS else label
+    return before if dot and ending.lower() in set(Format) else label
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ class Origin:
             Whether these are all; if not, own figures may be drawn later or elsewhere.
         """
         for path in sorted(folder.glob("*.*")):
-            if path.suffix[1:] not in FORMATS or (path.suffix[1:] == kind and path.stem in current):
+            if path.suffix[1:] not in set(Format) or (path.suffix[1:] == kind and path.stem in current):
                 continue
             known = self._known(path)
             if known is not None and (known != self.results or (all_named and path.suffix[1:] == kind)):
