@@ -178,6 +178,7 @@ def test_bad_scripts_end_in_one_clear_line(here, no_pictures, text, words):
 CLAIMS = {
     "raises": ('lambda r: r.frame["eror"]', "KeyError: 'eror'"),
     "returns nothing": ("lambda r: None", "its measure returned None; expected a number"),
+    "returns too much": ("lambda r: 10**400", "expected a number"),
     "returns text": ("lambda r: '3'", "its measure returned '3'; expected a number"),
     "ends": ("lambda r: exit(0)", "SystemExit: 0"),
     "builtin": ("__import__('math').sqrt", "TypeError: must be real number, not Results"),

@@ -1,6 +1,9 @@
 """The user's code in a description: whatever can be reached counts, and nothing else does."""
 
+import collections
+import dataclasses
 import json
+import random
 import re
 from pathlib import Path
 
@@ -25,7 +28,7 @@ NAMES = {
     "271": "function State.step: text differs, first in 'return min(271, t)", "281": "class Colour: values",
     "313": "function Held.held: text", "401": "function through_modules: helper.OFFSET is 401",
     "409": "imported is 409", "419": "function twice: inside is 419", "421": "function twice: text",
-    "433": "function lazy: late_rate is 433", "439": "function thrice: text", "443": "function later: text",
+    "433": "function lazy: late.late_rate is 433", "439": "function thrice: text", "443": "function later: text",
     "449": "function anything: text",
 }  # fmt: skip
 
@@ -354,6 +357,78 @@ def test_values_of_the_users_own_kinds_tell_their_class():
     assert "t + 1" in canonical(told)
     assert sorted(map(str, told["value"][2]["entries"])) == ["['1', 'b']", "[1, 'a']"]
     assert told["value"][3] != told["value"][4]
+
+
+class Penalised(cs.LeastSquares):
+    def __init__(self, X, y, extra):
+        super().__init__(X, y)
+        self.extra = extra
+
+
+class Tuned(cs.FastestK):
+    def __init__(self, k, extra):
+        super().__init__(k)
+        object.__setattr__(self, "extra", extra)
+
+
+@dataclasses.dataclass
+class Drawn:
+    seed: dataclasses.InitVar[int]
+    table: np.ndarray = dataclasses.field(init=False)
+
+    def __post_init__(self, seed):
+        self.table = np.random.default_rng(seed).random(3)
+
+
+def masked(mask):
+    return np.ma.MaskedArray([1.0, 2.0], mask=[False, mask])
+
+
+ROWS, TARGETS = np.eye(3), np.ones(3)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda number: Penalised(ROWS, TARGETS, number), lambda number: Tuned(2, number), Drawn, random.Random,
+        lambda number: collections.deque([np.full(5000, number)]), lambda number: masked(number == 1),
+        lambda number: [number, *range(70), 2**70], lambda number: re.compile(f"{number}"),
+    ],
+    ids=["describe", "dataclass", "no argument", "generator", "deque", "mask", "huge", "C"],
+)  # fmt: skip
+def test_what_the_users_classes_add_and_what_objects_hold_inside_counts(make):
+    assert describe(make(1)) == describe(make(1))
+    assert describe(make(1)) != describe(make(2))
+
+
+def test_a_run_leaves_the_description_of_a_users_problem_as_it_is():
+    problem = Penalised(ROWS, TARGETS, 1.0)
+    before = describe(problem)
+    problem.evaluate(problem.initial_model())
+    assert problem.optimum is not None
+    assert describe(problem) == before
+
+
+def test_what_cannot_be_told_by_its_attributes_is_refused():
+    with pytest.raises(cs.ConfigurationError, match="other numbers in every run"):
+        describe(random.SystemRandom())
+
+
+def test_imports_of_the_same_name_are_told_apart(tmp_path):
+    text = "def plain(t):\n    from first import rate as a\n    from second import rate as b\n    return a(t) + b(t)\n"
+    files = {"script.py": text + "thing = plain\n", "second.py": "def rate(t):\n    return 2.0\n"}
+    told = []
+    for number in (3.0, 5.0):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        for name, content in {**files, "first.py": f"def rate(t):\n    return {number}\n"}.items():
+            (folder / name).write_text(content)
+        (folder / "tell.py").write_text(
+            "import sys; from pathlib import Path; from clustersim.studies.configuration import describe\n"
+            "from clustersim.studies.plain import canonical; import script; print(canonical(describe(script.thing)))\n"
+        )
+        told.append(output(folder / "tell.py"))
+    assert told[0] != told[1]
 
 
 # --- the README's policy, from end to end ----------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """The pool of processes: answers come back, and neither deaths nor signals leave anybody waiting."""
 
+import io
 import operator
 import os
 import signal
 import sys
 import threading
 import time
+import tracemalloc
 from concurrent.futures import CancelledError
 from types import ModuleType
 
@@ -13,7 +15,7 @@ import pytest
 
 import clustersim as cs
 from clustersim.studies import WorkerPool, child, process_pool
-from clustersim.studies.frames import ANSWER
+from clustersim.studies.frames import ANSWER, receive
 from clustersim.studies.pool import ProcessDied
 
 
@@ -116,6 +118,42 @@ def test_a_module_that_only_the_parent_knows_is_named(pool, monkeypatch):
     monkeypatch.setitem(sys.modules, "made_by_hand", module)
     with pytest.raises(cs.ConfigurationError, match=r"cannot import the module 'made_by_hand'.*PYTHONPATH"):
         pool.submit(module.one).result()
+
+
+def test_a_path_that_python_ignores_is_no_harm(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "path", [tmp_path, *sys.path])
+    with WorkerPool(1) as executor:
+        assert executor.submit(abs, -3).result() == 3
+
+
+def test_whatever_befalls_the_thread_of_a_process_the_caller_hears_of_it(monkeypatch):
+    def exhausted(pipe):
+        raise MemoryError
+
+    with WorkerPool(1) as executor:
+        with monkeypatch.context() as patch:
+            patch.setattr("clustersim.studies.pool.receive", exhausted)
+            with pytest.raises(MemoryError):
+                executor.submit(abs, -3).result(timeout=60)
+        assert executor.submit(abs, -3).result(timeout=60) == 3
+
+
+def test_words_in_place_of_a_message_are_no_message():
+    with pytest.raises(OSError, match="something else than a message"):
+        receive(io.BytesIO(b"hello from sitecustomize\n"))
+
+
+def test_calls_that_wait_share_their_arguments():
+    """Otherwise a study with a large problem would hold a copy of it for each of its runs."""
+    content = bytes(1 << 20)
+    with WorkerPool(1) as executor:
+        executor.submit(time.sleep, 1.0)
+        tracemalloc.start()
+        futures = [executor.submit(len, content) for _ in range(20)]
+        grown = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert grown < 4 << 20
+        assert {future.result() for future in futures} == {1 << 20}
 
 
 def test_progress_is_told_while_a_task_is_under_way(pool, tmp_path):

@@ -237,16 +237,20 @@ def test_a_crash_at_the_third_replication_keeps_the_first_two(folder, monkeypatc
     assert len(small_study(replications=3).run(folder, seed=1).totals) == 6
 
 
-LEFT = ("runs/.k-1-r0000.parquet.123.tmp", "figures/.overview.png.8.tmp", ".manifest.json.4.tmp")
+MARK = "0123456789abcdef"
+LEFT = (f"runs/.k-1-r0000.parquet.{MARK}.tmp", f"figures/.overview.png.{MARK}.tmp", f".manifest.json.{MARK}.tmp")
+KEPT = (f"figures/.k-vs-time.png.{MARK}.tmp", "runs/.mine.tmp")
 
 
 def test_files_left_by_a_killed_process_are_ignored_and_swept(folder):
     (folder / "figures").mkdir()
-    for name in LEFT:
+    for name in (*LEFT, *KEPT):
         (folder / name).write_bytes(b"half")
+    os.utime(folder / LEFT[1], (1e9, 1e9))
     assert len(cs.load_results(folder).totals) == 4
     small_study(replications=3).run(folder, seed=1)
     assert not [name for name in LEFT if (folder / name).exists()]
+    assert [name for name in KEPT if (folder / name).exists()] == [*KEPT], "being drawn just now, or the user's own"
 
 
 def test_a_finished_study_can_be_run_on_a_disk_that_cannot_be_written(folder, monkeypatch):
@@ -256,6 +260,7 @@ def test_a_finished_study_can_be_run_on_a_disk_that_cannot_be_written(folder, mo
     monkeypatch.setattr(files, "write_atomically", refuse)
     monkeypatch.setattr(store_module, "write_atomically", refuse)
     monkeypatch.setattr(store_module, "locked", refuse)
+    monkeypatch.setattr("clustersim.studies.manifest.versions", lambda: {"python": "4.0"})
     before = tree(folder)
     assert len(small_study().run(folder, seed=1).totals) == 4
     assert tree(folder) == before
@@ -353,6 +358,12 @@ def test_plain_pandas_reads_a_run_with_its_labels(folder):
     frame = cs.load_results(folder).frame
     assert runs.columns.tolist() == frame.columns.tolist()
     pd.testing.assert_frame_equal(runs.sort_values(["policy", "replication", "time"], ignore_index=True), frame)
+
+
+def test_the_folder_of_a_quick_look_is_never_that_of_the_whole_study():
+    name = "one of many names that are longer than most file systems would like them to be"
+    assert len({files.slug(name), files.slug(f"{name}-quick")}) == 2
+    assert max(map(len, (files.slug(name), files.slug(f"{name}-quick")))) <= 60
 
 
 def test_labels_that_look_alike_have_their_own_files(tmp_path):

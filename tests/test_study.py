@@ -325,6 +325,43 @@ class Moody(cs.Optimizer):
         return w - 1e-5 * gradient
 
 
+class Noting(cs.FastestK):
+    """Keeps something in itself when a run begins."""
+
+    def begin(self, setting):
+        object.__setattr__(self, "seen", setting.workers)
+        return super().begin(setting)
+
+
+def test_what_a_policy_notes_in_itself_does_not_change_its_description(tmp_path):
+    study = dataclasses.replace(small_study(), policies={"noting": Noting(2)})
+    study.run(tmp_path)
+    assert study.run(tmp_path).reused == 2
+
+
+def test_an_error_whose_text_is_no_unicode_is_stored_too(tmp_path, monkeypatch):
+    study = dataclasses.replace(small_study(), policies={"k = 1": cs.FastestK(1)})
+    monkeypatch.setattr(
+        "clustersim.studies.study.carry_out",
+        lambda tasks, *_: ((task.key, execution.Outcome(failure="no \udce9")) for task in tasks),
+    )
+    with pytest.raises(cs.FailedRunsError, match=r"--retry-failed \(retry_failed=True\) tries them again"):
+        study.run(tmp_path)
+    with pytest.raises(cs.FailedRunsError, match="no \udce9"):
+        cs.load_results(tmp_path)
+
+
+class Undescribed(cs.FastestK):
+    def describe(self):
+        return {"rate": self.missing}
+
+
+def test_an_error_while_the_users_thing_describes_itself_is_told_with_its_place():
+    study = dataclasses.replace(small_study(), policies={"odd": Undescribed(1)})
+    with pytest.raises(cs.ConfigurationError, match=r"describing the study failed.*test_study\.py.*missing"):
+        study.run()
+
+
 def test_a_retried_run_takes_the_place_of_its_failure(tmp_path):
     mood, out = tmp_path / "mood", tmp_path / "out"
     study = small_study(optimizer=Moody(mood))

@@ -16,6 +16,7 @@ from clustersim.problems import Problem
 from clustersim.protocol import Policy
 from clustersim.streams import Streams
 from clustersim.studies.origin import users_errors
+from clustersim.studies.packing import pack, unpack
 from clustersim.studies.pictures import own_names, standard_names
 from clustersim.studies.results import RunKey
 
@@ -104,7 +105,8 @@ def _fits(setting: Mapping[str, Any], policy: Policy, seed: int, key: RunKey) ->
     streams = _WatchedStreams(seed, key.replication)
     try:
         with users_errors("it failed"):
-            policy.begin(settle(setting["problem"], setting["cluster"], policy, streams))
+            own = unpack(pack(policy))  # as in a run: what it may note in itself stays out of its description
+            own.begin(settle(setting["problem"], setting["cluster"], own, streams))
     except ConfigurationError as error:
         where = f"variant {key.variant!r}, " if key.variant else ""
         which = f", replication {key.replication}" if key.replication else ""

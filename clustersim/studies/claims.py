@@ -122,7 +122,7 @@ class Claim:
             if isinstance(measured, str | bytes):
                 raise TypeError
             value = float(measured)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             told = reprlib.repr(measured)
             return Verdict(self, math.nan, holds=False, failure=f"its measure returned {told}; expected a number")
         return Verdict(self, value, self.low <= value <= self.high)

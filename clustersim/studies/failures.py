@@ -39,7 +39,7 @@ class Failure:
         """The content of the file."""
         told = self.key._asdict() | {"seed": self.seed, "reason": self.reason, "hash": self.run_hash}
         told["versions"] = versions()
-        return json.dumps(told | {"seal": digest(told)}, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(told | {"seal": digest(told)}, indent=2) + "\n"
 
     @classmethod
     def parse(cls, text: str, where: object) -> "Failure":

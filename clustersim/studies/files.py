@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping
 from pathlib import Path
@@ -18,20 +19,26 @@ from clustersim.errors import ResultsError
 
 __all__ = ["file_names", "read_bytes", "read_text", "slug", "sweep", "write_atomically"]
 
+_LONGEST = 60  # letters of a name
+_HOUR = 3600.0  # seconds
+_TEMPORARY = re.compile(r"\..*\.[0-9a-f]{16}\.tmp")
 Key = TypeVar("Key", bound=Hashable)
 # A new file only, never one that somebody has put there, nor what a link leads to. Windows knows no such links.
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def slug(text: str) -> str:
-    """A file name for a label: letters, digits, dots and dashes.
+    """A file name for a label: letters, digits, dots and dashes; a long one is cut, and ends with a short hash.
 
     Examples
     --------
     >>> slug("adaptive, k = 2 / 8")
     'adaptive-k-2-8'
     """
-    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.").lower()[:60]
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.").lower()
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 9]}-{hashlib.sha256(text.encode(errors='backslashreplace')).hexdigest()[:8]}"
 
 
 def file_names(wanted: Mapping[Key, str], taken: Collection[str] = ()) -> dict[Key, str]:
@@ -126,9 +133,13 @@ def read_text(path: Path) -> str:
 def sweep(folder: Path) -> None:
     """Remove the temporary files that processes left behind when they were killed while they wrote.
 
-    Only for whoever holds the lock of the results folder: nobody else is writing there then.
+    Only for whoever holds the lock of the results folder: nobody else writes runs there then. Pictures are drawn
+    without the lock, so that of them only what is an hour old goes.
     """
-    for place in (folder, *(child for child in folder.glob("*") if child.is_dir() and not child.is_symlink())):
-        for leftover in place.glob(".*.tmp"):
+    for place in (folder, folder / "runs", folder / "failures", folder / "figures"):
+        for leftover in place.glob(".*.tmp") if not place.is_symlink() else ():
             with contextlib.suppress(OSError):
-                leftover.unlink()
+                if _TEMPORARY.fullmatch(leftover.name) and (
+                    place.name != "figures" or time.time() - leftover.lstat().st_mtime > _HOUR
+                ):
+                    leftover.unlink()

@@ -9,6 +9,7 @@ from typing import IO
 __all__ = ["ANSWER", "ERROR", "PROGRESS", "TASK", "pack_fraction", "receive", "send", "unpack_fraction"]
 
 TASK, ANSWER, ERROR, PROGRESS = b"t", b"a", b"e", b"p"
+_KINDS = (TASK, ANSWER, ERROR, PROGRESS)
 _HEAD = struct.Struct("!cQ")
 _FRACTION = struct.Struct("!d")
 
@@ -33,8 +34,12 @@ def receive(pipe: IO[bytes]) -> tuple[bytes, bytes]:
     ------
     EOFError
         If the other end has been closed, perhaps in the midst of a message.
+    OSError
+        If what comes is no message.
     """
     kind, length = _HEAD.unpack(_exactly(pipe, _HEAD.size))
+    if kind not in _KINDS:  # such as what a user's sitecustomize prints while Python starts
+        raise OSError(f"something else than a message came through the pipe: {kind!r}")
     return kind, _exactly(pipe, length)
 
 

@@ -72,6 +72,10 @@ class Manifest:
     replications: int
     configuration: dict[str, Any]
 
+    def agrees(self, other: "Manifest") -> bool:
+        """Whether both say the same, in the same order, whatever versions of libraries they were written with."""
+        return self == other and (self.variants, self.policies) == (other.variants, other.policies)
+
     @property
     def variants(self) -> tuple[str, ...]:
         """Labels in the order of plots and tables."""
@@ -97,7 +101,7 @@ class Manifest:
 
     def policy(self, variant: str, label: str) -> Json:
         """The description of a policy in a variant."""
-        exceptions: dict[str, Json] = self.configuration.get("exceptions", {})
+        exceptions: dict[str, Json] = self.configuration["exceptions"]
         told: Json = self.configuration["policies"][label]
         return exceptions.get(overridden(variant, label), told)
 
@@ -115,7 +119,7 @@ class Manifest:
             "versions": {"clustersim": self.configuration["clustersim"], **versions()},
             "configuration": self.configuration,
         }
-        return json.dumps(told | {"hash": digest(told)}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(told | {"hash": digest(told)}, indent=2, allow_nan=False) + "\n"
 
     @classmethod
     def parse(cls, text: str, where: Path) -> "Manifest":
@@ -185,7 +189,7 @@ class Manifest:
             for part, labels in kept.items()
         }
         exceptions = {overridden(*pair) for pair in product(kept["variants"], kept["policies"])}
-        told = self.configuration.get("exceptions", {})
+        told = self.configuration["exceptions"]
         parts["exceptions"] = {label: told[label] for label in told if label in exceptions}
         return replace(self, configuration={**self.configuration, **parts})
 
@@ -193,9 +197,7 @@ class Manifest:
         """Join this manifest with what a folder holds already; raises `ResultsError` if the two do not go together."""
         if stored is None:
             return self
-        mine, theirs = (
-            {**c, "exceptions": c.get("exceptions", {})} for c in (self.configuration, stored.configuration)
-        )
+        mine, theirs = self.configuration, stored.configuration
         found: list[str] = []
         for name in _COMMON:
             found += differences(theirs[name], mine[name], name)

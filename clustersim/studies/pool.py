@@ -41,10 +41,10 @@ class ProcessDied(BrokenExecutor):
 
 
 class _Task(NamedTuple):
-    """What is to be done, packed, and where the answer goes."""
+    """What is to be done, and where the answer goes; it is packed when its turn comes, lest all copies wait at once."""
 
     future: "Future[Any]"
-    packed: bytes
+    call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 class WorkerPool(Executor):
@@ -85,7 +85,7 @@ class WorkerPool(Executor):
         if self._closed:
             raise RuntimeError("the pool has been shut down; submit tasks before that")
         future: Future[_Result] = Future()
-        self._tasks.put(_Task(future, pack((fn, args, kwargs))))
+        self._tasks.put(_Task(future, (fn, args, kwargs)))
         if (place := len(self._threads)) < self._jobs:
             thread = threading.Thread(target=self._serve, args=(place,), daemon=True)  # a daemon lets Python end
             self._threads.append(thread)
@@ -126,15 +126,21 @@ class WorkerPool(Executor):
             if self._killed:
                 task.future.cancel()
             elif task.future.set_running_or_notify_cancel():
-                self._work(place, task)
+                try:
+                    self._work(place, task)
+                except BaseException as error:  # whatever it is, somebody waits for an answer
+                    self._end(place)
+                    task.future.set_exception(error)
                 self._fractions[place] = 0.0
         self._end(place)
 
     def _work(self, place: int, task: _Task) -> None:
         """See to it that a task gets an answer, or an error if its processes die."""
+        packed = pack(task.call)
         for _ in range(_ATTEMPTS):
+            child = self._child(place)
             try:
-                kind, content = self._asked(place, self._child(place), task.packed)
+                kind, content = self._asked(place, child, packed)
                 return _deliver(task.future, kind, content)
             except (OSError, EOFError) as error:
                 reason = error
@@ -185,7 +191,8 @@ class _Child:
     """A process and the pipes to and from it."""
 
     def __init__(self) -> None:
-        program = f"import sys; sys.path[:] = {sys.path!r}; from clustersim.studies.child import main; main()"
+        path = [str(folder) for folder in sys.path if isinstance(folder, str)]  # Python ignores whatever else is there
+        program = f"import sys; sys.path[:] = {path!r}; from clustersim.studies.child import main; main()"
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **_APART
         )

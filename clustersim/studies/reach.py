@@ -197,7 +197,7 @@ class Reached:
             else:
                 inner = users_module(f"{module.__name__}.{part}", namespace)
                 found = self._attributes(part, inner, attributes, ()) if inner else {}
-            told |= found
+            told |= {f"{module.__name__}.{name}": item for name, item in found.items()}
         return told
 
     def _variable(self, value: Any, namespace: dict[str, Any], name: str) -> Json:

@@ -101,6 +101,8 @@ class Store:
             return
         with locked(self.folder):
             store = self.join(self.folder, self.manifest)  # again: another study may have written until now
+            if store.manifest == self.manifest:
+                store._runs, store._failures = self._runs, self._failures  # checked a moment ago
             sweep(self.folder)
             if store._manifest_differs():
                 write_atomically(self.folder / "manifest.json", store.manifest.text().encode())
@@ -108,8 +110,8 @@ class Store:
 
     def _manifest_differs(self) -> bool:
         """Whether the folder does not hold this manifest yet."""
-        path = (self.folder or Path()) / "manifest.json"
-        return not os.path.lexists(path) or read_text(path) != self.manifest.text()
+        folder = self.folder or Path()
+        return not os.path.lexists(folder / "manifest.json") or not Manifest.read(folder).agrees(self.manifest)
 
     def path(self, key: RunKey) -> Path:
         """The file of a finished run; the hash of its labels tells apart labels that look alike as file names."""
@@ -188,11 +190,9 @@ class Store:
         failures = [f for key in asked if self.get(key) is None and (f := self.failure(key)) is not None]
         if not runs and failures:
             first = failures[0]
-            raise FailedRunsError(
-                f"all {len(failures)} runs failed; {first.key}: {first.reason}"
-                if len(failures) > 1
-                else f"the run failed; {first.key}: {first.reason}"
-            )
+            which = f"all {len(failures)} runs" if len(failures) > 1 else "the run"
+            remedy = "; --retry-failed (retry_failed=True) tries them again" if self.folder is not None else ""
+            raise FailedRunsError(f"{which} failed; {first.key}: {first.reason}{remedy}")
         if not runs:
             raise ResultsError(f"{self.folder} holds no finished run yet; run the study first")
         places = [{label: place for place, label in enumerate(labels)} for labels in (variants, policies)]

@@ -33,6 +33,7 @@ from clustersim.studies.configuration import describe
 from clustersim.studies.execution import Progress, Task, carry_out
 from clustersim.studies.files import slug
 from clustersim.studies.manifest import Manifest, numerics, overridden
+from clustersim.studies.origin import users_errors
 from clustersim.studies.packing import pack
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import Store
@@ -186,7 +187,8 @@ class Study:
         if progress is not None and not callable(progress):
             raise ConfigurationError(f"progress = {progress!r}: expected a function of (finished runs, all runs, key)")
         expect("retry_failed", retry_failed, bool)
-        manifest = self._manifest(seed)
+        with users_errors("describing the study failed"):
+            manifest = self._manifest(seed)
         keys = [*manifest.runs()]
         store = Store.join(None if out is None else Path(out), manifest)
         self._check(seed, pending := store.pending(keys, retry_failed=retry_failed))

@@ -5,15 +5,18 @@ Data flows in as problems, clusters, policies, optimisers and what they hold, th
 and no names of scripts occur. Functions and classes are told by the one who asks, the `Code`.
 """
 
+import dis
 import functools
 import hashlib
 import json
 import logging
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import PurePath
+from random import Random
 from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
@@ -131,8 +134,8 @@ def _mapping(value: Mapping[Any, Any], inside: Inside) -> Json:
 def _sequence(value: Sequence[Any], inside: Inside) -> Json:
     if len(value) <= _LONG:
         return [inside(item) for item in value]
-    if all(isinstance(item, int | float) for item in value):
-        return _array(np.asarray(value), inside)
+    if all(isinstance(item, int | float) for item in value) and not (numbers := np.asarray(value)).dtype.hasobject:
+        return _array(numbers, inside)
     return {"sequence": len(value), "sha256": _quick(value) or digest([inside(item) for item in value])}
 
 
@@ -155,6 +158,10 @@ def _array(value: Any, inside: Inside) -> Json:
         return {"array": inside(value.tolist())}
     content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
     return {"array": str(value.dtype), "shape": list(value.shape), "sha256": content}
+
+
+def _masked(value: Any, inside: Inside) -> Json:
+    return {"masked": inside(value.filled()), "mask": inside(np.ma.getmaskarray(value))}
 
 
 def _sparse(value: Any, inside: Inside) -> Json:
@@ -186,6 +193,14 @@ def _method(value: Any, inside: Inside) -> Json:
     return told
 
 
+def _random(value: Random, inside: Inside) -> Json:
+    """Tell a generator of random numbers by its state; what runs draw does not change it, for they have copies."""
+    try:
+        return {"generator": type(value).__name__, "state": inside(value.getstate())}
+    except NotImplementedError as error:  # of the system's generator
+        raise ConfigurationError(f"{value!r} gives other numbers in every run; use random.Random(seed)") from error
+
+
 def _object(thing: Any, inside: Inside) -> Json:
     """Tell any other object: by its own words, by its fields, by its state, or by its name if it is a function in C."""
     kind = type(thing)
@@ -193,20 +208,18 @@ def _object(thing: Any, inside: Inside) -> Json:
     if kind.__module__.startswith("clustersim.studies."):  # a study or results, which change nothing
         return told
     ours = kind.__module__.split(".")[0] == "clustersim"
-    if callable(getattr(thing, "describe", None)) and (ours or is_users(kind)):
-        told["describes itself as"] = inside(thing.describe())
-        inside.code.visit(thing)
-    elif is_dataclass(thing):
-        told |= {field.name: inside(getattr(thing, field.name)) for field in fields(thing) if field.init}
+    itself = callable(getattr(thing, "describe", None)) and (ours or is_users(kind))
+    if itself or is_dataclass(thing):
+        told |= _own_words(thing, inside, "describe" if itself else "__dataclass_fields__")
     elif hasattr(thing, "dist") and hasattr(thing, "kwds"):  # a frozen scipy.stats distribution
         told |= {"distribution": thing.dist.name, "args": inside(thing.args), "keywords": inside(thing.kwds)}
     elif callable(thing) and hasattr(thing, "__name__") and not is_users(kind):
         told["function"] = _stand_in(thing, inside)
     elif state := state_of(thing):
         told["state"] = inside(state)
-    elif hasattr(thing, "__dict__"):
+    elif hasattr(thing, "__dict__") and (is_users(kind) or _is_empty(thing)):
         pass
-    elif " at 0x" not in repr(thing):
+    elif " at 0x" not in repr(thing) and not hasattr(thing, "__dict__"):
         told["repr"] = repr(thing)
     else:
         raise ConfigurationError(
@@ -214,6 +227,51 @@ def _object(thing: Any, inside: Inside) -> Json:
             "method describe() that returns plain values"
         )
     return told
+
+
+def _own_words(thing: Any, inside: Inside, words: str) -> dict[str, Json]:
+    """Tell an object by its method `describe` or by its fields, and by what a user's class adds to that."""
+    if words == "describe":
+        told: dict[str, Json] = {"describes itself as": inside(thing.describe())}
+        inside.code.visit(thing)
+    else:
+        told = {field.name: inside(getattr(thing, field.name)) for field in fields(thing) if field.init}
+    added = _added(thing, words)
+    return {**told, "and has": inside(added)} if added else told
+
+
+def _added(thing: Any, words: str) -> dict[str, Any]:
+    """The attributes that a user's class adds to those of a library's class, which tells its objects by `words`."""
+    kinds = type(thing).__mro__
+    owner = next((place for place, kind in enumerate(kinds) if words in vars(kind)), len(kinds))
+    if words == "__dataclass_fields__":
+        told = {field.name for field in fields(thing) if field.init}
+    elif owner < len(kinds) and is_users(kinds[owner]):
+        return {}  # its author has said what counts
+    else:
+        told = set()
+    if not any(map(is_users, kinds)):
+        return {}
+    known = told.union(*(_sets(kind) for kind in kinds if not is_users(kind)))
+    return {name: value for name, value in state_of(thing).items() if name not in known}
+
+
+@functools.cache
+def _sets(kind: type) -> frozenset[str]:
+    """The names of the attributes that the methods of a class set, and those of its slots and fields."""
+    functions = (getattr(member, "__func__", member) for member in vars(kind).values())
+    codes = (function.__code__ for function in functions if isinstance(function, FunctionType))
+    found = {step.argval for code in codes for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"}
+    return frozenset(found | {*_names(vars(kind).get("__slots__", ()))} | {*vars(kind).get("__dataclass_fields__", ())})
+
+
+def _is_empty(thing: Any) -> bool:
+    """Whether an object without attributes holds nothing else either, as those written in C may."""
+    try:
+        make, arguments, *state = thing.__reduce_ex__(2)  # how it would be pickled
+    except Exception:
+        return False
+    return make.__name__ == "__newobj__" and len(arguments) == 1 and not any(state)
 
 
 def _stand_in(thing: Any, inside: Inside) -> Json:
@@ -254,11 +312,16 @@ _TELLERS: tuple[tuple[Any, Callable[[Any, Inside], Json]], ...] = (
     (logging.Logger, lambda value, inside: {"class": "Logger"}),  # noqa: ARG005 - what is logged makes no number
     (WeakKeyDictionary | WeakValueDictionary | WeakSet, lambda value, inside: {"class": type(value).__name__}),  # noqa: ARG005
     (Mapping, _mapping),
-    (list | tuple, _sequence),
+    (list | tuple | deque, _sequence),
     (Set, _set),
+    (
+        np.ma.MaskedArray,
+        lambda value, inside: {"masked": inside(value.data), "mask": inside(np.ma.getmaskarray(value))},
+    ),
     (np.ndarray, _array),
     (sparse.spmatrix | sparse.sparray, _sparse),
     (pd.DataFrame | pd.Series | pd.Index, _table),
     (functools.partial, _partial),
+    (Random, _random),
     (MethodType | BuiltinMethodType | MethodWrapperType, _method),
 )

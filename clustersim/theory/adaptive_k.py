@@ -115,7 +115,7 @@ def lemma_1_probability(t: ArrayLike, k: int, mu: ArrayLike, variances: ArrayLik
     means = checked_means(mu)
     k = integer("k", k, low=1, high=len(means), remedy="mu must hold a mean for every k")
     times = checked_times("t", t, positive=True)
-    expected = f"{len(means)} finite numbers, at least 0"
+    expected = f"{len(means)} finite numbers, at least 0, one for each in mu"
     spread = numbers("variances", variances, expected, low=0.0)
     if spread.shape != means.shape:
         raise complaint("variances", variances, expected)

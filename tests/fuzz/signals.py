@@ -16,7 +16,7 @@ from pathlib import Path
 
 from small import tree
 
-PROGRAM = "from clustersim.cli import main; main()"
+PROGRAM = "from clustersim.__main__ import main; main()"
 PATIENCE = 120.0  # seconds after which a process is taken to hang
 SCRIPT = """
 import clustersim as cs

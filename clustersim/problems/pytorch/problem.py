@@ -172,6 +172,7 @@ class TorchProblem(Problem):
             tensors |= {"test_X": self._test.X, "test_y": self._test.y}
         return {
             "class": type(self).__name__,
+            "torch": str(load_torch().__version__),
             "rows": self.rows,
             "dimension": self.dimension,
             "device": self.device,
