@@ -96,7 +96,20 @@ def _value(text: str) -> float:
         raise typer.BadParameter(f"{text!r}: expected a number, such as 0.01") from None
 
 
-Out = Annotated[Path | None, typer.Option(help="Results folder.  [default: results/NAME of the study]", metavar="DIR")]
+def _folder(text: str) -> Path:
+    """The path of a folder that an option names; an empty one most likely is a variable that the shell does not know."""
+    if not text:
+        raise typer.BadParameter("it is empty; expected the path of a folder")
+    return Path(text)
+
+
+Out = Annotated[
+    Path | None,
+    typer.Option(parser=_folder, help="Results folder.  [default: results/NAME of the study]", metavar="DIR"),
+]
+    Path | None,
+    typer.Option(parser=_folder, help="Results folder.  [default: results/NAME of the study]", metavar="DIR"),
+]
 Replications = Annotated[
     int | None,
     typer.Option(

@@ -161,7 +161,11 @@ def _check_value(policy: Policy) -> None:
     copy = replace(policy)
     _demand(copy == policy, f"{policy!r} does not equal its copy")
     _demand(hash(copy) == hash(policy), f"{policy!r} hashes unlike its copy")
-    thawed = pickle.loads(pickle.dumps(policy))  # noqa: S301 - our own bytes
+    try:
+        thawed = pickle.loads(pickle.dumps(policy))  # noqa: S301 - our own bytes
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        remedy = "define its class, and those of its parts, at the top level of a module"
+        raise ConformanceError(f"{policy!r} cannot be pickled ({error}); {remedy}") from error
     _demand(thawed == policy, f"{policy!r} does not survive pickling")
     _demand(type(policy).__name__ in repr(policy), f"{policy!r} does not print its name")
 

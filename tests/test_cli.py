@@ -318,6 +318,12 @@ def test_a_scripts_own_options(here):
     assert "main('study'): expected a clustersim.Study" in nonsense.stderr
 
 
+def test_an_empty_folder_name_is_refused(here, script):
+    outcome = call("run", script, "--out", "")
+    assert outcome.exit_code == 2
+    assert "it is empty" in outcome.stderr
+
+
 def test_a_script_without_the_guard_still_runs_once(here, no_pictures, script):
     script.write_text(script.read_text().replace('if __name__ == "__main__":', "if True:"))
     outcome = call("run", script, "--jobs", "2", "--replications", "1")

@@ -104,6 +104,14 @@ def test_the_suite_refuses_a_policy_that_remembers_between_runs():
         check_policy(Leaky())
 
 
+def test_the_suite_names_a_policy_whose_class_is_hidden_in_a_function():
+    class Hidden(cs.FastestK):
+        pass
+
+    with pytest.raises(cs.conformance.ConformanceError, match=r"cannot be pickled.*top level of a module"):
+        cs.conformance.check_policy(Hidden(2))
+
+
 def test_the_suite_refuses_a_policy_that_acts_early():
     with pytest.raises(ConformanceError, match="said that it would not"):
         check_policy(AtRandom(3))  # answers every event, whatever it said that it wants

@@ -187,6 +187,11 @@ def test_an_own_figure_that_fails_is_named(results, tmp_path, monkeypatch, own, 
     assert not list(tmp_path.glob("odd*"))
 
 
+def test_a_label_that_the_font_lacks_is_drawn_without_a_word(results):
+    sheet = plots.figure(made_up({("", "k \N{SLIGHTLY SMILING FACE}", 0): [(0, 8.0, 0), (1, 1.0, 1)]}))
+    assert plots.picture(sheet).startswith(b"\x89PNG")
+
+
 def test_no_global_state_is_touched(results):
     before = dict(mpl.rcParams)
     plots.picture(plots.figure(results))

@@ -2,6 +2,7 @@
 
 import io
 import reprlib
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,8 @@ def picture(sheet: Figure, kind: str = "png", *, about: str = "") -> bytes:
     }
     metadata = {key: value for key, value in told[kind].items() if value is not None or key.endswith("Date")}
     sink = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # it is drawn as a box, and the tables show it
         dots = min(160.0, MOST_DOTS / float(max(sheet.get_size_inches())))
         sheet.savefig(sink, format=str(kind), dpi=dots, metadata=metadata)
     return sink.getvalue()

@@ -214,7 +214,8 @@ class Manifest:
             more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
             raise ResultsError(
                 f"{folder} holds runs of another configuration: {'; '.join(found[:5])}{more}. Nothing was changed; "
-                "choose another folder with --out, or delete this one"
+                "choose another folder with --out, delete this one, or delete the files in its runs/ that belong to "
+                "what has changed: then only those runs are done again"
             )
         parts = {part: mine[part] | {k: v for k, v in theirs[part].items() if k not in mine[part]} for part in _PARTS}
         return replace(self, replications=max(self.replications, stored.replications), configuration={**mine, **parts})
