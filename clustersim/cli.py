@@ -97,16 +97,13 @@ def _value(text: str) -> float:
 
 
 def _folder(text: str) -> Path:
-    """The path of a folder that an option names; an empty one most likely is a variable that the shell does not know."""
+    """The path of a folder that an option names; an empty one is most likely a variable of the shell, not set."""
     if not text:
         raise typer.BadParameter("it is empty; expected the path of a folder")
     return Path(text)
 
 
 Out = Annotated[
-    Path | None,
-    typer.Option(parser=_folder, help="Results folder.  [default: results/NAME of the study]", metavar="DIR"),
-]
     Path | None,
     typer.Option(parser=_folder, help="Results folder.  [default: results/NAME of the study]", metavar="DIR"),
 ]
