@@ -22,7 +22,7 @@ def test_the_python_blocks_run_one_after_another(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "readme", module)
     for block in blocks:
         exec(compile(block, "README.md", "exec"), module.__dict__)  # noqa: S102 - our own file, and a test of just that
-    assert "adaptive" in capsys.readouterr().out
+    assert "k = 40" in capsys.readouterr().out
     assert (tmp_path / "results" / "first" / "manifest.json").exists()
 
 
