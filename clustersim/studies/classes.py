@@ -88,6 +88,9 @@ def _is_generated(kind: type, name: str) -> bool:
     function = vars(kind)[name]
     if not name.startswith("__") or not isinstance(function, FunctionType) or not dataclasses.is_dataclass(kind):
         return False
+    if function.__globals__.get("__name__") == "reprlib":  # which guards what ``dataclass`` writes, from Python 3.12 on
+        wrapped = getattr(function, "__wrapped__", None)
+        function = wrapped if isinstance(wrapped, FunctionType) else function
     if is_users(function):
         return source_of(function.__code__, function.__globals__) is None
     return function.__globals__.get("__name__") == "dataclasses"

@@ -102,12 +102,22 @@ def _written(tree: ast.Module) -> dict[tuple[int, str], list[_Written]]:
 
 
 def _matching(code: CodeType, written: list[_Written]) -> _Written | None:
-    """Which of the functions that begin on one line is the one with this code; of lambdas, by the columns."""
+    """Which of the functions that begin on one line is the one with this code; of lambdas, by columns or by content."""
     if len(written) < 2:
         return written[0] if written else None
     spots = {(place[0], place[2]) for place in code.co_positions() if place[2]}
-    lambdas = ((node, scopes) for node, scopes in written if isinstance(node, ast.Lambda))
-    return next((pair for pair in lambdas if (pair[0].body.lineno, pair[0].body.col_offset) in spots), None)
+    lambdas = [(node, scopes) for node, scopes in written if isinstance(node, ast.Lambda)]
+    for node, scopes in lambdas:
+        if (node.body.lineno, node.body.col_offset) in spots:
+            return node, scopes
+    # Python 3.12 tells no columns of a lambda that only returns a constant
+    return next((pair for pair in lambdas if _alone(pair[0]) == compiled(code)), None)
+
+
+def _alone(node: ast.Lambda) -> str:
+    """Digest of what the compiler makes of a lambda by itself."""
+    inner = next(_parts(compile(ast.Expression(node), "<alone>", "eval", dont_inherit=True)))
+    return compiled(inner)
 
 
 def _parts(code: CodeType) -> Iterator[CodeType]:
