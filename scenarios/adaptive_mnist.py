@@ -65,6 +65,7 @@ def lowest_at(results: cs.Results, scale: int) -> float:
 def verdict_by_scale(results: cs.Results) -> Figure:
     """How the verdict turns with the scale of the gradient: what each policy has reached at t = 1700, 95 % bands."""
     figure = Figure(figsize=(8.0, 3.8), layout="constrained")
+    shown = min(FIGURE_TIME, results.frame["time"].max())  # a quick look ends before
     for axes, column, title in zip(
         figure.subplots(1, 2), ("loss", "error"), ("log-loss (eq. 8)", "error F(w) - F*, ridge included"), strict=True
     ):
@@ -78,7 +79,7 @@ def verdict_by_scale(results: cs.Results) -> Figure:
         axes.set(xscale="log", yscale="log", xlabel="scale of the gradient")
         axes.set_xticks(SCALES, [str(scale) for scale in SCALES])
         axes.minorticks_off()
-        axes.set_title(f"{title} at t = {FIGURE_TIME:.0f}", loc="left", fontsize="medium")
+        axes.set_title(f"{title} at t = {shown:.0f}", loc="left", fontsize="medium")
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
     figure.axes[0].legend(frameon=False)
