@@ -20,20 +20,6 @@ __all__ = ["ARRIVAL", "DELIVERY", "MASTER", "Alarm", "Ring"]
 ARRIVAL, DELIVERY, MASTER = EventPriority(2), EventPriority(3), EventPriority(4)
 
 
-def _delay(now: float, at: float) -> float:
-    """The delay for which ``now + delay`` is `at` exactly.
-
-    ``at - now`` is within half a unit in the last place of such a delay, and delays are spaced at least as closely as
-    times are, so that a step or two to a neighbouring float finds it.
-    """
-    delay = at - now
-    while now + delay < at:
-        delay = math.nextafter(delay, math.inf)
-    while now + delay > at:
-        delay = math.nextafter(delay, 0.0)
-    return delay
-
-
 class Ring(simpy.Event):
     """An event at an absolute simulated time, exactly, with a priority among those of that instant.
 
@@ -54,7 +40,7 @@ class Ring(simpy.Event):
         self._ok = True
         self._value = None
         self.about = about
-        env.schedule(self, priority, _delay(env.now, at))
+        env.schedule(self, priority, at - env.now)
 
 
 class Alarm(simpy.Event):
@@ -77,7 +63,7 @@ class Alarm(simpy.Event):
         if at < self._at:
             self._later.append(self._at)
             self._at = at
-            self.env.schedule(self, self._priority, _delay(self.env.now, at))
+            self.env.schedule(self, self._priority, at - self.env.now)
 
     def rung(self) -> None:
         """The sleeper is awake; the next time at which the alarm had been set before is in force again."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from clustersim.engine.cohort_trace import CohortTrace
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.ticks import total
 from clustersim.placements import Assignment
 
 __all__ = ["Books"]
@@ -92,14 +93,14 @@ class Books:
             if self._blocks > 1:
                 cut = sent[tasks.blocks[sent] < self._blocks]
                 ledger.partial += len(cut)
-                ledger.compute_wasted.add_all(tasks.ended[cut] - tasks.started[cut] - self.delivered(cut))
+                ledger.compute_wasted += total(tasks.ended[cut] - tasks.started[cut] - self.delivered(cut))
         if len(dropped):
             cancelled = dropped[tasks.fate[dropped] == CANCELLED]
             ledger.cancelled += len(cancelled)
             self.expecting -= len(cancelled)
             tasks.told[cancelled] = True
             begun = dropped[tasks.started[dropped] < math.inf]
-            ledger.compute_wasted.add_all(tasks.ended[begun] - tasks.started[begun])
+            ledger.compute_wasted += total(tasks.ended[begun] - tasks.started[begun])
         if self._trace is not None:
             self._trace.write(tasks, rows, self.delivered(rows), now)
 
@@ -108,7 +109,7 @@ class Books:
         tasks, ledger = self._tasks, self._ledger
         fates = tasks.fate[rows]
         vain = rows[fates == LOST_ON_UPLINK]
-        ledger.compute_wasted.add_all(self.delivered(vain))
+        ledger.compute_wasted += total(self.delivered(vain))
         self.forever[tasks.worker[vain]] = True
         lost = rows[(fates == LOST) | (fates == LOST_ON_UPLINK)]
         ledger.lost += len(lost)
@@ -118,22 +119,22 @@ class Books:
             self._trace.write(tasks, lost, self.delivered(lost), now)
 
     def delivered(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Seconds of work behind answers."""
+        """Ticks of work behind answers."""
         tasks = self._tasks
         if self._blocks == 1:
             return tasks.compute[rows]
         workers = tasks.worker[rows] if len(self._shares) > 1 else 0
-        delivered: NDArray[np.float64] = tasks.compute[rows] * self._shares[workers, tasks.blocks[rows] - 1]
+        delivered: NDArray[np.float64] = np.rint(tasks.compute[rows] * self._shares[workers, tasks.blocks[rows] - 1])
         return delivered
 
     def close(self, rows: NDArray[np.int64], now: float) -> None:
         """End of the run: enter the work on the tasks at `rows`, whose fate is open."""
         tasks, ledger = self._tasks, self._ledger
         worked, begun = tasks.worked[rows], tasks.started[rows] <= now
-        ledger.compute_pending.add_all(self.delivered(rows[worked]))
+        ledger.compute_pending += total(self.delivered(rows[worked]))
         at_it = rows[~worked & begun]
         spent, lost = now - tasks.started[at_it], tasks.fate[at_it] == LOST
-        ledger.compute_wasted.add_all(spent[lost])
-        ledger.compute_pending.add_all(spent[~lost])
+        ledger.compute_wasted += total(spent[lost])
+        ledger.compute_pending += total(spent[~lost])
         if self._trace is not None:
             self._trace.write(tasks, rows, self.delivered(rows), now)

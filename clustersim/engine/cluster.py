@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from clustersim.checks import COUNT, choice, instance, integer, store
+from clustersim.engine.ticks import checked_tick
 from clustersim.latency import LatencyModel
 from clustersim.links import Link
 from clustersim.protocol import Busy
@@ -40,6 +41,11 @@ class Cluster:
         finished and restart.
     bytes_per_entry : int
         Size of one entry of a vector on the wire; 8 for a float64.
+    tick : float
+        Seconds in a tick, a nanosecond by default. Simulated time is counted in whole ticks: every draw, delay,
+        deadline and horizon is rounded to them once, and from then on times are added and compared exactly. It must
+        divide a second, or be whole seconds. Times shorter than a thousand ticks on average, and runs longer than 2**53 ticks
+        (104 days, of nanoseconds), are refused.
 
     Raises
     ------
@@ -61,6 +67,7 @@ class Cluster:
     scaling: Scaling = None  # type: ignore[assignment]  # once constructed, it is one of the five words
     busy: Busy = "restart"
     bytes_per_entry: int = 8
+    tick: float = 1e-9
 
     def __post_init__(self) -> None:
         instance("compute", self.compute, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
@@ -74,4 +81,5 @@ class Cluster:
             bytes_per_entry=integer("bytes_per_entry", self.bytes_per_entry, low=1, high=_WIDEST),
             scaling=choice("scaling", self.scaling, get_args(Scaling)),
             busy=choice("busy", self.busy, get_args(Busy)),
+            tick=checked_tick(self.tick),
         )

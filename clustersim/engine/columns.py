@@ -9,6 +9,7 @@ from numbers import Real
 from typing import Any
 
 from clustersim.engine.ledger import Ledger
+from clustersim.engine.ticks import Ticks
 from clustersim.errors import ConfigurationError
 
 __all__ = ["BOOKKEEPING", "KEYS", "RESERVED", "SUMS", "checked_metrics"]
@@ -29,7 +30,7 @@ BOOKKEEPING = (
 )
 """The columns of every history beside the error and the loss."""
 
-_TOTALS = ("updates", "reason", *Ledger().totals(0, 0, 0.0))
+_TOTALS = ("updates", "reason", *Ledger().totals(0, 0, 0, Ticks(1.0)))
 _TABLES = ("mean", "low", "high", "average", "replications", "seed", "target", "reached", "at_start", "ratio")
 RESERVED = frozenset((*KEYS, *SUMS, *BOOKKEEPING, "error", "loss", *_TOTALS, *_TABLES))
 """Names that mean something else in a history, in totals or in the tables made of them."""

@@ -1,7 +1,8 @@
-"""The delays of one run, each a function of (task number, worker).
+"""The delays of one run in ticks, each a function of (task number, worker).
 
 Whole rows, one delay for each worker, are cheap by the piece and dear in all; single delays are the reverse. `Draws`
-gives out both, and the same numbers either way: latency models and links flow in, seconds flow out to the fleets.
+gives out both, and the same numbers either way: seconds flow in from latency models and links, are rounded to ticks
+once, here, and flow out to the fleets.
 """
 
 import math
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.cluster import Cluster
+from clustersim.engine.ticks import Ticks
 from clustersim.errors import ConfigurationError
 from clustersim.latency import ComputeTimes, representable
 from clustersim.links import Link
@@ -44,6 +46,8 @@ class Draws:
         ``sample(first_task, tasks)`` returns an array of shape (tasks, workers), in seconds.
     workers : int
         Length of a row.
+    ticks : Ticks
+        Converts the draws.
     recorded : int, optional
         Number of tasks that there are, where times were measured; beyond it `sample` says so.
     single : callable, optional
@@ -59,11 +63,13 @@ class Draws:
         self,
         sample: Callable[[int, int], Floats],
         workers: int,
+        ticks: Ticks,
         recorded: int | None = None,
         single: Callable[[Integers, Integers], Floats | None] | None = None,
     ) -> None:
         self._sample = sample
         self._workers = workers
+        self._ticks = ticks
         self._single = single
         self.recorded = recorded
         self._tasks = max(1, min(_TASKS, _DRAWS // workers))
@@ -71,12 +77,7 @@ class Draws:
         self._kept, self._most = 2, max(2, min(_BLOCKS, _MOST // (self._tasks * workers)))
         self._blocks: dict[int, Floats] = {}  # by number, the oldest first
         self._newest = -1
-        self._sorted: tuple[int, Integers, Floats, float] = (
-            -1,
-            np.empty((0, 0), dtype=np.int64),
-            np.empty((0, 0)),
-            0.0,
-        )
+        self._sorted: tuple[int, Integers, Floats] = (-1, np.empty((0, 0), dtype=np.int64), np.empty((0, 0)))
         self._missed: dict[int, int] = {}  # by number, the one missed longest ago first
         self._lists: dict[int, list[float]] = {}
         self._listed = max(2, _LISTED // workers)
@@ -87,23 +88,24 @@ class Draws:
         block = self._blocks.get(number)
         if block is None:
             block = self._draw(number)
-        row: Floats = block[offset] if offset < len(block) else self._sample(task, 1)[0]
+        row: Floats = (
+            block[offset] if offset < len(block) else self._sample(task, 1)[0]
+        )  # which says that it is not there
         return row
 
-    def ranked(self, task: int) -> tuple[Integers, Floats, float]:
-        """The workers in order of their draws for `task`, these in that order, and how close two of them come.
+    def ranked(self, task: int) -> tuple[Integers, Floats]:
+        """The workers in order of their draws for `task`, and the draws in that order.
 
-        All rows of a block are sorted by one call. Equal draws are in the order of the workers; the least difference of
-        unequal ones is taken over the block.
+        All rows of a block are sorted by one call. Equal draws are in the order of the workers.
         """
         number, offset = divmod(task, self._tasks)
         if number != self._sorted[0]:
             self.array(number * self._tasks)  # puts the block at hand
             self._sorted = number, *_ranks(self._blocks[number])
-        _, order, ranked, gap = self._sorted
+        _, order, ranked = self._sorted
         if offset >= len(order):
             self.array(task)  # says that it is not recorded
-        return order[offset], ranked[offset], gap
+        return order[offset], ranked[offset]
 
     def row(self, task: int) -> list[float]:
         """The same as a list, to be read one by one."""
@@ -131,7 +133,7 @@ class Draws:
 
         Returns
         -------
-        ndarray of float64, shape (pairs,), seconds
+        ndarray of float64, shape (pairs,), ticks
         """
         if len(tasks) == 1:
             number, offset = divmod(tasks.item(), self._tasks)
@@ -196,7 +198,8 @@ class Draws:
             del self._blocks[next(iter(self._blocks))]
         first = number * self._tasks
         tasks = self._tasks if self.recorded is None else max(1, min(self._tasks, self.recorded - first))
-        block = self._blocks[number] = _seconds(self._sample(first, tasks), (tasks, self._workers)).view()
+        drawn = _checked(self._sample(first, tasks), (tasks, self._workers))
+        block = self._blocks[number] = self._ticks.of_all(drawn)
         block.flags.writeable = False
         return block
 
@@ -207,13 +210,13 @@ class Draws:
         pairs = np.concatenate([mine for _, mine in alone])
         single = None if self._single is None else self._single(tasks[pairs], workers[pairs])
         if single is not None:
-            draws[pairs] = _seconds(single, (len(pairs),))
+            draws[pairs] = self._ticks.of_all(_checked(single, (len(pairs),)))
             return
         for number, mine in alone:
             draws[mine] = self._draw(number)[tasks[mine] - number * self._tasks, workers[mine]]
 
 
-def _seconds(draws: Floats, shape: tuple[int, ...]) -> Floats:
+def _checked(draws: Floats, shape: tuple[int, ...]) -> Floats:
     """What a latency model has drawn, held against what it promises: a model may be the user's own."""
     seconds = np.asarray(draws, dtype=np.float64)
     if seconds.shape != shape:
@@ -227,20 +230,13 @@ def _seconds(draws: Floats, shape: tuple[int, ...]) -> Floats:
     return representable(seconds)
 
 
-def _ranks(block: Floats) -> tuple[Integers, Floats, float]:
-    """Each row's order, equal draws in the order of the columns; the ordered rows; and the least positive difference.
-
-    Two finite draws, for infinite ones are no distance apart.
-    """
+def _ranks(block: Floats) -> tuple[Integers, Floats]:
+    """Each row's order, equal draws in the order of the columns, and the ordered rows."""
     order = block.argsort(axis=1)  # the fastest way to sort; it leaves equal draws in any order
     ranked = np.take_along_axis(block, order, axis=1)
-    with np.errstate(invalid="ignore"):  # from infinity to infinity
-        gaps = ranked[:, 1:] - ranked[:, :-1]
-    least = float(gaps.min(initial=np.inf))
-    if not least > 0.0:  # there are equal draws, infinite ones perhaps
+    if (ranked[:, 1:] == ranked[:, :-1]).any():
         order = block.argsort(axis=1, kind="stable")
-        least = float(np.min(gaps, where=gaps > 0.0, initial=np.inf))
-    return order, ranked, least
+    return order, ranked
 
 
 class Delays:
@@ -255,20 +251,21 @@ class Delays:
     """
 
     def __init__(self, cluster: Cluster, assignment: Assignment, vector_bytes: int, streams: Streams) -> None:
-        workers, uniforms = cluster.workers, streams.uniforms("compute")
+        workers, uniforms, ticks = cluster.workers, streams.uniforms("compute"), Ticks(cluster.tick)
         compute = ComputeTimes(cluster.compute, cluster.scaling, assignment.loads, workers)
         self.compute = Draws(
             partial(compute.times, uniforms),
             workers,
+            ticks,
             cluster.compute.recorded_tasks,
             partial(compute.times_at, uniforms),
         )
         answer_bytes = assignment.vectors * vector_bytes
-        self.downlink = _link_draws(cluster.downlink, "downlink", np.full(workers, vector_bytes), streams)
-        self.uplink = _link_draws(cluster.uplink, "uplink", answer_bytes, streams)
+        self.downlink = _link_draws(cluster.downlink, "downlink", np.full(workers, vector_bytes), streams, ticks)
+        self.uplink = _link_draws(cluster.uplink, "uplink", answer_bytes, streams, ticks)
 
 
-def _link_draws(link: Link, name: str, sizes: Integers, streams: Streams) -> Draws | None:
+def _link_draws(link: Link, name: str, sizes: Integers, streams: Streams, ticks: Ticks) -> Draws | None:
     """Draws of the delays of messages of `sizes` bytes, one for each worker, over a link."""
     if link.is_instant:
         return None
@@ -276,6 +273,7 @@ def _link_draws(link: Link, name: str, sizes: Integers, streams: Streams) -> Dra
     return Draws(
         lambda first, tasks: link.delays(uniforms, first, tasks, workers, sizes),
         workers,
+        ticks,
         link.recorded_tasks,
         lambda tasks, of: link.delays_at(uniforms, tasks, of, sizes[of]),
     )

@@ -7,12 +7,11 @@ becomes of whole dispatches as arrays. Both tell the same story, bit for bit.
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
 from clustersim.engine.trace import Records
 
-__all__ = ["Batch", "Fleet"]
+__all__ = ["Batch", "Clock", "Fleet"]
 
 
 class Batch(NamedTuple):
@@ -25,7 +24,7 @@ class Batch(NamedTuple):
     blocks : ndarray of int, shape (a,)
         Blocks of its task that each brings.
     compute : ndarray of float, shape (a,)
-        Worker seconds behind each.
+        Ticks of work behind each.
     models : dict of int to ndarray
         The model of each version among them.
     """
@@ -44,8 +43,16 @@ class Batch(NamedTuple):
         return self
 
 
+class Clock(Protocol):
+    """What tells the time."""
+
+    @property
+    def now(self) -> float:
+        """The present, in ticks since the run began."""
+
+
 class Fleet(Protocol):
-    """n workers and their links.
+    """n workers and their links; times in ticks.
 
     Attributes
     ----------
@@ -65,8 +72,8 @@ class Fleet(Protocol):
     def want(self, arrivals: int) -> None:
         """Wake the master after so many arrivals, or when nothing will arrive."""
 
-    def sleep(self, until: float) -> simpy.Event:
-        """What the master sleeps on: it comes when that is so, and not later than `until`."""
+    def sleep(self, until: float) -> object:
+        """What the master sleeps on, for whoever drives it: it comes when that is so, and not later than `until`."""
 
     def wake(self, now: float) -> bool:
         """The master is awake: book what has happened by now; returns whether what it wants is there, or never will."""

@@ -7,6 +7,7 @@ import math
 
 from clustersim.engine.foresight import MOST_UPDATES, too_many_updates
 from clustersim.engine.observer import Observer
+from clustersim.engine.ticks import Ticks
 from clustersim.engine.until import Until
 from clustersim.errors import StalledError
 from clustersim.protocol import PolicyState
@@ -28,17 +29,19 @@ class Horizon:
         Keeps the history, and knows the error.
     state : PolicyState
         Its k is a column of the history.
+    ticks : Ticks
+        Of the clock.
 
     Attributes
     ----------
     last_time : float
-        When the run is over at the latest; infinite if nothing says so.
+        When the run is over at the latest, in ticks; infinite if nothing says so.
     standstill : int
         Events without progress after which a run is taken to be stuck.
     """
 
-    def __init__(self, until: Until, observer: Observer, state: PolicyState) -> None:
-        self.last_time = until.last_time
+    def __init__(self, until: Until, observer: Observer, state: PolicyState, ticks: Ticks) -> None:
+        self.last_time = ticks.horizon(until.last_time)
         self.standstill = _STANDSTILL
         self._until = until
         self._observer = observer
@@ -74,8 +77,8 @@ class Horizon:
 
     def _look_ahead(self, round_time: float) -> None:
         """Refuse a horizon in time that is out of reach, now that it is known how long an update takes."""
-        if math.inf > self.last_time > MOST_UPDATES * round_time > 0.0:
-            raise too_many_updates(self.last_time, round_time)
+        if math.inf > self._until.last_time > MOST_UPDATES * round_time > 0.0:
+            raise too_many_updates(self._until.last_time, round_time)
 
     def stuck(self, now: float, version: int, events: int = 1) -> bool:
         """Whether, with so many more events, the run goes on and on without coming nearer to its horizon."""

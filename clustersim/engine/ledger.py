@@ -6,9 +6,9 @@
 The fleet books what happens to messages before they reach the master, the master what it does with them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from clustersim.engine.seconds import Seconds
+from clustersim.engine.ticks import Ticks
 
 __all__ = ["Ledger"]
 
@@ -37,8 +37,8 @@ class Ledger:
         Tasks given up for a newer model before an answer was sent.
     lost : int
         Tasks that would never have ended, and messages that a link never delivers.
-    compute_used, compute_wasted, compute_pending : Seconds
-        Worker seconds behind used answers; behind discarded, cancelled and lost ones, and spent on blocks cut short;
+    compute_used, compute_wasted, compute_pending : int
+        Ticks of work behind used answers; behind discarded, cancelled and lost ones, and spent on blocks cut short;
         and, once the fleet is closed, spent on tasks whose fate is open.
     staleness, max_staleness : int
         Updates between the model at which an answer was computed and the one that first used it: sum and largest.
@@ -54,9 +54,9 @@ class Ledger:
     discarded: int = 0
     cancelled: int = 0
     lost: int = 0
-    compute_used: Seconds = field(default_factory=Seconds)
-    compute_wasted: Seconds = field(default_factory=Seconds)
-    compute_pending: Seconds = field(default_factory=Seconds)
+    compute_used: int = 0
+    compute_wasted: int = 0
+    compute_pending: int = 0
     staleness: int = 0
     max_staleness: int = 0
 
@@ -65,8 +65,8 @@ class Ledger:
         """Mean staleness of the answers used so far; 0 if there are none."""
         return self.staleness / max(1, self.used + self.used_late)
 
-    def totals(self, vector_bytes: int, in_flight: int, worker_seconds: float) -> dict[str, int | float]:
-        """The ledger by name.
+    def totals(self, vector_bytes: int, in_flight: int, worked: int, ticks: Ticks) -> dict[str, int | float]:
+        """The ledger by name, times in seconds.
 
         Parameters
         ----------
@@ -74,10 +74,12 @@ class Ledger:
             Size of one vector of R^d; a model is one vector.
         in_flight : int
             Messages whose fate is open, counted by the fleet; the difference of the others must equal it.
-        worker_seconds : float
-            Number of workers times simulated time.
+        worked : int
+            Number of workers times simulated time, in ticks.
+        ticks : Ticks
+            Converts them.
         """
-        used, wasted, pending = self.compute_used.total, self.compute_wasted.total, self.compute_pending.total
+        used, wasted, pending = self.compute_used, self.compute_wasted, self.compute_pending
         return {
             "uplink_messages": self.sent,
             "uplink_vectors": self.sent_vectors,
@@ -93,10 +95,10 @@ class Ledger:
             "cancelled": self.cancelled,
             "lost": self.lost,
             "in_flight": in_flight,
-            "compute_used": used,
-            "compute_wasted": wasted,
-            "compute_pending": pending,
+            "compute_used": ticks.seconds(used),
+            "compute_wasted": ticks.seconds(wasted),
+            "compute_pending": ticks.seconds(pending),
             "mean_staleness": self.mean_staleness,
             "max_staleness": self.max_staleness,
-            "idle": max(0.0, worker_seconds - used - wasted - pending),  # rounding alone would be negative
+            "idle": ticks.seconds(worked - used - wasted - pending),
         }

@@ -19,7 +19,6 @@ __all__ = ["Lockstep"]
 
 _RANKED = 1024  # up to so many workers the draws are sorted, block by block; of more, only the first are looked for
 _INTEGER = np.dtype(np.int64)
-_CLOSE = 2.0**-51  # draws that differ by less than this part of the time may end at the same instant
 
 
 class Lockstep:
@@ -56,7 +55,7 @@ class Lockstep:
         self._blocks = np.full(tasks.workers, blocks)
         self._number = self._version = self._wave = self._lost = self._taken = self._asked = 0
         self._models: dict[int, NDArray[np.float64]] = {}
-        self._since = self._gap = 0.0
+        self._since = 0.0
         self._ranks: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._times: NDArray[np.float64] = np.empty(0)
 
@@ -75,7 +74,7 @@ class Lockstep:
         self._version, self._wave, self._since = version, wave, now
         self._models = {version: model}
         if self._ranked:
-            self._ranks, self._times, self._gap = self._draws.ranked(number)
+            self._ranks, self._times = self._draws.ranked(number)
             last = self._times.item(-1)
         else:
             self._times = self._draws.array(number)
@@ -100,9 +99,6 @@ class Lockstep:
         if self._ranked:
             first, end = self._taken, self._arrived_by(now)
             workers, compute = self._ranks[first:end], self._times[first:end]
-            if self._gap <= _CLOSE * now:
-                order = np.lexsort((workers, self._since + compute))
-                workers, compute = workers[order], compute[order]
         else:
             workers = self._order.take(now)
             self._tasks.arrived[workers] = math.inf
@@ -129,7 +125,7 @@ class Lockstep:
     def _stop(self, now: float) -> int:
         """All who are still at work drop it; returns how many messages will not arrive for that."""
         at_work = self._tasks.workers - self._taken
-        self._ledger.compute_wasted.add(now - self._since, times=at_work)
+        self._ledger.compute_wasted += int(now - self._since) * at_work
         self._ledger.cancelled += at_work - self._lost
         return at_work - self._lost
 

@@ -1,23 +1,26 @@
-"""The master as a SimPy process: it carries events to the policy and the policy's commands to the fleet and the model.
+"""The master: it carries events to the policy, and the policy's commands to the fleet and the model.
 
 The policy decides, the `Master` obeys, and refuses what makes no sense. Data flows: fleet -> `Held` -> `Arrivals` ->
 policy -> `Update` -> one weighted gradient a version -> optimiser -> `Updated` -> policy -> `Dispatch` -> fleet.
+
+The master has no clock of its own. `Master.life` is a generator that says what it sleeps on, so that SimPy can run it
+as a process, and a test or a real cluster can step through it. It counts in ticks; policies are told seconds.
 """
 
 import math
 from collections import deque
 from collections.abc import Generator
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
-from clustersim.engine.fleet import Fleet
+from clustersim.engine.fleet import Clock, Fleet
 from clustersim.engine.held import Held, Positions
 from clustersim.engine.horizon import Horizon
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.model import Model
+from clustersim.engine.ticks import LAST, Ticks, total
 from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import (
     Answer,
@@ -49,7 +52,9 @@ class Master:
 
     Parameters
     ----------
-    env : simpy.Environment
+    clock : Clock
+    ticks : Ticks
+        Converts its time to seconds.
     policy : Policy
     state : PolicyState
         The policy's state for this run.
@@ -68,7 +73,8 @@ class Master:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        clock: Clock,
+        ticks: Ticks,
         policy: Policy,
         state: PolicyState,
         fleet: Fleet,
@@ -77,7 +83,8 @@ class Master:
         horizon: Horizon,
     ) -> None:
         self.reason = ""
-        self._env = env
+        self._clock = clock
+        self._ticks = ticks
         self._policy = policy
         self._state = state
         self._fleet = fleet
@@ -89,21 +96,29 @@ class Master:
         self._past: deque[Event | Command] = deque(maxlen=_REMEMBERED)
         self._deadline = math.inf
 
-    def life(self) -> Generator[simpy.Event]:
-        """The process: tell the policy what happened whenever it wants to know, until the run is over."""
+    def life(self) -> Generator[Any]:
+        """Tell the policy what happened whenever it wants to know, until the run is over.
+
+        Yields
+        ------
+        object
+            What `Fleet.sleep` returns: whoever drives the master goes on when that has come.
+        """
         fleet, last_time = self._fleet, self._horizon.last_time
         self.reason = self._horizon.updated(0.0, 0)
         if not self.reason:
             self._tell(Updated(0.0, 0, None))
         while not self.reason:
             yield fleet.sleep(min(last_time, self._deadline))
-            now = self._env.now
+            now = self._clock.now
+            if now > LAST:
+                raise self._ticks.passed(now)
             if not self._wake(now, due=fleet.wake(now)) and now >= last_time:
-                self.reason = f"time {last_time:g} reached"
+                self.reason = f"time {self._ticks.seconds(last_time):g} reached"
 
     def close(self) -> None:
         """End of the run: what is in the master's hands is thrown away."""
-        self._receive(self._env.now)
+        self._receive(self._clock.now)
         self._release(None)
 
     # ------------------------------------------------------------------ events
@@ -116,7 +131,7 @@ class Master:
         if (due or now >= self._deadline) and (arrivals := self._receive(now)) is not None:
             self._tell(arrivals)
         elif now >= self._deadline:
-            self._tell(Timeout(now))
+            self._tell(Timeout(self._ticks.seconds(now)))
         elif self._fleet.expecting == 0 and self._deadline == math.inf:
             self._tell_lost(now)
         else:
@@ -129,18 +144,18 @@ class Master:
         if batch is None:
             return None
         workers, tasks, versions, blocks, _, _ = batch
-        return Arrivals(now, self._held.add(batch), workers, versions, tasks, blocks)
+        return Arrivals(self._ticks.seconds(now), self._held.add(batch), workers, versions, tasks, blocks)
 
     def _tell_lost(self, now: float) -> None:
         """Nothing will arrive and no deadline is set: the policy must find a way on now."""
         lost = self._fleet.owing(None)
-        commands = self._tell(Lost(now, lost))
+        commands = self._tell(Lost(self._ticks.seconds(now), lost))
         if self._fleet.expecting == 0 and self._deadline == math.inf and not self.reason and not commands:
             wanted = self._state.k
             raise StalledError(
                 f"{self._policy!r} waits for {wanted} answers at version {self._model.version}, but at time "
-                f"{now:g} nothing is on its way any more: {len(lost)} of {self._model.assignment.workers} "
-                f"workers will never answer{_some(lost)}; wait for fewer workers, set a deadline, or use a "
+                f"{self._ticks.seconds(now):g} nothing is on its way any more: {len(lost)} of "
+                f"{self._model.assignment.workers} workers will never answer{_some(lost)}; wait for fewer workers, set a deadline, or use a "
                 f"model without infinite times. Last events:\n{self._story()}"
             )
 
@@ -174,7 +189,7 @@ class Master:
         counts = isinstance(arrivals, _WHOLE) and arrivals >= 1
         if not (counts and isinstance(deadline, _REAL) and deadline >= now):
             raise self._refusal(f"it wants {arrivals!r} arrivals until {deadline!r} at time {now:g}")
-        self._deadline = float(deadline)
+        self._deadline = max(self._ticks.of(float(deadline)), self._clock.now)
         self._fleet.want(int(arrivals))
         return len(commands)
 
@@ -244,7 +259,7 @@ class Master:
         first = held.use(positions)
         compute = held.compute[first]
         ledger.used += len(compute)
-        ledger.compute_used.add_all(compute)
+        ledger.compute_used += total(compute)
         if self._partly:
             ledger.used_partial += int(np.count_nonzero(held.blocks[first] < self._model.assignment.blocks))
         if len(held.models) == 1 and version in held.models and not self._fleet.traced:
@@ -266,7 +281,7 @@ class Master:
         names, compute = self._held.release(kept)
         if len(names):
             self._ledger.discarded += len(names)
-            self._ledger.compute_wasted.add_all(compute)
+            self._ledger.compute_wasted += total(compute)
             self._fleet.mark(names, "discarded")
 
     # ------------------------------------------------------------------ complaints

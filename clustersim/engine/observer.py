@@ -7,6 +7,7 @@ import pandas as pd
 from clustersim.engine.columns import checked_metrics
 from clustersim.engine.ledger import Ledger
 from clustersim.engine.model import Model
+from clustersim.engine.ticks import Ticks
 from clustersim.engine.until import Until
 from clustersim.problems import Problem
 
@@ -28,6 +29,8 @@ class Observer:
     every : int
         Updates between evaluations.
     until : Until
+    ticks : Ticks
+        Converts what the ledger holds.
     progress : callable, optional
 
     Attributes
@@ -45,6 +48,7 @@ class Observer:
         vector_bytes: int,
         every: int,
         until: Until,
+        ticks: Ticks,
         progress: Progress | None,
     ) -> None:
         self._problem = problem
@@ -53,6 +57,7 @@ class Observer:
         self._vector_bytes = vector_bytes
         self.every = every
         self._until = until
+        self._ticks = ticks
         self._progress = progress
         self._rows: list[dict[str, float]] = []
 
@@ -82,7 +87,7 @@ class Observer:
                 "downlink_messages": ledger.dispatched,
                 "downlink_vectors": ledger.dispatched,
                 "downlink_bytes": ledger.dispatched * self._vector_bytes,
-                "compute_wasted": ledger.compute_wasted.total,
+                "compute_wasted": self._ticks.seconds(ledger.compute_wasted),
                 "mean_staleness": ledger.mean_staleness,
                 **checked_metrics(self._problem.metrics(w)),
             }

@@ -168,11 +168,14 @@ class ProcessFleet:
         for worker in self._workers:
             if (task := worker.task) is not None:
                 task.ended = now
-                spent = ledger.compute_wasted if task.finished == math.inf else ledger.compute_pending
-                spent.add(now - task.started)
+                spent = int(now - task.started)
+                if task.finished == math.inf:
+                    ledger.compute_wasted += spent
+                else:
+                    ledger.compute_pending += spent
                 task.finished = math.nan
         for task in self._on_the_uplink:
-            ledger.compute_pending.add(task.delivered)
+            ledger.compute_pending += int(task.delivered)
 
     def records(self) -> Records:
         """What became of every message, if a trace is kept."""
@@ -203,9 +206,9 @@ class ProcessFleet:
     def cut(self, task: Task, blocks: int, share: float, now: float) -> None:
         """A worker was stopped: send the blocks that it has finished."""
         task.ended = task.finished = now
-        task.blocks, task.delivered = blocks, task.compute * share
+        task.blocks, task.delivered = blocks, float(round(task.compute * share))
         self._ledger.partial += 1
-        self._ledger.compute_wasted.add(now - task.started - task.delivered)
+        self._ledger.compute_wasted += int(now - task.started - task.delivered)
         self._send(task, now)
 
     def _send(self, task: Task, now: float) -> None:
@@ -218,7 +221,7 @@ class ProcessFleet:
             return
         if delay == math.inf:
             self.lost(task, now)
-            self._ledger.compute_wasted.add(task.delivered)
+            self._ledger.compute_wasted += int(task.delivered)
             return
         self._on_the_uplink.add(task)
         Ring(self._env, now + delay, ARRIVAL, self._on_arrival, task)
@@ -226,7 +229,7 @@ class ProcessFleet:
     def abandoned(self, task: Task, now: float) -> None:
         """A worker drops the work that it was at."""
         task.ended = now
-        self._ledger.compute_wasted.add(now - task.started)
+        self._ledger.compute_wasted += int(now - task.started)
         if task.finished == math.inf:
             self._owed[task.worker] -= 1
         else:

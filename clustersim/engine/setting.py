@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from clustersim.checks import LONGEST, complaint, integer
 from clustersim.engine.cluster import Cluster
+from clustersim.engine.ticks import Ticks
 from clustersim.errors import ConfigurationError
 from clustersim.latency import LatencyModel, shortest_times
 from clustersim.placements import Assignment, MiniBatches
@@ -47,9 +48,12 @@ def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams)
 
 
 def _check_times(cluster: Cluster) -> None:
-    """Refuse models of times that may be too long to be added up, before either engine draws one."""
+    """Refuse models of times that may be too long to be added up, or too short for the clock, before one is drawn."""
+    ticks = Ticks(cluster.tick)
     models = {"compute": cluster.compute, "downlink": cluster.downlink.latency, "uplink": cluster.uplink.latency}
     for name, model in models.items():
+        if isinstance(model, LatencyModel):
+            ticks.check_mean(name, model.expected_time)
         if isinstance(model, LatencyModel) and LONGEST < (longest := model.longest) < math.inf:
             raise complaint(
                 name, model, f"times of at most {LONGEST:g} s, for sums of longer ones cannot be represented",

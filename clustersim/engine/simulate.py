@@ -21,6 +21,7 @@ from clustersim.engine.model import Model
 from clustersim.engine.observer import Observer, Progress
 from clustersim.engine.processes import ProcessFleet
 from clustersim.engine.setting import settle
+from clustersim.engine.ticks import Ticks
 from clustersim.engine.trace import message_table
 from clustersim.engine.until import Until
 from clustersim.errors import ConfigurationError
@@ -181,25 +182,33 @@ def _run(
     until = until.in_updates(assignment.updates_per_epoch(policy.work.answers or cluster.workers))
     vector_bytes = problem.dimension * cluster.bytes_per_entry
     check_updates(until, cluster, setting, state.k, vector_bytes, streams)
-    env, ledger = simpy.Environment(0.0), Ledger()
+    env, ledger, ticks = simpy.Environment(0.0), Ledger(), Ticks(cluster.tick)
     model = Model(problem, optimizer, assignment)
     delays = Delays(cluster, assignment, vector_bytes, streams)
     fleet = fleet_kind(env, assignment, delays, ledger, trace=trace)
     observer = Observer(
-        problem, model, ledger, vector_bytes=vector_bytes, every=evaluate_every, until=until, progress=progress
+        problem,
+        model,
+        ledger,
+        vector_bytes=vector_bytes,
+        every=evaluate_every,
+        until=until,
+        ticks=ticks,
+        progress=progress,
     )
-    master = Master(env, policy, state, fleet, model, ledger, Horizon(until, observer, state))
+    master = Master(env, ticks, policy, state, fleet, model, ledger, Horizon(until, observer, state, ticks))
     # a model that overflows is for its own watch to report, not for NumPy
     with seldom_collected(), np.errstate(over="ignore", invalid="ignore"):
         env.run(until=env.process(master.life()))
         master.close()
         fleet.close()
-        observer.evaluate(env.now, state.k)
-    totals = ledger.totals(vector_bytes, fleet.expecting, cluster.workers * env.now)
+        time = ticks.seconds(env.now)
+        observer.evaluate(time, state.k)
+    totals = ledger.totals(vector_bytes, fleet.expecting, cluster.workers * int(env.now), ticks)
     return Run(
         history=observer.history(),
-        totals={"time": env.now, "updates": model.version, "reason": master.reason, **totals},
-        messages=message_table(fleet.records(), assignment.vectors * vector_bytes, env.now) if trace else None,
+        totals={"time": time, "updates": model.version, "reason": master.reason, **totals},
+        messages=message_table(fleet.records(), assignment.vectors * vector_bytes, env.now, ticks) if trace else None,
         w=model.w,
     )
 

@@ -118,7 +118,7 @@ class Timelines:
         """How many blocks are finished by then."""
         tasks = self._tasks
         shares = self._shares if len(self._shares) == 1 else self._shares[tasks.worker[rows]]
-        ends = tasks.started[rows, None] + tasks.compute[rows, None] * shares
+        ends = tasks.started[rows, None] + np.rint(tasks.compute[rows, None] * shares)
         done: Numbers = np.count_nonzero(ends <= at[:, None], axis=1)
         return done
 

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clustersim.engine.ticks import Ticks
+
 __all__ = ["STATUSES", "Records", "message_table"]
 
 STATUSES = ("in flight", "used", "used late", "discarded", "cancelled", "lost")
@@ -28,13 +30,13 @@ class Records:
     staleness : ndarray of int
         Updates between its model and the first one that used it; -1 if none did.
     dispatched, received, started, finished, arrived : ndarray of float
-        Seconds; NaN where it never came to that. ``finished`` may also lie beyond the end of the run, or be infinite.
+        Ticks; NaN where it never came to that. ``finished`` may also lie beyond the end of the run, or be infinite.
     compute : ndarray of float
         How long the work takes, in seconds.
     ended : ndarray of float
         When the worker turned to something else, or the run ended: NaN if the work never began.
     delivered : ndarray of float
-        Seconds of work behind the answer; of no account without one.
+        Ticks of work behind the answer; of no account without one.
     status : ndarray of int
         What became of it, as a position in `STATUSES`.
     """
@@ -55,7 +57,7 @@ class Records:
     status: NDArray[np.int64]
 
 
-def message_table(records: Records, answer_bytes: NDArray[np.int64], now: float) -> pd.DataFrame:
+def message_table(records: Records, answer_bytes: NDArray[np.int64], now: float, ticks: Ticks) -> pd.DataFrame:
     """The records of all messages as a frame.
 
     Parameters
@@ -64,7 +66,9 @@ def message_table(records: Records, answer_bytes: NDArray[np.int64], now: float)
     answer_bytes : ndarray of int, shape (n,)
         Size of an answer of each worker in bytes.
     now : float
-        The end of the run: work that would have been finished later never was.
+        The end of the run, in ticks: work that would have been finished later never was.
+    ticks : Ticks
+        Converts times to seconds.
 
     Returns
     -------
@@ -83,6 +87,8 @@ def message_table(records: Records, answer_bytes: NDArray[np.int64], now: float)
     cut = (records.blocks > 0) & (records.delivered < records.compute)
     columns["worked"] = np.where(np.isnan(worked), 0.0, worked)
     columns["dropped"] = np.where(cut, worked - records.delivered, 0.0)
+    for name in ("dispatched", "received", "started", "finished", "arrived", "compute", "worked", "dropped"):
+        columns[name] = ticks.seconds(columns[name])
     columns["blocks"] = records.blocks
     columns["bytes"] = answer_bytes[records.worker]
     columns["staleness"] = np.where(records.staleness < 0, np.nan, records.staleness)
