@@ -44,8 +44,8 @@ class Cluster:
     tick : float
         Seconds in a tick, a nanosecond by default. Simulated time is counted in whole ticks: every draw, delay,
         deadline and horizon is rounded to them once, and from then on times are added and compared exactly. It must
-        divide a second, or be whole seconds. Times shorter than a thousand ticks on average, and runs longer than 2**53 ticks
-        (104 days, of nanoseconds), are refused.
+        divide a second, or be whole seconds. Times shorter than a thousand ticks on average, and runs longer than
+        2**53 ticks (104 days, of nanoseconds), are refused.
 
     Raises
     ------

@@ -155,8 +155,8 @@ class Master:
             raise StalledError(
                 f"{self._policy!r} waits for {wanted} answers at version {self._model.version}, but at time "
                 f"{self._ticks.seconds(now):g} nothing is on its way any more: {len(lost)} of "
-                f"{self._model.assignment.workers} workers will never answer{_some(lost)}; wait for fewer workers, set a deadline, or use a "
-                f"model without infinite times. Last events:\n{self._story()}"
+                f"{self._model.assignment.workers} workers will never answer{_some(lost)}; wait for fewer workers, set "
+                f"a deadline, or use a model without infinite times. Last events:\n{self._story()}"
             )
 
     def _tell(self, event: Event) -> int:
