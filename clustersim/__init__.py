@@ -18,7 +18,8 @@ from clustersim.interrupts import end_on_signals, restore
 
 if TYPE_CHECKING:  # `__getattr__` loads the same
     from clustersim import conformance, datasets, decoders, placements, plots, schedules, theory, waits
-    from clustersim.engine import Cluster, Run, Until, simulate
+    from clustersim.cluster import Cluster
+    from clustersim.engine import Run, simulate
     from clustersim.errors import (
         ClusterSimError,
         ConfigurationError,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:  # `__getattr__` loads the same
     from clustersim.protocol import Policy
     from clustersim.studies import Claim, Results, Study, load_results
     from clustersim.studies.compare import compare
+    from clustersim.until import Until
 
 __version__ = "0.1.0"
 
@@ -160,7 +162,8 @@ __all__ = [
 
 
 _HOMES = (
-    "engine", "errors", "latency", "links", "optimizers", "placements", "policies", "problems", "protocol", "studies",
+    "cluster", "until", "engine", "errors", "latency", "links", "optimizers", "placements", "policies", "problems",
+    "protocol", "studies",
 )  # fmt: skip
 
 

@@ -13,13 +13,15 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from clustersim.engine import Cluster, Run, Until, simulate
+from clustersim.cluster import Cluster
+from clustersim.engine import Run, simulate
 from clustersim.errors import ClusterSimError, StalledError
 from clustersim.latency import BernoulliStraggler, Constant, Exponential, LatencyModel
 from clustersim.links import Link
 from clustersim.optimizers import SGD
 from clustersim.problems import LeastSquares, Problem
 from clustersim.protocol import Answer, Busy, Event, Policy, PolicyState, Setting, Work
+from clustersim.until import Until
 
 __all__ = ["ConformanceError", "check_policy", "check_run"]
 

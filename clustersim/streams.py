@@ -5,13 +5,13 @@ One integer seed governs a run. A *stream* is addressed by what it is for (``"co
 
     seed, purpose, replication      -> the 128-bit key of a Philox generator, through `numpy.random.SeedSequence`
     lane, task                      -> where in that generator's 256-bit counter a row of draws begins
-    worker                          -> the position in the row
+    worker                          -> the position in the row, or of its own stretch of it where a task needs many
 
 Hence the q-th task of worker i takes the same draw under every policy (common random numbers), adding a worker leaves
 the other workers' draws alone, and a whole row of workers is drawn by one call into NumPy.
 
 Data flows in from `clustersim.engine` (seed, replication) and out to `clustersim.latency`, which turns uniform draws
-into seconds, and to placements, which take an ordinary `numpy.random.Generator`.
+into seconds, and to placements, which take an ordinary `numpy.random.Generator` or, for mini-batches, `Uniforms`.
 """
 
 import hashlib
@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 
 from clustersim.checks import SEED, integer
 
-__all__ = ["Generators", "Streams", "Uniforms"]
+__all__ = ["Streams", "Uniforms"]
+
+
+_STEP = 4  # draws that one step of the counter gives
 
 
 class Uniforms:
@@ -89,45 +92,62 @@ class Uniforms:
         >>> bool((single == uniforms.block(0, tasks=3, workers=7)[[2, 0], [6, 1]]).all())
         True
         """
-        seek, random, draws, four = self._seek, self._random, [], np.empty(4)  # a step of the counter gives four words
+        seek, random, draws, four = self._seek, self._random, [], np.empty(_STEP)
         for task, worker in zip(tasks.tolist(), workers.tolist(), strict=True):
-            seek(worker >> 2, task, lane)
+            seek(worker // _STEP, task, lane)
             random(out=four)
-            draws.append(four.item(worker & 3))
+            draws.append(four.item(worker % _STEP))
         return np.array(draws, dtype=np.float64)
+
+    def stretches(self, first_task: int, tasks: int, workers: int, length: int) -> NDArray[np.float64]:
+        """Many draws of each task: those of worker i are a stretch of the task's row.
+
+        Parameters
+        ----------
+        first_task, tasks, workers : int
+            See `block`.
+        length : int
+            Draws of each task of each worker.
+
+        Returns
+        -------
+        ndarray of float64, shape (tasks, workers, length)
+        """
+        room = _room(length)
+        return self.block(first_task, tasks, workers * room).reshape(tasks, workers, room)[:, :, :length]
+
+    def stretches_at(self, tasks: NDArray[np.int64], workers: NDArray[np.int64], length: int) -> NDArray[np.float64]:
+        """Single stretches, the same as in `stretches`: one for each pair of a task and a worker.
+
+        Parameters
+        ----------
+        tasks, workers : ndarray of int, shape (pairs,)
+            Their numbers, from 0.
+        length : int
+            See `stretches`.
+
+        Returns
+        -------
+        ndarray of float64, shape (pairs, length)
+
+        Examples
+        --------
+        >>> uniforms = Streams(seed=1).uniforms("batch")
+        >>> single = uniforms.stretches_at(np.array([2, 0]), np.array([6, 1]), length=5)
+        >>> bool((single == uniforms.stretches(0, tasks=3, workers=7, length=5)[[2, 0], [6, 1]]).all())
+        True
+        """
+        steps = _room(length) // _STEP
+        draws = np.empty((len(tasks), length))
+        for line, task, worker in zip(draws, tasks.tolist(), workers.tolist(), strict=True):
+            self._seek(worker * steps, task, 0)
+            self._random(out=line)
+        return draws
 
     def _seek(self, word: int, task: int, lane: int) -> None:
         """Put the counter where a draw begins."""
         self._counters["counter"] = (word, task, lane, 0)
         self._bits.state = self._state
-
-
-class Generators:
-    """Generators of which each is a function of (task, worker) alone, for draws of which a task needs many.
-
-    Parameters
-    ----------
-    key : ndarray of uint64, shape (2,)
-        The Philox key of the stream.
-
-    Examples
-    --------
-    >>> generators = Streams(seed=1).generators("batch")
-    >>> first = generators.at(task=3, worker=7).random(2)
-    >>> bool((first == generators.at(task=3, worker=7).random(2)).all())
-    True
-    """
-
-    def __init__(self, key: NDArray[np.unsignedinteger]) -> None:
-        self._bits = np.random.Philox(key=key)
-        self._generator = np.random.Generator(self._bits)
-        self._state, self._counters = _plain_state(self._bits)
-
-    def at(self, task: int, worker: int) -> np.random.Generator:
-        """The generator of one task of one worker; it serves until the next call."""
-        self._counters["counter"] = (0, 0, task, worker)  # the two lower words count the draws
-        self._bits.state = self._state
-        return self._generator
 
 
 class Streams:
@@ -160,10 +180,6 @@ class Streams:
         """The addressed uniform draws of the stream `purpose`."""
         return Uniforms(self._sequence(purpose).generate_state(2, np.uint64))
 
-    def generators(self, purpose: str) -> Generators:
-        """The stream `purpose` as one generator for each task of each worker."""
-        return Generators(self._sequence(purpose).generate_state(2, np.uint64))
-
     def generator(self, purpose: str) -> np.random.Generator:
         """An ordinary generator for the stream `purpose`, for draws that are made once a run."""
         return np.random.Generator(np.random.Philox(self._sequence(purpose)))
@@ -182,3 +198,8 @@ def _plain_state(bits: np.random.Philox) -> tuple[Any, Any]:
     state: Any = bits.state
     words = {name: tuple(array.tolist()) for name, array in state["state"].items()}
     return state | {"state": words, "buffer": tuple(state["buffer"].tolist())}, words
+
+
+def _room(length: int) -> int:
+    """The draws that a stretch takes up: whole steps of the counter, so that it can be sought."""
+    return -(-length // _STEP) * _STEP

@@ -19,18 +19,16 @@ Conversation = list[tuple[Event, Answer]]
 _MOST_EVENTS = 50_000  # the cases here take a few thousand
 
 _SIZES = {
-    "arrival_order._FEW": 2,
-    "arrival_order._MOST": 4,
-    "arrival_order._SORT_ALL": 4,
-    "versions._SPARE_BYTES": 0,
+    "engine.cohort.arrival_queue._FEW": 2,
+    "engine.cohort.arrival_queue._MOST": 4,
+    "engine.cohort.arrival_queue._SORT_ALL": 4,
+    "engine.cohort.task_table._SPARE_BYTES": 0,
+    "engine.cohort.lockstep._RANKED": 3,
     "draws._DRAWS": 16,
     "draws._FEW": 2,
     "draws._MISSED": 2,
     "draws._PRICE": 1,
     "draws._TASKS": 4,
-    "lockstep._RANKED": 3,
-    "seconds._BUFFERED": 4,
-    "seconds._SMALL": 2,
 }  # where the engines take other ways, for many workers or long runs, and where these begin instead
 
 
@@ -39,7 +37,7 @@ def ways_of_the_large():
     """Few workers are treated as thousands otherwise are: what is for many is tried on small cases too."""
     with ExitStack() as stack:
         for name, size in _SIZES.items():
-            stack.enter_context(mock.patch(f"clustersim.engine.{name}", size))
+            stack.enter_context(mock.patch(f"clustersim.{name}", size))
         yield
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from batches import draw_batch
 from coding import entries
 
 import clustersim as cs
@@ -133,13 +134,13 @@ def test_fresh_batches_are_drawn_by_task_and_worker(data):
     """A worker's batch is a function of (task, worker), of distinct rows, whoever else answers."""
     X, y = data
     policy = cs.FreshBatches(batch=5, straggler_probability=P, deadline=1.0)
-    draws = Streams(SEED, REPLICATION).generators("batch")
+    streams = Streams(SEED, REPLICATION)
     up = answering()
 
     def weights(t):
         total = np.zeros(ROWS)
         for worker in np.flatnonzero(up[t]):
-            rows = draws.at(t, worker).choice(ROWS, 5, replace=False)
+            rows = draw_batch(streams, t, worker, ROWS, 5)
             assert len(set(rows)) == 5
             total[rows] += 1.0 / ((1 - P) * N * 5)
         return total
@@ -150,12 +151,12 @@ def test_fresh_batches_are_drawn_by_task_and_worker(data):
 def test_batches_come_from_the_rows_that_a_worker_holds(data):
     """On an even partition worker i draws 2 of its own 5 rows."""
     X, y = data
-    draws = Streams(0, 0).generators("batch")
+    streams = Streams(0, 0)
 
     def weights(t):
         total = np.zeros(ROWS)
         for worker in range(N):
-            total[5 * worker + draws.at(t, worker).choice(5, 2, replace=False)] = 1.0 / (2 * N)
+            total[5 * worker + np.array(draw_batch(streams, t, worker, 5, 2))] = 1.0 / (2 * N)
         return total
 
     policy = cs.Synchronous(cs.waits.All(), batch=2)
@@ -165,17 +166,6 @@ def test_batches_come_from_the_rows_that_a_worker_holds(data):
     )  # fmt: skip
     np.testing.assert_allclose(run.w, descend(X, y, weights), rtol=0, atol=1e-9)
     assert run.totals["time"] == pytest.approx(UPDATES * 2 / 5), "a batch of 2 of 5 rows takes 2/5 of the time"
-
-
-def test_a_generator_depends_on_its_task_and_worker_alone():
-    draws = Streams(3).generators("batch")
-
-    def first(task, worker):
-        return draws.at(task, worker).integers(0, 2**31, size=3, dtype=np.uint32).tolist()  # leaves half a word over
-
-    seen = {(task, worker): first(task, worker) for task in range(4) for worker in range(4)}
-    assert len({tuple(draw) for draw in seen.values()}) == 16
-    assert {key: first(*key) for key in reversed(seen)} == seen
 
 
 @dataclass(frozen=True)
@@ -230,7 +220,7 @@ def test_every_row_is_as_likely_in_every_place_of_a_batch():
     """Chi-square of (row, place) over many tasks, against its normal approximation at one in a million."""
     rows, batch, tasks = 12, 3, 6000
     held = cs.placements.Assignment(rows, np.array([0, rows]), np.arange(rows))
-    drawn = cs.placements.MiniBatches.of(held, batch, Streams(1).generators("batch"))
+    drawn = cs.placements.MiniBatches.of(held, batch, Streams(1).uniforms("batch"))
     counts = np.zeros((rows, batch))
     for task in range(tasks):
         counts[drawn.gather(np.array([0]), 1.0, np.array([task]))[0], np.arange(batch)] += 1
@@ -246,7 +236,7 @@ def test_a_sum_of_batches_from_unequal_holdings_is_refused_as_biased():
     with pytest.raises(cs.ConfigurationError, match="biased"):
         cs.simulate(problem, cs.Cluster(3, cs.Constant(1.0)), policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=1))
     held = cs.placements.EvenPartition().assign(problem, 3, np.random.default_rng(0))
-    drawn = cs.placements.MiniBatches.of(held, 2, Streams(1).generators("batch"))
+    drawn = cs.placements.MiniBatches.of(held, 2, Streams(1).uniforms("batch"))
     assert drawn.row_sums == pytest.approx([2 / 3] * 3 + [1.0] * 4)
     with pytest.raises(cs.ConfigurationError, match="batch = 2"):
         cs.decoders.Mean().expected_error(drawn, 0.5)

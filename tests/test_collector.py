@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from clustersim.engine.collector import seldom_collected
+from clustersim.threads import seldom_collected
 
 
 @pytest.fixture(autouse=True)

@@ -156,7 +156,7 @@ def test_divisors_of_the_journals_table():
 
 
 def test_mean_takes_the_rows_of_a_task():
-    drawn = pl.MiniBatches.of(place(pl.EvenPartition(), 30, 3), 4, Streams(1).generators("batch"))
+    drawn = pl.MiniBatches.of(place(pl.EvenPartition(), 30, 3), 4, Streams(1).uniforms("batch"))
     assert Mean().weights(drawn, np.array([0, 2])) == pytest.approx(1 / 8)
     assert Unbiased(0.5).weights(drawn, np.array([0, 2])) == pytest.approx(2 / 12)
 

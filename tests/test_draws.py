@@ -1,6 +1,5 @@
 """Blocks of draws: the same numbers in any order, drawn no more often than needed."""
 
-import itertools
 import math
 
 import numpy as np
@@ -9,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import clustersim as cs
-from clustersim.engine.draws import Draws
+from clustersim.draws import Draws
+from clustersim.engine.cohort.ranks import Ranks
 from clustersim.errors import ConfigurationError
 from clustersim.streams import Streams
 
@@ -55,17 +55,14 @@ def test_any_draws_in_any_order(questions, single):
 @pytest.mark.parametrize("workers", [1, 2, 7, 40, 300])
 @pytest.mark.parametrize("values", [[1.0], [1.0, 1.5, 4.0], [0.0, 2.0, math.inf], [math.inf]], ids=str)
 def test_ranks_of_equal_draws(workers, values):
-    """Equal draws are in the order of the workers; the gap is the least one between unequal finite draws."""
+    """Equal draws are in the order of the workers."""
     block = np.random.default_rng(workers).choice(values, size=(40, workers))
-    draws = Draws(lambda first, tasks: block[first : first + tasks], workers, recorded=40)
-    rows = [sorted({time for time in row if time < math.inf}) for row in block.tolist()]
-    apart = {later - earlier for row in rows for earlier, later in itertools.pairwise(row)}
+    ranks = Ranks(Draws(lambda first, tasks: block[first : first + tasks], workers, recorded=40))
     for task, row in enumerate(block.tolist()):
-        order, times, gap = draws.ranked(task)
+        order, times = ranks.of(task)
         expected = sorted(range(workers), key=lambda i, row=row: (row[i], i))
         assert order.tolist() == expected
         assert times.tolist() == [row[i] for i in expected]
-        assert gap == min(apart, default=math.inf)
 
 
 def test_rows_cannot_be_written_to():

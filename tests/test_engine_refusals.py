@@ -170,7 +170,7 @@ def test_unusable_parts(make, message):
 
 
 def test_an_error_horizon_that_is_never_reached(monkeypatch):
-    monkeypatch.setattr("clustersim.engine.horizon._PATIENCE", 500)
+    monkeypatch.setattr("clustersim.engine.stopping._PATIENCE", 500)
     with pytest.raises(cs.StalledError, match="500 updates have not brought the error down to 1e-12"):
         run(until=cs.Until(error=1e-12))
     assert run(until=cs.Until(error=1e-12, updates=600)).totals["updates"] == 600

@@ -43,7 +43,7 @@ fewer = settings(many, max_examples=max(1, EXAMPLES // 2))
 def short_patience():
     """A run that goes round in circles is given up after hundreds of events instead of ten thousand."""
     with (
-        mock.patch("clustersim.engine.horizon._STANDSTILL", 300),
+        mock.patch("clustersim.engine.stopping._STANDSTILL", 300),
         mock.patch("clustersim.policies.synchronous._PATIENCE", 100),
     ):
         yield
@@ -324,9 +324,8 @@ def test_memory_does_not_grow_with_the_messages(engine, policy, busy, updates, m
         ("draws._DRAWS", 2048),
         ("draws._MOST", 2048),
         ("draws._LISTED", 2048),
-        ("seconds._BUFFERED", 64),
     ):
-        monkeypatch.setattr(f"clustersim.engine.{cache}", size)
+        monkeypatch.setattr(f"clustersim.{cache}", size)
     link = cs.Link(latency=cs.Exponential(0.1))
     compute = cs.PerWorker([cs.Exponential(mean) for mean in (1.0, 3.0)] * 20)
     cluster = cs.Cluster(40, compute, downlink=link, uplink=link, busy=busy)

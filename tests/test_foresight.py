@@ -7,7 +7,7 @@ import pytest
 
 import clustersim as cs
 from clustersim.engine import foresight
-from clustersim.engine.setting import settle
+from clustersim.engine.setup import settle
 from clustersim.streams import Streams
 
 PROBLEM = cs.LeastSquares.synthetic(rows=40, features=2, seed=1)
@@ -63,7 +63,7 @@ def test_times_of_zero_are_left_to_the_watch_on_a_clock_that_stands_still():
 
 
 def test_rounds_that_end_at_a_deadline_are_noticed_during_the_run(monkeypatch):
-    monkeypatch.setattr("clustersim.engine.horizon._LOOK_AHEAD", 100)
+    monkeypatch.setattr("clustersim.engine.stopping._LOOK_AHEAD", 100)
     hasty = cs.IgnoreStragglers(0.1, deadline=1e-9)
     with pytest.raises(cs.ConfigurationError, match=r"about 1e\+09 updates"):
         run(cs.Exponential(1.0), cs.Until(time=1.0), hasty)

@@ -8,6 +8,7 @@ import heapq
 
 import numpy as np
 import pytest
+from batches import draw_batch
 
 import clustersim as cs
 from clustersim.streams import Streams
@@ -32,13 +33,13 @@ class Workers:
         streams = Streams(SEED, REPLICATION)
         assignment = placement.assign(problem, N, streams.generator("placement"))
         self.held = [assignment.rows[assignment.starts[i] : assignment.starts[i + 1]] for i in range(N)]
-        self.draws = streams.generators("batch")
-        self.times = COMPUTE.times(streams.uniforms("compute"), 0, 400, N)
+        self.streams = streams
+        self.times = COMPUTE.times(streams.uniforms("compute"), 0, 400, N).round(9)  # whole ticks
         self.assignment = assignment
 
     def batch(self, worker, task):
         rows = self.held[worker]
-        return rows[self.draws.at(task, worker).choice(len(rows), BATCH, replace=False)]
+        return rows[draw_batch(self.streams, task, worker, len(rows), BATCH)]
 
 
 def mean_gradient(problem, w, rows):

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from batches import draw_batch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -15,12 +16,11 @@ from clustersim.streams import Streams
 
 
 def draws(seed=4):
-    return Streams(seed).generators("batch")
+    return Streams(seed).uniforms("batch")
 
 
-def draw_batch(task, worker, held, batch):
-    """Which of its `held` rows a worker computes in a task, drawn by itself."""
-    return draws().at(task, worker).choice(held, batch, replace=False)
+def drawn_by_hand(task, worker, held, batch):
+    return np.array(draw_batch(Streams(4), task, worker, held, batch))
 
 
 def holding(sizes, batch, blocks=1, seed=4):
@@ -41,7 +41,7 @@ def test_a_batch_depends_on_its_task_and_worker_alone(sizes, batch, messages):
     drawn = holding(sizes, batch)
     pairs = [(worker % len(sizes), task) for worker, task in messages]
     expected = [
-        drawn.rows[drawn.starts[worker] + draw_batch(task, worker, sizes[worker], batch)] for worker, task in pairs
+        drawn.rows[drawn.starts[worker] + drawn_by_hand(task, worker, sizes[worker], batch)] for worker, task in pairs
     ]
     workers, tasks = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     rows, weight = drawn.gather(workers, 0.5, tasks)
@@ -59,7 +59,7 @@ def test_batches_of_any_size_are_distinct_rows_of_the_worker(held, batch):
     for pair in (0, 100, 209):
         one = drawn.gather(workers[pair : pair + 1], 1.0, tasks[pair : pair + 1])[0]
         np.testing.assert_array_equal(one, rows[pair])
-        place = draw_batch(int(tasks[pair]), int(workers[pair]), held, batch)
+        place = drawn_by_hand(int(tasks[pair]), int(workers[pair]), held, batch)
         np.testing.assert_array_equal(one, drawn.rows[drawn.starts[workers[pair]] + place])
 
 
@@ -119,7 +119,7 @@ def test_batches_of_everything():
     drawn = MiniBatches.of(assignment, 4, draws())
     rows = drawn.gather(np.array([0, 1, 2]), 1.0, np.array([5, 5, 6]))[0].reshape(3, 4)
     for line, (task, worker) in zip(rows.tolist(), ((5, 0), (5, 1), (6, 2)), strict=True):
-        assert line == draw_batch(task, worker, 50, 4).tolist()
+        assert line == draw_batch(Streams(4), task, worker, 50, 4)
     np.testing.assert_allclose(drawn.row_sums, np.full(50, 3 * 4 / 50), rtol=1e-14)
     assert drawn.loads.tolist() == pytest.approx([3 * 4 / 50] * 3)
 

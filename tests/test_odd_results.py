@@ -16,7 +16,7 @@ from small import made_up, small_study
 
 import clustersim as cs
 from clustersim import plots
-from clustersim.engine.columns import RESERVED
+from clustersim.engine.accounting.columns import RESERVED
 from clustersim.studies.results import FAILURE_COLUMNS
 from clustersim.studies.text import printable
 from clustersim.tables import (

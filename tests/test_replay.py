@@ -7,7 +7,7 @@ from scripted import Scripted
 from spaces import Case
 
 import clustersim as cs
-from clustersim.engine import cohort
+from clustersim.engine.cohort import fleet as cohort
 from clustersim.protocol import Answer, Arrivals, Dispatch, Update, Updated, Wants
 
 N = 6
@@ -19,7 +19,7 @@ def replays(monkeypatch):
     calls, replay = [], cohort.replay
 
     def noted(tasks, rows, shares, now, first_wave, *, instant):
-        calls.append((now, np.unique(tasks.worker[rows]).tolist()))
+        calls.append((now / 1e9, np.unique(tasks.worker[rows]).tolist()))
         return replay(tasks, rows, shares, now, first_wave, instant=instant)
 
     monkeypatch.setattr(cohort, "replay", noted)

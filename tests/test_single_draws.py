@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import clustersim as cs
-from clustersim.engine.draws import Draws
+from clustersim.draws import Draws
 from clustersim.errors import ConfigurationError
 from clustersim.latency import SCALINGS, ComputeTimes, LatencyModel
 from clustersim.streams import Streams

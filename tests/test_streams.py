@@ -95,7 +95,7 @@ def test_single_draws_are_those_of_the_block_and_of_the_counter(pairs, lane):
     tasks, workers = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     uniforms = Streams(5).uniforms("compute")
     single = uniforms.at(tasks, workers, lane)
-    key = Streams(5).generators("compute").at(0, 0).bit_generator.state["state"]["key"]
+    key = Streams(5)._sequence("compute").generate_state(2, np.uint64)
     for draw, (task, worker) in zip(single, pairs, strict=True):
         assert draw == uniforms.block(task, 1, worker + 1, lane)[0, worker]
         own = np.random.Philox(key=key, counter=np.array([0, task, lane, 0], dtype=np.uint64))
@@ -107,43 +107,30 @@ def test_single_draws_of_far_workers_need_no_draws_of_those_before():
     assert len(set(single.tolist())) == 2
 
 
-def some_draws(generator, kind):
-    """Draws that leave something over: half a word, or words of a buffer."""
-    return {
-        "halves": lambda: generator.integers(0, 7, size=3, dtype=np.uint32),
-        "choice": lambda: generator.choice(500, 8, replace=False),
-        "normal": lambda: generator.normal(size=5),
-        "many": lambda: generator.random(1001),
-    }[kind]()
-
-
 @settings(max_examples=100, deadline=None)
 @given(
-    addresses=st.lists(
-        st.tuples(
-            st.sampled_from([0, 1, 77, 2**40, 2**64 - 1]),
-            st.sampled_from([0, 1, 10**6, 2**63]),
-            st.sampled_from(["halves", "choice", "normal", "many"]),
-        ),
-        min_size=1,
-        max_size=6,
-    )
+    pairs=st.lists(st.tuples(st.sampled_from([0, 1, 77, 2**40, 2**62]), st.integers(0, 11)), max_size=8),
+    length=st.integers(1, 9),
 )
-def test_a_generator_is_the_one_at_its_counter_whoever_drew_before(addresses):
-    generators = Streams(5).generators("batch")
-    key = generators.at(0, 0).bit_generator.state["state"]["key"]
-    for task, worker, kind in addresses:
-        own = np.random.Generator(np.random.Philox(key=key, counter=np.array([0, 0, task, worker], dtype=np.uint64)))
-        np.testing.assert_array_equal(some_draws(generators.at(task, worker), kind), some_draws(own, kind))
+def test_single_stretches_are_those_of_the_rows_and_of_the_counter(pairs, length):
+    tasks, workers = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    uniforms = Streams(5).uniforms("batch")
+    single = uniforms.stretches_at(tasks, workers, length)
+    key = Streams(5)._sequence("batch").generate_state(2, np.uint64)
+    for stretch, (task, worker) in zip(single, pairs, strict=True):
+        np.testing.assert_array_equal(stretch, uniforms.stretches(task, 1, worker + 1, length)[0, worker])
+        own = np.random.Philox(key=key, counter=np.array([worker * -(-length // 4), task, 0, 0], dtype=np.uint64))
+        np.testing.assert_array_equal(stretch, np.random.Generator(own).random(length))
 
 
-def test_generators_at_other_addresses_are_independent():
-    a = np.array([Streams(5).generators("batch").at(q, 3).random(20) for q in range(300)])
+def test_stretches_at_other_addresses_are_independent():
+    tasks, third = np.arange(300), np.full(300, 3)
+    a = Streams(5).uniforms("batch").stretches_at(tasks, third, 20)
     for other in (
-        [Streams(5).generators("batch").at(q, 4).random(20) for q in range(300)],
-        [Streams(5).generators("batch").at(q + 300, 3).random(20) for q in range(300)],
-        [Streams(5).generators("other").at(q, 3).random(20) for q in range(300)],
-        [Streams(5, 1).generators("batch").at(q, 3).random(20) for q in range(300)],
+        Streams(5).uniforms("batch").stretches_at(tasks, third + 1, 20),
+        Streams(5).uniforms("batch").stretches_at(tasks + 300, third, 20),
+        Streams(5).uniforms("other").stretches_at(tasks, third, 20),
+        Streams(5, 1).uniforms("batch").stretches_at(tasks, third, 20),
     ):
         assert not np.isin(other, a).any()
         assert abs(correlation(a, other)) < Z / np.sqrt(a.size)

@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pandas as pd
 
-from clustersim.engine.trace import STATUSES, Records, message_table
+from clustersim.engine.accounting.messages import STATUSES, Records, message_table
+from clustersim.ticks import Ticks
 
 NAN, INF = math.nan, math.inf
 NOW = 10.0
-SUM = 0.1 + 0.2  # which less 0.1 is a little more than 0.2, and yet nothing is dropped
+TICKS = Ticks(1e-9)
 FATES = [  # blocks, staleness, received, started, finished, arrived, compute, ended, delivered, status
-    (4, 0, 0.1, 0.1, SUM, 3.5, 0.2, SUM, 0.2, "used"),
+    (4, 0, 0.1, 0.1, 0.3, 3.5, 0.2, 0.3, 0.2, "used"),
     (2, 1, 1.0, 1.0, 4.5, 5.0, 6.0, 4.5, 3.0, "used late"),  # cut short after 2 of 4 blocks, half a second into the 3rd
     (4, -1, 1.0, 2.0, 3.0, 3.0, 1.0, 3.0, 1.0, "discarded"),
     (0, -1, 1.0, 2.0, 9.0, NAN, 7.0, 4.0, 0.0, "cancelled"),  # at work for 2 s
@@ -29,7 +30,8 @@ def records():
     blocks, staleness, received, started, finished, arrived, compute, ended, delivered, status = zip(
         *FATES, strict=True
     )
-    floats = (np.full(count, 0.05), *map(np.array, (received, started, finished, arrived, compute, ended, delivered)))
+    seconds = (np.full(count, 0.05), *map(np.array, (received, started, finished, arrived, compute, ended, delivered)))
+    floats = map(TICKS.of_all, seconds)
     return Records(
         np.arange(count) % 3, np.arange(count) // 3, np.full(count, 7), np.array(blocks), np.array(staleness), *floats,
         status=np.array([STATUSES.index(each) for each in status]),
@@ -37,7 +39,7 @@ def records():
 
 
 def test_each_fate():
-    table = message_table(records(), answer_bytes=np.array([8, 16, 24]), now=NOW)
+    table = message_table(records(), answer_bytes=np.array([8, 16, 24]), now=TICKS.of(NOW), ticks=TICKS)
     expected = pd.DataFrame(
         {
             "worker": [0, 1, 2, 0, 1, 2, 0, 1, 2, 0],
@@ -46,10 +48,10 @@ def test_each_fate():
             "dispatched": 0.05,
             "received": [0.1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, NAN, 9.0, 9.0],
             "started": [0.1, 1.0, 2.0, 2.0, NAN, 2.0, 2.0, NAN, 9.0, 9.0],
-            "finished": [SUM, 4.5, 3.0, NAN, NAN, NAN, 3.0, NAN, NAN, 9.5],
+            "finished": [0.3, 4.5, 3.0, NAN, NAN, NAN, 3.0, NAN, NAN, 9.5],
             "arrived": [3.5, 5.0, 3.0, NAN, NAN, NAN, NAN, NAN, NAN, NAN],
             "compute": [0.2, 6.0, 1.0, 7.0, 7.0, INF, 1.0, 1.0, 3.0, 2.0],
-            "worked": [SUM - 0.1, 3.5, 1.0, 2.0, 0.0, 6.0, 1.0, 0.0, 1.0, 0.5],
+            "worked": [0.2, 3.5, 1.0, 2.0, 0.0, 6.0, 1.0, 0.0, 1.0, 0.5],
             "dropped": [0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
             "blocks": [4, 2, 4, 0, 0, 0, 4, 0, 0, 1],
             "bytes": [8, 16, 24, 8, 16, 24, 8, 16, 24, 8],
@@ -65,6 +67,6 @@ def test_no_messages():
     whole = {
         name: np.empty(0, dtype=np.int64) for name in ("worker", "task", "version", "blocks", "staleness", "status")
     }
-    table = message_table(Records(**{**nothing, **whole}), np.array([8]), now=0.0)
+    table = message_table(Records(**{**nothing, **whole}), np.array([8]), now=0.0, ticks=TICKS)
     assert len(table) == 0
-    assert list(table) == list(message_table(records(), np.array([8, 16, 24]), NOW))
+    assert list(table) == list(message_table(records(), np.array([8, 16, 24]), NOW, TICKS))

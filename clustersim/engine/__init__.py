@@ -1,8 +1,10 @@
-"""The engine: simulated time. The only floor that knows SimPy."""
+"""The engine: simulated time. The only floor that knows SimPy.
 
-from clustersim.engine.cluster import Cluster
-from clustersim.engine.setting import settle
+`simulate` puts the parts together. The `Master` carries the conversation of policy and workers through the interface of
+`clustersim.engine.fleet`; ``process`` and ``cohort`` hold the two fleets, ``accounting`` what is told of a run.
+"""
+
+from clustersim.engine.setup import settle
 from clustersim.engine.simulate import Run, simulate
-from clustersim.engine.until import Until
 
-__all__ = ["Cluster", "Run", "Until", "settle", "simulate"]
+__all__ = ["Run", "settle", "simulate"]

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.trace import Records
+from clustersim.engine.accounting.messages import Records
 
 __all__ = ["Batch", "Clock", "Fleet"]
 

@@ -8,13 +8,13 @@ import math
 import numpy as np
 from scipy.special import betaincinv
 
-from clustersim.engine.cluster import Cluster
-from clustersim.engine.until import Until
+from clustersim.cluster import Cluster
 from clustersim.errors import ConfigurationError
 from clustersim.latency import Constant, compute_times
 from clustersim.links import Link
 from clustersim.protocol import Setting
 from clustersim.streams import Streams
+from clustersim.until import Until
 
 __all__ = ["MOST_UPDATES", "check_updates", "too_many_updates"]
 

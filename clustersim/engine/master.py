@@ -1,6 +1,6 @@
 """The master: it carries events to the policy, and the policy's commands to the fleet and the model.
 
-The policy decides, the `Master` obeys, and refuses what makes no sense. Data flows: fleet -> `Held` -> `Arrivals` ->
+The policy decides, the `Master` obeys, and refuses what makes no sense. Data flows: fleet -> `Inbox` -> `Arrivals` ->
 policy -> `Update` -> one weighted gradient a version -> optimiser -> `Updated` -> policy -> `Dispatch` -> fleet.
 
 The master has no clock of its own. `Master.life` is a generator that says what it sleeps on, so that SimPy can run it
@@ -15,12 +15,11 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.engine.accounting.ledger import Ledger
 from clustersim.engine.fleet import Clock, Fleet
-from clustersim.engine.held import Held, Positions
-from clustersim.engine.horizon import Horizon
-from clustersim.engine.ledger import Ledger
+from clustersim.engine.inbox import Inbox, Positions
 from clustersim.engine.model import Model
-from clustersim.engine.ticks import LAST, Ticks, total
+from clustersim.engine.stopping import Horizon
 from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import (
     Answer,
@@ -38,6 +37,7 @@ from clustersim.protocol import (
     Updated,
     Wants,
 )
+from clustersim.ticks import LAST, Ticks, total
 
 __all__ = ["Master"]
 
@@ -92,7 +92,7 @@ class Master:
         self._ledger = ledger
         self._horizon = horizon
         self._partly = model.assignment.blocks > 1
-        self._held = Held()
+        self._held = Inbox()
         self._past: deque[Event | Command] = deque(maxlen=_REMEMBERED)
         self._deadline = math.inf
 

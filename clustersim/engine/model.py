@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.divergence import Watch
-from clustersim.engine.held import Held, Positions
+from clustersim.engine.inbox import Inbox, Positions
 from clustersim.optimizers import Optimizer
 from clustersim.placements import Assignment
 from clustersim.problems import Problem
@@ -40,7 +40,7 @@ class Model:
         self._optimizer = optimizer.begin(self.w)
         self.watch = Watch(problem, self.w)
 
-    def step(self, held: Held, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    def step(self, held: Inbox, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """Take one step with the weighted sum of the answers at `positions`; returns the gradient used.
 
         Raises
@@ -62,7 +62,7 @@ class Model:
         self.w = self._optimizer.step(self.w, gradient, self.version)
         return gradient
 
-    def _parts(self, held: Held, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    def _parts(self, held: Inbox, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """The weighted sum of answers of many versions, or of none: one call to the problem for each version."""
         places = np.arange(len(held.name))[positions]
         versions = held.version[places]
@@ -74,7 +74,7 @@ class Model:
         return gradient
 
     def _part(
-        self, held: Held, positions: Positions, model: NDArray[np.float64], weights: float | NDArray[np.float64]
+        self, held: Inbox, positions: Positions, model: NDArray[np.float64], weights: float | NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """The weighted sum of answers that were computed at the same model."""
         workers, tasks = held.worker, held.task

@@ -9,27 +9,26 @@ import simpy
 from numpy.typing import NDArray
 
 from clustersim.checks import choice, complaint, flag, instance, integer
-from clustersim.engine.cluster import Cluster
-from clustersim.engine.cohort import CohortFleet
-from clustersim.engine.collector import seldom_collected
-from clustersim.engine.draws import Delays
+from clustersim.cluster import Cluster
+from clustersim.engine.accounting.ledger import Ledger
+from clustersim.engine.accounting.messages import message_table
+from clustersim.engine.cohort.fleet import CohortFleet
+from clustersim.engine.delays import Delays
 from clustersim.engine.foresight import check_updates
-from clustersim.engine.horizon import Horizon
-from clustersim.engine.ledger import Ledger
+from clustersim.engine.history import Observer, Progress
 from clustersim.engine.master import Master
 from clustersim.engine.model import Model
-from clustersim.engine.observer import Observer, Progress
-from clustersim.engine.processes import ProcessFleet
-from clustersim.engine.setting import settle
-from clustersim.engine.ticks import Ticks
-from clustersim.engine.trace import message_table
-from clustersim.engine.until import Until
+from clustersim.engine.process.fleet import ProcessFleet
+from clustersim.engine.setup import settle
+from clustersim.engine.stopping import Horizon
 from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy
 from clustersim.streams import Streams
-from clustersim.threads import one_blas_thread
+from clustersim.threads import one_blas_thread, seldom_collected
+from clustersim.ticks import Ticks
+from clustersim.until import Until
 
 __all__ = ["Run", "simulate"]
 

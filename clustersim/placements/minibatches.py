@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.checks import integer, store
+from clustersim.draws import Draws
 from clustersim.errors import ConfigurationError
 from clustersim.placements.assignment import Assignment
-from clustersim.streams import Generators
+from clustersim.placements.shuffles import first_places
+from clustersim.streams import Uniforms
 
 __all__ = ["MiniBatches"]
 
@@ -28,8 +30,8 @@ class MiniBatches(Assignment):
         See `Assignment`; a task's blocks are parts of its batch.
     batch : int
         Rows a task.
-    draws : Generators
-        Where they are drawn from.
+    draws : Uniforms
+        What they are drawn with.
 
     Raises
     ------
@@ -40,17 +42,17 @@ class MiniBatches(Assignment):
     --------
     >>> from clustersim.streams import Streams
     >>> even = Assignment(total_rows=6, starts=np.array([0, 3, 6]), rows=np.arange(6))
-    >>> drawn = MiniBatches.of(even, 2, Streams(seed=1).generators("batch"))
+    >>> drawn = MiniBatches.of(even, 2, Streams(seed=1).uniforms("batch"))
     >>> rows, weight = drawn.gather(np.array([1]), 0.5, tasks=np.array([4]))
     >>> len(rows), set(rows.tolist()) < {3, 4, 5}, drawn.loads.round(3).tolist()
     (2, True, [0.667, 0.667])
     """
 
     batch: int = 1
-    draws: Generators | None = None
+    draws: Uniforms | None = None
 
     @classmethod
-    def of(cls, assignment: Assignment, batch: int, draws: Generators) -> "MiniBatches":
+    def of(cls, assignment: Assignment, batch: int, draws: Uniforms) -> "MiniBatches":
         """Draw from the rows of an assignment."""
         return cls(
             assignment.total_rows,
@@ -92,6 +94,21 @@ class MiniBatches(Assignment):
         """None: two workers never answer for the same rows."""
         return
 
+    @cached_property
+    def _batches(self) -> Draws:
+        """Which of the rows that it holds each worker computes in each of its tasks."""
+        assert self.draws is not None  # noqa: S101 - for the type checker: it has a default for the sake of its place
+        uniforms, held, batch = self.draws, self.held, self.batch
+
+        def rows(first: int, tasks: int) -> NDArray[np.int64]:
+            draws = uniforms.stretches(first, tasks, len(held), batch)
+            return first_places(draws.reshape(-1, batch), np.tile(held, tasks)).reshape(draws.shape)
+
+        def single(tasks: NDArray[np.int64], workers: NDArray[np.int64]) -> NDArray[np.int64]:
+            return first_places(uniforms.stretches_at(tasks, workers, batch), held[workers])
+
+        return Draws(rows, len(held), single=single, item=(batch,), kind=np.int64)
+
     def decodes(self, workers: NDArray[np.int64]) -> bool:  # noqa: ARG002
         """Never: a batch does not determine the full gradient."""
         return False
@@ -111,13 +128,7 @@ class MiniBatches(Assignment):
     ) -> tuple[NDArray[np.int64] | None, float | NDArray[np.float64]]:
         """Rows and row weights of a weighted sum of messages, see `Assignment.gather`."""
         assert tasks is not None  # noqa: S101 - for the type checker: the engine knows the task of every message
-        assert self.draws is not None  # noqa: S101
-        runs = self._runs_of(workers)
-        entries = np.empty((len(workers), self.batch), dtype=np.int64)
-        addresses = zip(workers.tolist(), tasks.tolist(), self.held[workers].tolist(), strict=True)
-        for line, (worker, task, held) in enumerate(addresses):
-            entries[line] = self.draws.at(task, worker).choice(held, self.batch, replace=False)
-        entries += self.starts[runs][:, None]
+        entries = self._batches.at(tasks, workers) + self.starts[self._runs_of(workers)][:, None]
         done: int | NDArray[np.int64] = self.batch
         if blocks is not None:
             done = self.rows_after(workers, blocks)

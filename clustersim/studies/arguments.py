@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from clustersim.engine import Cluster, Until, settle
-from clustersim.engine.columns import checked_metrics
+from clustersim.cluster import Cluster
+from clustersim.engine import settle
+from clustersim.engine.accounting.columns import checked_metrics
 from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
@@ -19,6 +20,7 @@ from clustersim.studies.origin import users_errors
 from clustersim.studies.packing import pack, unpack
 from clustersim.studies.pictures import own_names, standard_names
 from clustersim.studies.results import RunKey
+from clustersim.until import Until
 
 __all__ = [
     "MOST_REPLICATIONS",

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clustersim.checks import choice, fraction, integer, number
-from clustersim.engine import columns
+from clustersim.engine.accounting import columns
 from clustersim.errors import ConfigurationError
 from clustersim.studies.statistics import INTERVALS, Interval, are_copies
 from clustersim.studies.targets import excesses, first_that_lasts

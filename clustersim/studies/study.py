@@ -13,7 +13,7 @@ from typing import Any
 
 import clustersim
 from clustersim.checks import integer
-from clustersim.engine import Cluster, Until
+from clustersim.cluster import Cluster
 from clustersim.errors import ConfigurationError, FailedRunsWarning
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
@@ -37,6 +37,7 @@ from clustersim.studies.origin import users_errors
 from clustersim.studies.packing import pack
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import Store
+from clustersim.until import Until
 
 __all__ = ["Study"]
 

@@ -35,7 +35,7 @@ def main(seconds, seed):
 @contextmanager
 def short_patience():
     """A run that goes round in circles is given up after hundreds of events instead of ten thousand."""
-    standstill = mock.patch("clustersim.engine.horizon._STANDSTILL", 300)
+    standstill = mock.patch("clustersim.engine.stopping._STANDSTILL", 300)
     with standstill, mock.patch("clustersim.policies.synchronous._PATIENCE", 100):
         yield
 

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.checks import LONGEST, complaint, integer
-from clustersim.engine.cluster import Cluster
-from clustersim.engine.ticks import Ticks
+from clustersim.cluster import Cluster
 from clustersim.errors import ConfigurationError
 from clustersim.latency import LatencyModel, shortest_times
 from clustersim.placements import Assignment, MiniBatches
 from clustersim.problems import Problem
 from clustersim.protocol import Policy, Setting
 from clustersim.streams import Streams
+from clustersim.ticks import Ticks
 
 __all__ = ["settle"]
 
@@ -42,7 +42,7 @@ def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams)
     if work.blocks > 1:
         assignment = replace(assignment, blocks=_checked_blocks(work.blocks, assignment, whole=work.batch is None))
     if work.batch is not None:
-        assignment = MiniBatches.of(assignment, work.batch, streams.generators("batch"))
+        assignment = MiniBatches.of(assignment, work.batch, streams.uniforms("batch"))
     vector_bytes = problem.dimension * cluster.bytes_per_entry
     return Setting(cluster.workers, assignment, cluster.busy, _soonest(cluster, assignment, vector_bytes))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clustersim.engine.ticks import Ticks
+from clustersim.ticks import Ticks
 
 __all__ = ["STATUSES", "Records", "message_table"]
 

@@ -1,7 +1,7 @@
 """The plainest case, and the most frequent: every worker gets each model at once and drops what it was at.
 
 Then all tasks are of one version and began together, so that the order of their ends is the order of their draws, and a
-few numbers tell what `OpenTasks` would say n times over. They are written out there as soon as anything else happens.
+few numbers tell what `TaskTable` would say n times over. They are written out there as soon as anything else happens.
 """
 
 import math
@@ -9,11 +9,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.arrival_order import ArrivalOrder
-from clustersim.engine.draws import Draws
+from clustersim.draws import Draws
+from clustersim.engine.accounting.ledger import Ledger
+from clustersim.engine.cohort.arrival_queue import ArrivalQueue
+from clustersim.engine.cohort.ranks import Ranks
+from clustersim.engine.cohort.task_table import ANSWER, LOST, RESTART, TaskTable
 from clustersim.engine.fleet import Batch
-from clustersim.engine.ledger import Ledger
-from clustersim.engine.open_tasks import ANSWER, LOST, RESTART, OpenTasks
 
 __all__ = ["Lockstep"]
 
@@ -26,9 +27,9 @@ class Lockstep:
 
     Parameters
     ----------
-    tasks : OpenTasks
+    tasks : TaskTable
         Its columns are not kept up to date while there is a round; `write_out` does that.
-    order : ArrivalOrder
+    order : ArrivalQueue
         Of these tasks.
     draws : Draws
         Compute times.
@@ -44,12 +45,13 @@ class Lockstep:
         The number of the next task, while it is the same for all workers.
     """
 
-    def __init__(self, tasks: OpenTasks, order: ArrivalOrder, draws: Draws, ledger: Ledger, blocks: int) -> None:
+    def __init__(self, tasks: TaskTable, order: ArrivalQueue, draws: Draws, ledger: Ledger, blocks: int) -> None:
         self.on = False
         self.next: int | None = 0
         self._tasks = tasks
         self._order = order
         self._draws = draws
+        self._in_order = Ranks(draws)
         self._ledger = ledger
         self._ranked = tasks.workers <= _RANKED
         self._blocks = np.full(tasks.workers, blocks)
@@ -74,7 +76,7 @@ class Lockstep:
         self._version, self._wave, self._since = version, wave, now
         self._models = {version: model}
         if self._ranked:
-            self._ranks, self._times = self._draws.ranked(number)
+            self._ranks, self._times = self._in_order.of(number)
             last = self._times.item(-1)
         else:
             self._times = self._draws.array(number)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ANSWER", "BUSY", "CANCELLED", "LOST", "LOST_ON_UPLINK", "RESTART", "SEND", "OpenTasks"]
+__all__ = ["ANSWER", "BUSY", "CANCELLED", "LOST", "LOST_ON_UPLINK", "RESTART", "SEND", "TaskTable", "Versions"]
 
 ANSWER, CANCELLED, LOST, LOST_ON_UPLINK = range(4)
 """What a task is heading for."""
@@ -17,6 +17,8 @@ ANSWER, CANCELLED, LOST, LOST_ON_UPLINK = range(4)
 BUSY = ("restart", "send", "finish", "queue")
 RESTART, SEND = 0, 1
 """What a busy worker does with a newer model, by number; the first two are those that give work up."""
+
+_SPARE_BYTES = 1 << 20  # models that nobody will answer may take so much, and no more than the others
 
 Lane = NDArray[np.int64] | slice
 Times = NDArray[np.float64] | float
@@ -27,7 +29,7 @@ _CODES = ("fate", "busy")
 _FLAGS = ("worked", "told", "overtaken")
 
 
-class OpenTasks:
+class TaskTable:
     """Columns of equal length; times in seconds, infinite where it will never come to that.
 
     Parameters
@@ -159,6 +161,38 @@ class OpenTasks:
         for name in self._names:
             column = getattr(self, name)
             column[n : self.size] = column[kept]
+
+
+class Versions:
+    """The models of the versions that may still be answered, by version; those on which nobody works are dropped.
+
+    Parameters
+    ----------
+    tasks : TaskTable
+        Whose versions are those that may be answered.
+    """
+
+    def __init__(self, tasks: TaskTable) -> None:
+        self._tasks = tasks
+        self._models: dict[int, NDArray[np.float64]] = {}
+        self._most = 1
+
+    def only(self, version: int, model: NDArray[np.float64]) -> None:
+        """All workers begin with this one."""
+        self._models = {version: model}
+
+    def add(self, version: int, model: NDArray[np.float64]) -> None:
+        """Keep this one too; those of which nobody will need are dropped now and then."""
+        self._models[version] = model
+        if len(self._models) > self._most:
+            tasks = self._tasks
+            needed = set(tasks.version[: tasks.size][tasks.open()].tolist()) | {version}
+            self._models = {each: self._models[each] for each in needed}
+            self._most = len(needed) + max(1, min(len(needed), _SPARE_BYTES // model.nbytes))
+
+    def of(self, versions: NDArray[np.int64]) -> dict[int, NDArray[np.float64]]:
+        """The model of each version that is among these."""
+        return {version: self._models[version] for version in set(versions.tolist())}
 
 
 def _number(times: Any) -> Any:

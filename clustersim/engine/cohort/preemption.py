@@ -8,9 +8,9 @@ the newest older task is heading for. The few workers for which that is not so a
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.open_tasks import ANSWER, BUSY, CANCELLED, LOST_ON_UPLINK, SEND, OpenTasks
+from clustersim.engine.cohort.task_table import ANSWER, BUSY, CANCELLED, LOST_ON_UPLINK, SEND, TaskTable
 
-__all__ = ["Timelines"]
+__all__ = ["Preemption"]
 
 Times = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -20,19 +20,19 @@ Flags = NDArray[np.bool_]
 _NOBODY = np.empty(0, dtype=np.int64)
 
 
-class Timelines:
+class Preemption:
     """The rules of a worker, on columns.
 
     Parameters
     ----------
-    tasks : OpenTasks
+    tasks : TaskTable
     shares : ndarray of float, shape (n, s) or (1, s)
         The shares of a task's time after which its blocks end.
     instant : bool
         Whether models reach the workers at once: then what the master does at an instant comes after all else.
     """
 
-    def __init__(self, tasks: OpenTasks, shares: Times, *, instant: bool) -> None:
+    def __init__(self, tasks: TaskTable, shares: Times, *, instant: bool) -> None:
         self._tasks = tasks
         self._shares = shares
         self._instant = instant

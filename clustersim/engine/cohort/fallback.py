@@ -4,7 +4,7 @@ Models that overtake others on the way to a worker that finishes its work first,
 and policies that change what busy workers do, are rare; here the unfinished tasks of such workers go through a `Worker`
 one by one.
 
-Data flows: rows of `OpenTasks` -> `Task` -> `Worker` -> what it reports -> the same rows.
+Data flows: rows of `TaskTable` -> `Task` -> `Worker` -> what it reports -> the same rows.
 """
 
 import math
@@ -14,7 +14,7 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.open_tasks import ANSWER, BUSY, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
+from clustersim.engine.cohort.task_table import ANSWER, BUSY, CANCELLED, LOST, LOST_ON_UPLINK, TaskTable
 from clustersim.engine.worker import Task, Worker
 
 __all__ = ["replay"]
@@ -34,7 +34,7 @@ class _Alarm:
 class _Future:
     """What becomes of the tasks of one worker, as it is told by a `Worker` and written into their rows."""
 
-    def __init__(self, tasks: OpenTasks, shares: list[float], *, instant: bool) -> None:
+    def __init__(self, tasks: TaskTable, shares: list[float], *, instant: bool) -> None:
         self._tasks = tasks
         self._blocks = len(shares)
         self._instant = instant
@@ -109,7 +109,7 @@ class _Future:
 
 
 def replay(
-    tasks: OpenTasks,
+    tasks: TaskTable,
     rows: NDArray[np.int64],
     shares: NDArray[np.float64],
     now: float,
@@ -121,7 +121,7 @@ def replay(
 
     Parameters
     ----------
-    tasks : OpenTasks
+    tasks : TaskTable
     rows : ndarray of int
         All tasks of these workers that are not over, those just sent included.
     shares : ndarray of float, shape (n, s) or (1, s)

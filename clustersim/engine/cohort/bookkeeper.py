@@ -5,27 +5,27 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.cohort_trace import CohortTrace
-from clustersim.engine.ledger import Ledger
-from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
-from clustersim.engine.ticks import total
+from clustersim.engine.accounting.ledger import Ledger
+from clustersim.engine.cohort.message_log import MessageLog
+from clustersim.engine.cohort.task_table import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, TaskTable
 from clustersim.placements import Assignment
+from clustersim.ticks import total
 
-__all__ = ["Books"]
+__all__ = ["Bookkeeper"]
 
 _NO_ROWS = np.empty(0, dtype=np.int64)
 
 
-class Books:
+class Bookkeeper:
     """The ledger's clerk.
 
     Parameters
     ----------
-    tasks : OpenTasks
+    tasks : TaskTable
     ledger : Ledger
     assignment : Assignment
         The vectors in an answer, and the blocks of a task.
-    trace : CohortTrace, optional
+    trace : MessageLog, optional
         Where the fate of every message is written down.
 
     Attributes
@@ -38,7 +38,7 @@ class Books:
         Who owes an answer that a link has lost.
     """
 
-    def __init__(self, tasks: OpenTasks, ledger: Ledger, assignment: Assignment, trace: CohortTrace | None) -> None:
+    def __init__(self, tasks: TaskTable, ledger: Ledger, assignment: Assignment, trace: MessageLog | None) -> None:
         self.expecting = 0
         self.losses = False
         self.forever = np.zeros(assignment.workers, dtype=np.bool_)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from clustersim.engine.columns import checked_metrics
-from clustersim.engine.ledger import Ledger
+from clustersim.engine.accounting.columns import checked_metrics
+from clustersim.engine.accounting.ledger import Ledger
 from clustersim.engine.model import Model
-from clustersim.engine.ticks import Ticks
-from clustersim.engine.until import Until
 from clustersim.problems import Problem
+from clustersim.ticks import Ticks
+from clustersim.until import Until
 
 __all__ = ["Observer", "Progress"]
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from clustersim.engine.ledger import Ledger
-from clustersim.engine.ticks import Ticks
+from clustersim.engine.accounting.ledger import Ledger
 from clustersim.errors import ConfigurationError
+from clustersim.ticks import Ticks
 
 __all__ = ["BOOKKEEPING", "KEYS", "RESERVED", "SUMS", "checked_metrics"]
 

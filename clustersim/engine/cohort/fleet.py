@@ -4,8 +4,8 @@ Workers do not depend on one another, and delays are known beforehand. So when a
 follows from it is settled until the next one is: when it is received, when the work begins and ends, when the answer
 arrives. The clock need not stop on the way; it goes from one instant at which the master wants to act to the next.
 
-Data flows: `Dispatch` -> draws -> `OpenTasks` (what older tasks are heading for is mended by `timelines`) ->
-`ArrivalOrder` -> `Batch` -> the master. `ProcessFleet` does the same event by event; both agree to the last bit.
+Data flows: `Dispatch` -> draws -> `TaskTable` (what older tasks are heading for is mended by `timelines`) ->
+`ArrivalQueue` -> `Batch` -> the master. `ProcessFleet` does the same event by event; both agree to the last bit.
 """
 
 import math
@@ -14,19 +14,18 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from clustersim.engine.accounting.ledger import Ledger
+from clustersim.engine.accounting.messages import Records
 from clustersim.engine.alarm import MASTER, Ring
-from clustersim.engine.arrival_order import ArrivalOrder
-from clustersim.engine.books import Books
-from clustersim.engine.cohort_trace import CohortTrace
-from clustersim.engine.draws import Delays
+from clustersim.engine.cohort.arrival_queue import ArrivalQueue
+from clustersim.engine.cohort.bookkeeper import Bookkeeper
+from clustersim.engine.cohort.fallback import replay
+from clustersim.engine.cohort.lockstep import Lockstep
+from clustersim.engine.cohort.message_log import MessageLog
+from clustersim.engine.cohort.preemption import Preemption
+from clustersim.engine.cohort.task_table import BUSY, LOST, LOST_ON_UPLINK, TaskTable, Versions
+from clustersim.engine.delays import Delays
 from clustersim.engine.fleet import Batch
-from clustersim.engine.ledger import Ledger
-from clustersim.engine.lockstep import Lockstep
-from clustersim.engine.open_tasks import BUSY, LOST, LOST_ON_UPLINK, OpenTasks
-from clustersim.engine.replay import replay
-from clustersim.engine.timelines import Timelines
-from clustersim.engine.trace import Records
-from clustersim.engine.versions import Versions
 from clustersim.placements import Assignment
 
 __all__ = ["CohortFleet"]
@@ -72,13 +71,13 @@ class CohortFleet:
         self._compute, self._links = delays.compute, (delays.downlink, delays.uplink)
         self._shares = assignment.block_shares
         self._all, self._numbers = slice(0, n), np.arange(n)
-        self._tasks = OpenTasks(n, assignment.blocks)
-        self._order = ArrivalOrder(self._tasks)
-        self._trace = CohortTrace() if trace else None
-        self._books = Books(self._tasks, ledger, assignment, self._trace)
+        self._tasks = TaskTable(n, assignment.blocks)
+        self._order = ArrivalQueue(self._tasks)
+        self._trace = MessageLog() if trace else None
+        self._books = Bookkeeper(self._tasks, ledger, assignment, self._trace)
         self._lockstep = Lockstep(self._tasks, self._order, delays.compute, ledger, assignment.blocks)
         self._instant = delays.downlink is None
-        self._timelines = Timelines(self._tasks, self._shares, instant=self._instant)
+        self._timelines = Preemption(self._tasks, self._shares, instant=self._instant)
         self._prompt = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
         self._versions = Versions(self._tasks)
         self._waves = 0  # dispatches so far
@@ -158,7 +157,7 @@ class CohortFleet:
         return True
 
     def _make_way(self, workers: Numbers | None, received: float | Times, busy: str) -> tuple[Times, bool, Numbers]:
-        """Mend what older tasks are heading for, see `Timelines.make_way`."""
+        """Mend what older tasks are heading for, see `Preemption.make_way`."""
         who = self._numbers if workers is None else workers
         at = np.full(len(who), received) if isinstance(received, float) else received
         started, stopped, unclear = self._timelines.make_way(who, at, busy, self._first_wave)

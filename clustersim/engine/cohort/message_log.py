@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.open_tasks import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, OpenTasks
-from clustersim.engine.trace import STATUSES, Records
+from clustersim.engine.accounting.messages import STATUSES, Records
+from clustersim.engine.cohort.task_table import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, TaskTable
 
-__all__ = ["CohortTrace"]
+__all__ = ["MessageLog"]
 
 _KINDS = {name: np.dtype(np.int64) for name in ("worker", "task", "version", "blocks", "staleness", "status")} | {
     name: np.dtype(np.float64)
@@ -18,7 +18,7 @@ _STATUS = np.zeros(4, dtype=np.int64)
 _STATUS[[CANCELLED, LOST, LOST_ON_UPLINK]] = [STATUSES.index(name) for name in ("cancelled", "lost", "lost")]
 
 
-class CohortTrace:
+class MessageLog:
     """Columns that grow with every dispatch.
 
     Attributes
@@ -33,7 +33,7 @@ class CohortTrace:
         self._named = np.empty(0, dtype=np.int64)  # places in order of arrival, and room for more
         self._names = 0
 
-    def begin(self, tasks: OpenTasks, rows: NDArray[np.int64], now: float) -> None:
+    def begin(self, tasks: TaskTable, rows: NDArray[np.int64], now: float) -> None:
         """Give the tasks that are sent now their places."""
         first, self.size = self.size, self.size + len(rows)
         if self.size > len(self._columns["worker"]):
@@ -49,7 +49,7 @@ class CohortTrace:
         self._columns["dispatched"][places] = now
         self._columns["staleness"][places] = -1
 
-    def write(self, tasks: OpenTasks, rows: NDArray[np.int64], delivered: NDArray[np.float64], now: float) -> None:
+    def write(self, tasks: TaskTable, rows: NDArray[np.int64], delivered: NDArray[np.float64], now: float) -> None:
         """Write down what has become of some tasks by now, for good or for the time being."""
         columns, places = self._columns, tasks.serial[rows]
         begun = tasks.started[rows] <= now
@@ -65,7 +65,7 @@ class CohortTrace:
         columns["delivered"][places] = np.where(sent, delivered, 0.0)
         columns["status"][places] = np.where(tasks.told[rows], _STATUS[tasks.fate[rows]], 0)
 
-    def name(self, tasks: OpenTasks, rows: NDArray[np.int64]) -> None:
+    def name(self, tasks: TaskTable, rows: NDArray[np.int64]) -> None:
         """The master takes these in: they are named in order of arrival from now on."""
         first, self._names = self._names, self._names + len(rows)
         if self._names > len(self._named):

@@ -6,11 +6,11 @@ The master asks after every update, and when time stands still; updates flow on 
 import math
 
 from clustersim.engine.foresight import MOST_UPDATES, too_many_updates
-from clustersim.engine.observer import Observer
-from clustersim.engine.ticks import Ticks
-from clustersim.engine.until import Until
+from clustersim.engine.history import Observer
 from clustersim.errors import StalledError
 from clustersim.protocol import PolicyState
+from clustersim.ticks import Ticks
+from clustersim.until import Until
 
 __all__ = ["Horizon"]
 

@@ -12,11 +12,11 @@ import simpy
 from numpy.typing import NDArray
 from simpy.events import EventCallbacks
 
+from clustersim.engine.accounting.ledger import Ledger
+from clustersim.engine.accounting.messages import STATUSES, Records
 from clustersim.engine.alarm import ARRIVAL, DELIVERY, MASTER, Alarm, Ring
-from clustersim.engine.draws import Delays
+from clustersim.engine.delays import Delays
 from clustersim.engine.fleet import Batch
-from clustersim.engine.ledger import Ledger
-from clustersim.engine.trace import STATUSES, Records
 from clustersim.engine.worker import Task, Worker
 from clustersim.placements import Assignment
 

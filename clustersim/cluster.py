@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from clustersim.checks import COUNT, choice, instance, integer, store
-from clustersim.engine.ticks import checked_tick
 from clustersim.latency import LatencyModel
 from clustersim.links import Link
 from clustersim.protocol import Busy
+from clustersim.ticks import checked_tick
 
 __all__ = ["Cluster", "Scaling"]
 

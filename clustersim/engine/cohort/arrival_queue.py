@@ -9,24 +9,24 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.open_tasks import OpenTasks
+from clustersim.engine.cohort.task_table import TaskTable
 
-__all__ = ["ArrivalOrder"]
+__all__ = ["ArrivalQueue"]
 
 _SORT_ALL = 256  # answers that are sorted at once rather than split
 _MOST = 1024  # answers split off for a master that asks one by one
 _FEW = 4  # newcomers that are put into their places, and answers that are counted, one by one
 
 
-class ArrivalOrder:
+class ArrivalQueue:
     """The next answers in order of arrival, then of worker number.
 
     Parameters
     ----------
-    tasks : OpenTasks
+    tasks : TaskTable
     """
 
-    def __init__(self, tasks: OpenTasks) -> None:
+    def __init__(self, tasks: TaskTable) -> None:
         self._tasks = tasks
         self._rows: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._times: NDArray[np.float64] = np.empty(0)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from clustersim.engine.fleet import Batch
 
-__all__ = ["Held", "Positions"]
+__all__ = ["Inbox", "Positions"]
 
 Positions = NDArray[np.int64] | slice
 """Which answers: their positions, or all of them as a slice, so that the usual case copies nothing."""
@@ -13,7 +13,7 @@ Positions = NDArray[np.int64] | slice
 _ALL = slice(None)
 
 
-class Held:
+class Inbox:
     """The answers in the master's hands, in the order of their names: columns of equal length.
 
     Attributes

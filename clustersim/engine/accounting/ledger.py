@@ -8,7 +8,7 @@ The fleet books what happens to messages before they reach the master, the maste
 
 from dataclasses import dataclass
 
-from clustersim.engine.ticks import Ticks
+from clustersim.ticks import Ticks
 
 __all__ = ["Ledger"]
 

@@ -1,0 +1,6 @@
+"""What is told of a run: ledger, message table, and the columns of history."""
+
+from clustersim.engine.accounting.ledger import Ledger
+from clustersim.engine.accounting.messages import message_table
+
+__all__ = ["Ledger", "message_table"]

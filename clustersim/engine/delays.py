@@ -1,0 +1,98 @@
+"""The delays of one run in ticks, each a function of (task number, worker).
+
+Seconds flow in from latency models and links, are rounded to ticks once, here, and flow out to the fleets.
+"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.cluster import Cluster
+from clustersim.draws import Draws
+from clustersim.errors import ConfigurationError
+from clustersim.latency import ComputeTimes, representable
+from clustersim.links import Link
+from clustersim.placements import Assignment
+from clustersim.streams import Streams
+from clustersim.ticks import Ticks
+
+__all__ = ["Delays"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+def _in_ticks(
+    times: Callable[[int, int], Floats],
+    times_at: Callable[[Integers, Integers], Floats | None],
+    workers: int,
+    recorded: int | None,
+    ticks: Ticks,
+) -> Draws:
+    """Draws of times that are told in seconds, rounded to ticks."""
+
+    def rows(first: int, tasks: int) -> Floats:
+        return ticks.of_all(_checked(times(first, tasks), (tasks, workers)))
+
+    def single(tasks: Integers, of: Integers) -> Floats | None:
+        drawn = times_at(tasks, of)
+        return None if drawn is None else ticks.of_all(_checked(drawn, (len(tasks),)))
+
+    return Draws(rows, workers, recorded, single)
+
+
+def _checked(draws: Floats, shape: tuple[int, ...]) -> Floats:
+    """What a latency model has drawn, held against what it promises: a model may be the user's own."""
+    seconds = np.asarray(draws, dtype=np.float64)
+    if seconds.shape != shape:
+        raise ConfigurationError(f"the latency model drew times of shape {seconds.shape}: expected {shape}")
+    if not seconds.min(initial=math.inf) >= 0.0:
+        wrong = float(seconds[~(seconds >= 0.0)][0])
+        raise ConfigurationError(
+            f"the latency model drew a time of {wrong} s: expected seconds, at least 0, or infinity for a worker that "
+            "never answers; mend its quantile()"
+        )
+    return representable(seconds)
+
+
+class Delays:
+    """Downlink, compute and uplink delays of every task of every worker.
+
+    Attributes
+    ----------
+    downlink, uplink : Draws or None
+        None where the link has no delay.
+    compute : Draws
+        Time for the worker's load.
+    """
+
+    def __init__(self, cluster: Cluster, assignment: Assignment, vector_bytes: int, streams: Streams) -> None:
+        workers, uniforms, ticks = cluster.workers, streams.uniforms("compute"), Ticks(cluster.tick)
+        compute = ComputeTimes(cluster.compute, cluster.scaling, assignment.loads, workers)
+        self.compute = _in_ticks(
+            partial(compute.times, uniforms),
+            partial(compute.times_at, uniforms),
+            workers,
+            cluster.compute.recorded_tasks,
+            ticks,
+        )
+        answer_bytes = assignment.vectors * vector_bytes
+        self.downlink = _link_draws(cluster.downlink, "downlink", np.full(workers, vector_bytes), streams, ticks)
+        self.uplink = _link_draws(cluster.uplink, "uplink", answer_bytes, streams, ticks)
+
+
+def _link_draws(link: Link, name: str, sizes: Integers, streams: Streams, ticks: Ticks) -> Draws | None:
+    """Draws of the delays of messages of `sizes` bytes, one for each worker, over a link."""
+    if link.is_instant:
+        return None
+    uniforms, workers = streams.uniforms(name), len(sizes)
+    return _in_ticks(
+        lambda first, tasks: link.delays(uniforms, first, tasks, workers, sizes),
+        lambda tasks, of: link.delays_at(uniforms, tasks, of, sizes[of]),
+        workers,
+        link.recorded_tasks,
+        ticks,
+    )
