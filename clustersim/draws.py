@@ -41,6 +41,8 @@ class Draws:
         Number of tasks that there are, where times were measured; beyond it `sample` says so.
     single : callable, optional
         ``single(tasks, workers)`` returns single draws, shape (pairs, *item), or None where only rows can be drawn.
+    most : int, optional
+        Numbers in a block at most.
     item : tuple of int, default ()
         The shape of one draw; a number unless something else is given.
     kind : dtype, default float
@@ -58,6 +60,7 @@ class Draws:
         workers: int,
         recorded: int | None = None,
         single: Callable[[Integers, Integers], Values | None] | None = None,
+        most: int | None = None,
         item: tuple[int, ...] = (),
         kind: DTypeLike = np.float64,
     ) -> None:
@@ -67,7 +70,7 @@ class Draws:
         self._item, self._kind = item, kind
         width = workers * math.prod(item)
         self.recorded = recorded
-        self._tasks = max(1, min(_TASKS, _DRAWS // width))
+        self._tasks = max(1, min(_TASKS, (most or _DRAWS) // width))
         self._patience = self._tasks * (1 + workers // _PRICE)
         self._kept, self._most = 2, max(2, min(_BLOCKS, _MOST // (self._tasks * width)))
         self._blocks: dict[int, Values] = {}  # by number, the oldest first

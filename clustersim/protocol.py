@@ -27,7 +27,9 @@ The rules:
 7. A dispatch to a worker that still owes an answer says what becomes of that work; otherwise it is refused.
 8. `Lost` is the last resort: it comes when nothing can arrive any more and no deadline is set. A policy that has no
    answer to it ends the run with an error, never with a hang.
-9. A run ends with the turn in which the policy stops it or a horizon is reached; what it sends out in that turn is in
+9. An answer to `Updated` may hold a `Plan`: what the policy would say in the rounds to come, if it were asked. It need
+   not be asked then, which makes large studies fast; a policy that never plans is still correct.
+10. A run ends with the turn in which the policy stops it or a horizon is reached; what it sends out in that turn is in
    flight.
 
 A policy is a frozen dataclass of hyper-parameters: equal policies behave equally, print themselves, pickle, and serve
@@ -36,6 +38,7 @@ any number of replications. What changes during a run lives in the small state t
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -53,6 +56,7 @@ __all__ = [
     "Dispatch",
     "Event",
     "Lost",
+    "Plan",
     "Policy",
     "PolicyState",
     "Setting",
@@ -178,11 +182,60 @@ class Wants(NamedTuple):
     deadline: float = math.inf
 
 
+class Plan(NamedTuple):
+    """What a policy will say in the rounds to come: a promise, so that it need not be asked.
+
+    It belongs to an answer to `Updated` that sends the model to all workers and waits for their answers. The first
+    round of a plan is gone through all the same, and what the policy says in it is held against the plan. In each
+    further round, as long as the plan holds:
+
+    1. The master waits until enough workers have answered the model, but not longer than the policy's patience.
+    2. It updates with the answers that were enough, or with all that have come when the patience ends; the others are
+       thrown away. A round that nobody answers is no part of the plan: the policy is asked.
+    3. It sends the new model to all workers, as in the answer that the plan belongs to.
+
+    After the last of these rounds the policy is told `Updated` as always.
+
+    Attributes
+    ----------
+    rounds : int
+        How many rounds, the present one included.
+    enough : int or callable
+        How many answers are enough; or ``enough(workers)``, which tells how many of these are, in order of arrival (of
+        all that will come): 1 .. n, or more than there are if they are not.
+    weights : float or callable
+        The weight of each answer; or ``weights(workers)``, which returns one weight for all, or one for each vector in
+        the answers of these workers. Answers of weight 0 are not used.
+    patience : float
+        Seconds after each dispatch at which the wait ends; infinite if there is no deadline.
+    until : float
+        Simulated seconds: rounds that begin at this instant or later are no part of the plan.
+    follow : callable, optional
+        ``follow(updated)`` is called after each update but the last one, for policies that watch the gradient. It must
+        not change what is planned.
+
+    Examples
+    --------
+    For a hundred updates, take the mean of the gradients of the first three of workers that hold ten rows each:
+
+    >>> Plan(rounds=100, enough=3, weights=1 / 30).patience
+    inf
+    """
+
+    rounds: int
+    enough: int | Callable[[NDArray[np.int64]], int]
+    weights: float | Callable[[NDArray[np.int64]], float | NDArray[np.float64]]
+    patience: float = math.inf
+    until: float = math.inf
+    follow: Callable[[Updated], None] | None = None
+
+
 class Answer(NamedTuple):
-    """What a policy says to an event: what to do now, and what it wants next."""
+    """What a policy says to an event: what to do now, what it wants next, and perhaps what it will say later."""
 
     commands: tuple[Command, ...]
     wants: Wants
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)

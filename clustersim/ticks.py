@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from clustersim.checks import complaint, number
 from clustersim.errors import ConfigurationError
 
-__all__ = ["FEWEST", "LAST", "Ticks", "checked_tick", "total"]
+__all__ = ["FEWEST", "LAST", "Ticks", "checked_tick", "total", "totals"]
 
 LAST = 2.0**53
 """The last tick to which a clock can count exactly."""
@@ -163,3 +163,17 @@ def total(durations: Floats) -> int:
     """
     added = float(durations.sum())
     return int(added) if added < LAST else sum(map(int, durations.tolist()))
+
+
+def totals(rows: Floats) -> list[int]:
+    """The exact sum of each row of durations, see `total`.
+
+    Examples
+    --------
+    >>> totals(np.array([[1.0, 2.0], [2.0**53, 1.0]]))
+    [3, 9007199254740993]
+    """
+    added = rows.sum(axis=1)
+    if (added < LAST).all():
+        return [int(each) for each in added.tolist()]
+    return [total(row) for row in rows]

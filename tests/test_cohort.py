@@ -22,23 +22,6 @@ def simulate(cluster, policy, engine, updates=2, **options):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("messages", [True, False])
-def test_unlike_draws_that_end_at_the_same_instant_for_rounding(engine, messages):
-    """After 2^53 seconds a clock of doubles ticks every two: 0.3, 0.2 and 0.1 s end at once, the lower number first.
-
-    The row of worker 2, who has the shortest draw, would otherwise be the one that is used.
-    """
-    start = float(2**53)
-    cluster = cs.Cluster(3, cs.Replay([[start] * 3, [0.3, 0.2, 0.1]]))
-    problem = cs.LeastSquares(np.eye(3), np.array([1.0, 2.0, 4.0]))
-    policy = cs.policies.Asynchronous(1, to_all=True, max_staleness=0)
-    run = cs.simulate(
-        problem, cluster, policy, optimizer=cs.SGD(1.0), until=cs.Until(updates=2), engine=engine, messages=messages
-    )
-    assert run.w.tolist() == [1.0, 0.0, 0.0]  # both updates are with the row of worker 0
-
-
-@pytest.mark.parametrize("engine", ENGINES)
 def test_a_block_that_ends_at_the_very_instant_of_the_stop_is_sent(engine):
     """Worker 0 needs 1 s; worker 1, with 4 s for four blocks, has just finished one, worker 2 two."""
     cluster = cs.Cluster(3, cs.PerWorker([cs.Constant(1.0), cs.Constant(4.0), cs.Constant(2.0)]))
@@ -65,7 +48,7 @@ def test_large_clusters_agree_with_the_order_statistics(engine, n, busy):
     times = 1.0 + np.arange(n)[::-1] / n
     cluster = cs.Cluster(n, cs.Replay([times] * 3), busy=busy)
     run = simulate(cluster, cs.FastestK(max(1, n // 3)), engine, updates=1, messages=True)
-    assert run.totals["time"] == np.sort(times)[max(1, n // 3) - 1]
+    assert run.totals["time"] == round(np.sort(times)[max(1, n // 3) - 1], 9)  # whole ticks
     used = run.messages.query("status == 'used'")["worker"]
     assert sorted(used) == list(range(n - max(1, n // 3), n))
 

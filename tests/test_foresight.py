@@ -49,7 +49,7 @@ def test_an_endless_horizon_is_refused_with_its_number_of_updates(compute, time,
         (TINY, cs.Until(time=5.0), {"policy": cs.FullSync()}),  # the slowest of ten takes seconds
         (cs.Constant(0.0), cs.Until(time=5.0), {"uplink": cs.Link(latency=cs.Exponential(1.0))}),
         (TINY, cs.Until(time=5.0), {"downlink": cs.Link(latency=0.1)}),
-        (cs.Replay(np.full((9, 10), 1e-12)), cs.Until(time=1.0, updates=9), {}),
+        (cs.Replay(np.full((9, 10), 1e-6)), cs.Until(time=1.0, updates=9), {}),
     ],
     ids=repr,
 )

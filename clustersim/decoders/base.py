@@ -37,6 +37,10 @@ class Decoder(ABC):
             If the decoder cannot do with this assignment or these answers.
         """
 
+    def alike(self, assignment: Assignment, count: int) -> float | None:  # noqa: ARG002
+        """The weight of each of so many answers, where it does not depend on who answers; None where it may."""
+        return None
+
     def check(self, assignment: Assignment) -> None:  # noqa: B027 - most decoders can do with any assignment
         """Refuse an assignment with which the decoder cannot do; asked before a run begins.
 

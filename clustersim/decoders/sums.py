@@ -13,6 +13,8 @@ from clustersim.placements import Assignment, MiniBatches
 
 __all__ = ["Mean", "Unbiased"]
 
+_NOBODY = np.empty(0, dtype=np.int64)
+
 
 @dataclass(frozen=True)
 class Mean(Decoder):
@@ -41,6 +43,11 @@ class Mean(Decoder):
         each = assignment.even_total
         total = float(assignment.totals[workers].sum()) if each is None else each * len(workers)
         return 1.0 / total if total else 0.0
+
+    def alike(self, assignment: Assignment, count: int) -> float | None:
+        """One over what so many workers' coefficients add up to, where that is the same for any of them."""
+        each = assignment.even_total
+        return None if not each else 1.0 / (each * count)
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
         """Expected error, see `Decoder.expected_error`."""
@@ -102,6 +109,10 @@ class Unbiased(Decoder):
         self.check(assignment)
         return 1.0 / ((1.0 - self.straggler_probability) * float(assignment.totals.sum()))
 
+    def alike(self, assignment: Assignment, count: int) -> float:  # noqa: ARG002 - so it is fixed
+        """The same weight, however many answer."""
+        return self.weights(assignment, _NOBODY)
+
     def check(self, assignment: Assignment) -> None:
         """Refuse rows whose coefficients do not add up to the same."""
         if not assignment.evenly_coded:
@@ -114,7 +125,7 @@ class Unbiased(Decoder):
         """Expected error, see `Decoder.expected_error`; the bias counts if p is not the decoder's."""
         p = fraction("straggler_probability", straggler_probability, below_one=True)
         sums, squares = _row_moments(assignment)
-        scale = assignment.total_rows * self.weights(assignment, np.empty(0, dtype=np.int64))
+        scale = assignment.total_rows * self.weights(assignment, _NOBODY)
         bias = (1.0 - p) * scale * sums - 1.0
         return float(np.mean(bias**2 + p * (1.0 - p) * scale**2 * squares))
 

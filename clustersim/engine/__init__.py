@@ -4,7 +4,8 @@
 `clustersim.engine.fleet`; ``process`` and ``cohort`` hold the two fleets, ``accounting`` what is told of a run.
 """
 
+from clustersim.engine.run import Run
 from clustersim.engine.setup import settle
-from clustersim.engine.simulate import Run, simulate
+from clustersim.engine.simulate import simulate
 
 __all__ = ["Run", "settle", "simulate"]

@@ -6,6 +6,7 @@ Seconds flow in from latency models and links, are rounded to ticks once, here, 
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from clustersim.placements import Assignment
 from clustersim.streams import Streams
 from clustersim.ticks import Ticks
 
-__all__ = ["Delays"]
+__all__ = ["Delays", "Keys"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -58,11 +59,31 @@ def _checked(draws: Floats, shape: tuple[int, ...]) -> Floats:
     return representable(seconds)
 
 
+_KEYS = 1 << 17  # uniform draws that are looked through together
+
+
+class Keys(NamedTuple):
+    """What compute times are made of, where they grow with it.
+
+    Attributes
+    ----------
+    draws : Draws
+        Uniform draws.
+    timed : callable
+        Turns draws, of any shape, into ticks: the same for all workers, and growing with the draw.
+    """
+
+    draws: Draws
+    timed: Callable[[Floats], Floats]
+
+
 class Delays:
     """Downlink, compute and uplink delays of every task of every worker.
 
     Attributes
     ----------
+    keys : Keys or None
+        What `compute` is made of; None where it does not simply grow with a draw.
     downlink, uplink : Draws or None
         None where the link has no delay.
     compute : Draws
@@ -79,6 +100,12 @@ class Delays:
             cluster.compute.recorded_tasks,
             ticks,
         )
+        self.keys: Keys | None = None
+        if (timed := compute.increasing) is not None:
+            self.keys = Keys(
+                Draws(lambda first, tasks: uniforms.block(first, tasks, workers), workers, most=_KEYS),
+                lambda draws: ticks.of_all(timed(draws)),
+            )
         answer_bytes = assignment.vectors * vector_bytes
         self.downlink = _link_draws(cluster.downlink, "downlink", np.full(workers, vector_bytes), streams, ticks)
         self.uplink = _link_draws(cluster.uplink, "uplink", answer_bytes, streams, ticks)

@@ -4,14 +4,16 @@
 becomes of whole dispatches as arrays. Both tell the same story, bit for bit.
 """
 
-from typing import NamedTuple, Protocol, Self
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.accounting.messages import Records
+from clustersim.protocol import Plan
 
-__all__ = ["Batch", "Clock", "Fleet"]
+__all__ = ["Batch", "Clock", "Fleet", "Foresight", "Round"]
 
 
 class Batch(NamedTuple):
@@ -43,6 +45,36 @@ class Batch(NamedTuple):
         return self
 
 
+Round: TypeAlias = tuple[float, NDArray[np.int64], NDArray[np.int64], float | NDArray[np.float64]]
+"""A round of a plan, and the answers that the master uses in it: when they are there, in ticks; who sent each, in order
+of arrival; which of its tasks it answers; and one weight for all, or one for each vector in them, none of them zero."""
+
+
+class Foresight(Protocol):
+    """Rounds of a plan that a fleet has worked out; the last one is the one that was gone through last.
+
+    Attributes
+    ----------
+    arrived : int
+        Answers that have reached the master in the rounds gone through, once they are booked.
+    """
+
+    arrived: int
+
+    @property
+    def now(self) -> float:
+        """When the last round ended, in ticks."""
+
+    def __iter__(self) -> Iterator[Round]:
+        """The rounds, one after another, as long as the plan holds and nothing out of the way happens."""
+
+    def book(self) -> None:
+        """Bring the ledger up to the update of the last round."""
+
+    def close(self, version: int, model: NDArray[np.float64]) -> None:
+        """Leave the fleet as it is after the last round, whose tasks were to compute at this model."""
+
+
 class Clock(Protocol):
     """What tells the time."""
 
@@ -68,6 +100,12 @@ class Fleet(Protocol):
 
     def dispatch(self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str) -> None:
         """Send a model to `workers`, in ascending order, or to all of them, now."""
+
+    def ahead(self, plan: Plan, last_time: float) -> Foresight | None:
+        """Work out the rounds of a plan that end by `last_time`; all workers have just been sent the first model.
+
+        None if there are none, or if the fleet cannot know them, as one of real machines.
+        """
 
     def want(self, arrivals: int) -> None:
         """Wake the master after so many arrivals, or when nothing will arrive."""

@@ -60,6 +60,10 @@ class Inbox:
             self._used = False
         return names
 
+    def skip(self, count: int) -> None:
+        """So many answers have come and gone while nobody looked."""
+        self._next_name += count
+
     def _join(self) -> None:
         """Put into the columns what has come since."""
         names, batches = zip(*self._new, strict=True)

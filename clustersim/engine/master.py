@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.accounting.ledger import Ledger
-from clustersim.engine.fleet import Clock, Fleet
+from clustersim.engine.fleet import Clock, Fleet, Foresight
 from clustersim.engine.inbox import Inbox, Positions
 from clustersim.engine.model import Model
+from clustersim.engine.promise import Promise
 from clustersim.engine.stopping import Horizon
 from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import (
@@ -29,6 +30,7 @@ from clustersim.protocol import (
     Dispatch,
     Event,
     Lost,
+    Plan,
     Policy,
     PolicyState,
     Stop,
@@ -93,8 +95,9 @@ class Master:
         self._horizon = horizon
         self._partly = model.assignment.blocks > 1
         self._held = Inbox()
-        self._past: deque[Event | Command] = deque(maxlen=_REMEMBERED)
+        self._past: deque[Event | Command | Plan] = deque(maxlen=_REMEMBERED)
         self._deadline = math.inf
+        self._promise = Promise(model.assignment, ticks)
 
     def life(self) -> Generator[Any]:
         """Tell the policy what happened whenever it wants to know, until the run is over.
@@ -109,12 +112,42 @@ class Master:
         if not self.reason:
             self._tell(Updated(0.0, 0, None))
         while not self.reason:
+            plan = self._promise.trusted
+            if plan is not None and (rounds := fleet.ahead(plan, last_time)) is not None:
+                yield from self._go_through(plan, rounds)
+                continue
             yield fleet.sleep(min(last_time, self._deadline))
             now = self._clock.now
             if now > LAST:
                 raise self._ticks.passed(now)
             if not self._wake(now, due=fleet.wake(now)) and now >= last_time:
                 self.reason = f"time {self._ticks.seconds(last_time):g} reached"
+
+    # ------------------------------------------------------------------ rounds that are planned
+
+    def _go_through(self, plan: Plan, rounds: Foresight) -> Generator[Any]:
+        """Step with the answers of rounds that need no conversation, then go on with it."""
+        model, ticks, horizon, follow = self._model, self._ticks, self._horizon, plan.follow
+        look, sent, updated = horizon.next_look(model.version), model.w, None
+        for end, workers, tasks, weights in rounds:
+            if follow is not None and updated is not None:
+                follow(updated)
+            sent = model.w
+            gradient = model.step_fresh(workers, tasks, weights)
+            updated = Updated(ticks.seconds(end), model.version, gradient)
+            if updated.version >= look:
+                rounds.book()
+                self.reason = horizon.updated(updated.time, updated.version)
+                if self.reason:
+                    break
+                look = horizon.next_look(updated.version)
+        yield self._fleet.sleep(rounds.now)
+        self._fleet.wake(self._clock.now)
+        rounds.close(model.version - 1, sent)
+        self._held.skip(rounds.arrived)
+        self._past.append(plan)
+        if not self.reason and updated is not None:
+            self._tell(updated)
 
     def close(self) -> None:
         """End of the run: what is in the master's hands is thrown away."""
@@ -161,22 +194,29 @@ class Master:
 
     def _tell(self, event: Event) -> int:
         """Give the policy an event and carry out what it answers; returns how many commands there were."""
-        now, past, horizon, react = event.time, self._past, self._horizon, self._state.react
-        past.append(event)
-        if horizon.stuck(now, self._model.version):
+        now, version = event.time, self._model.version
+        self._past.append(event)
+        if self._horizon.stuck(now, version):
             raise self._standstill(now)
-        answer = self._checked(react(event))
+        answer, commands = self._obey(self._checked(self._state.react(event)), now)
+        opened = isinstance(event, Updated) or version != self._model.version
+        if opened and (complaint := self._promise.give(answer, now)):
+            raise self._refusal(complaint)
+        self._wait(answer.wants, now)
+        return commands
+
+    def _obey(self, answer: Answer, now: float) -> tuple[Answer, int]:
+        """Carry out commands; returns the last answer, that to `Updated` if there was one, and how many they were."""
         commands = list(answer.commands)
         for command in commands:  # it grows on the way
-            past.append(command)
+            self._past.append(command)
             if isinstance(command, Update):
                 updated = self._update(command, now)
                 if not self.reason:
-                    past.append(updated)
-                    answer = self._checked(react(updated))
+                    self._past.append(updated)
+                    answer = self._checked(self._state.react(updated))
                     commands += answer.commands
-                    if (many := len(commands)) > horizon.standstill and horizon.stuck(now, updated.version, many):
-                        raise self._standstill(now)
+                    self._check_progress(updated, len(commands))
             elif isinstance(command, Dispatch):
                 self._dispatch(command)
             elif isinstance(command, Stop):
@@ -185,13 +225,23 @@ class Master:
                 raise self._refusal(f"it answers {command!r}; give Update, Dispatch or Stop")
             if self.reason:
                 break
-        arrivals, deadline = answer.wants
+        return answer, len(commands)
+
+    def _check_progress(self, updated: Updated, commands: int) -> None:
+        """Notice a policy that updates and updates in one turn, which has no end."""
+        horizon = self._horizon
+        if commands > horizon.standstill and horizon.stuck(updated.time, updated.version, commands):
+            raise self._standstill(updated.time)
+
+    def _wait(self, wants: Wants, now: float) -> None:
+        """Have the master woken when the policy wants it."""
+        arrivals, deadline = wants
         counts = isinstance(arrivals, _WHOLE) and arrivals >= 1
-        if not (counts and isinstance(deadline, _REAL) and deadline >= now):
+        until = self._ticks.of(float(deadline)) if isinstance(deadline, _REAL) else math.nan
+        if not (counts and until >= self._clock.now):
             raise self._refusal(f"it wants {arrivals!r} arrivals until {deadline!r} at time {now:g}")
-        self._deadline = max(self._ticks.of(float(deadline)), self._clock.now)
+        self._deadline = until
         self._fleet.want(int(arrivals))
-        return len(commands)
 
     def _checked(self, answer: Answer) -> Answer:
         """Refuse what is not an answer at all."""
@@ -235,6 +285,8 @@ class Master:
             raise self._unknown("keeps", keep)
         if not (isinstance(weights, float) and math.isfinite(weights)):
             weights = self._weights(command, positions)
+        if complaint := self._promise.broken(self._held, positions, command, self._model.version):
+            raise self._refusal(complaint)
         self._book_use(positions)
         gradient = self._model.step(self._held, positions, weights)
         self._release(kept)

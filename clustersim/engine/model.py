@@ -53,6 +53,23 @@ class Model:
             gradient = self._part(held, positions, model, weights)
         else:
             gradient = self._parts(held, positions, weights)
+        return self._move(gradient)
+
+    def step_fresh(
+        self, workers: NDArray[np.int64], tasks: NDArray[np.int64], weights: float | NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Take one step with the weighted sum of whole answers to the present model; returns the gradient used.
+
+        Raises
+        ------
+        DivergenceError
+            If the model runs away.
+        """
+        rows, row_weights = self.assignment.gather(workers, weights, tasks)
+        return self._move(self._problem.gradient(self.w, rows, row_weights))
+
+    def _move(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Step with this gradient; returns it with the penalty's."""
         penalty = self._problem.penalty_gradient(self.w)
         if penalty is not None:
             gradient = gradient + penalty

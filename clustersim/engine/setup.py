@@ -18,7 +18,7 @@ from clustersim.placements import Assignment, MiniBatches
 from clustersim.problems import Problem
 from clustersim.protocol import Policy, Setting
 from clustersim.streams import Streams
-from clustersim.ticks import Ticks
+from clustersim.ticks import FEWEST, Ticks
 
 __all__ = ["settle"]
 
@@ -53,12 +53,18 @@ def _check_times(cluster: Cluster) -> None:
     models = {"compute": cluster.compute, "downlink": cluster.downlink.latency, "uplink": cluster.uplink.latency}
     for name, model in models.items():
         if isinstance(model, LatencyModel):
-            ticks.check_mean(name, model.expected_time)
+            ticks.check_mean(name, _mean_at_least(model, FEWEST * cluster.tick))
         if isinstance(model, LatencyModel) and LONGEST < (longest := model.longest) < math.inf:
             raise complaint(
                 name, model, f"times of at most {LONGEST:g} s, for sums of longer ones cannot be represented",
                 f"it draws times of up to {longest:g} s; infinity stands for a worker that never answers",
             )  # fmt: skip
+
+
+def _mean_at_least(model: LatencyModel, enough: float) -> float:
+    """The mean time, or a part of it that is enough: half the median, which any model can tell at once."""
+    half = float(model.quantile(0.5)) / 2.0 if model.homogeneous else 0.0
+    return half if half >= enough else model.expected_time
 
 
 def _checked_blocks(blocks: int, assignment: Assignment, *, whole: bool) -> int:

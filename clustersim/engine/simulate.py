@@ -1,26 +1,19 @@
 """Run one policy on one cluster: the function that puts policy, fleet, model and clock together."""
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import pandas as pd
 import simpy
-from numpy.typing import NDArray
 
 from clustersim.checks import choice, complaint, flag, instance, integer
 from clustersim.cluster import Cluster
-from clustersim.engine.accounting.ledger import Ledger
-from clustersim.engine.accounting.messages import message_table
 from clustersim.engine.cohort.fleet import CohortFleet
 from clustersim.engine.delays import Delays
 from clustersim.engine.foresight import check_updates
-from clustersim.engine.history import Observer, Progress
-from clustersim.engine.master import Master
-from clustersim.engine.model import Model
+from clustersim.engine.history import Progress
 from clustersim.engine.process.fleet import ProcessFleet
+from clustersim.engine.run import Run, Training
 from clustersim.engine.setup import settle
-from clustersim.engine.stopping import Horizon
 from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
@@ -39,36 +32,6 @@ _FLEETS: dict[str, type[ProcessFleet] | type[CohortFleet]] = {
     "cohort": CohortFleet,
     "process": ProcessFleet,
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What came of one run.
-
-    Attributes
-    ----------
-    history : DataFrame
-        One row an evaluation: time (s), update, error, loss, k; messages, vectors of R^d and bytes both ways
-        (uplink_messages, uplink_vectors, uplink_bytes, ...); compute_wasted (s); mean_staleness of the answers used so
-        far (updates); and the problem's own metrics. The first row is the first model, the last one the end of the run.
-    totals : dict
-        ``time``, ``updates``, ``reason`` (why the run ended), and the ledger by name: the counts of history; the fates
-        of messages (used, used_late, discarded, cancelled, lost, in_flight); partial and used_partial, the answers that
-        were sent, and used, with fewer than all blocks; mean_staleness and max_staleness; worker seconds compute_used,
-        compute_wasted, compute_pending and idle. What waits at the master when the run ends is discarded.
-    messages : DataFrame or None
-        One row a message, if asked for: worker, task (of the worker, from 0), version; dispatched, received, started,
-        finished, arrived (times; NaN where it never came to that); compute, worked and dropped (seconds that the task
-        takes, that were spent on it, and of these on a block cut short); blocks (that the answer brings), bytes,
-        staleness (NaN if not used) and status.
-    w : ndarray of float, shape (d,)
-        The last model.
-    """
-
-    history: pd.DataFrame
-    totals: dict[str, int | float | str]
-    messages: pd.DataFrame | None
-    w: NDArray[np.float64]
 
 
 @one_blas_thread
@@ -176,40 +139,27 @@ def _run(
     fleet_kind: type[ProcessFleet] | type[CohortFleet],
 ) -> Run:
     """Build the parts, let the clock run, and gather what came of it."""
-    setting = settle(problem, cluster, policy, streams)
-    assignment, state = setting.assignment, policy.begin(setting)
-    until = until.in_updates(assignment.updates_per_epoch(policy.work.answers or cluster.workers))
-    vector_bytes = problem.dimension * cluster.bytes_per_entry
-    check_updates(until, cluster, setting, state.k, vector_bytes, streams)
-    env, ledger, ticks = simpy.Environment(0.0), Ledger(), Ticks(cluster.tick)
-    model = Model(problem, optimizer, assignment)
-    delays = Delays(cluster, assignment, vector_bytes, streams)
-    fleet = fleet_kind(env, assignment, delays, ledger, trace=trace)
-    observer = Observer(
+    setting, ticks = settle(problem, cluster, policy, streams), Ticks(cluster.tick)
+    training = Training(
         problem,
-        model,
-        ledger,
-        vector_bytes=vector_bytes,
-        every=evaluate_every,
-        until=until,
+        policy,
+        setting,
+        optimizer,
+        until,
         ticks=ticks,
+        bytes_per_entry=cluster.bytes_per_entry,
+        evaluate_every=evaluate_every,
         progress=progress,
     )
-    master = Master(env, ticks, policy, state, fleet, model, ledger, Horizon(until, observer, state, ticks))
+    check_updates(training.until, cluster, setting, training.state.k, training.vector_bytes, streams)
+    env = simpy.Environment(0.0)
+    delays = Delays(cluster, setting.assignment, training.vector_bytes, streams)
+    fleet = fleet_kind(env, setting.assignment, delays, training.ledger, ticks, trace=trace)
+    master = training.master(env, fleet)
     # a model that overflows is for its own watch to report, not for NumPy
     with seldom_collected(), np.errstate(over="ignore", invalid="ignore"):
         env.run(until=env.process(master.life()))
-        master.close()
-        fleet.close()
-        time = ticks.seconds(env.now)
-        observer.evaluate(time, state.k)
-    totals = ledger.totals(vector_bytes, fleet.expecting, cluster.workers * int(env.now), ticks)
-    return Run(
-        history=observer.history(),
-        totals={"time": time, "updates": model.version, "reason": master.reason, **totals},
-        messages=message_table(fleet.records(), assignment.vectors * vector_bytes, env.now, ticks) if trace else None,
-        w=model.w,
-    )
+        return training.outcome(master, env, fleet)
 
 
 def _check_kinds(problem: object, cluster: object, policy: object, optimizer: object, until: object) -> None:

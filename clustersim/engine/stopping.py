@@ -75,6 +75,13 @@ class Horizon:
             )
         return ""
 
+    def next_look(self, version: int) -> int:
+        """The next version of which `updated` has something to say."""
+        look = version - version % self._observer.every + self._observer.every
+        if self._until.updates is not None:
+            return min(look, self._until.updates)
+        return min(look, _LOOK_AHEAD) if version < _LOOK_AHEAD else look
+
     def _look_ahead(self, round_time: float) -> None:
         """Refuse a horizon in time that is out of reach, now that it is known how long an update takes."""
         if math.inf > self._until.last_time > MOST_UPDATES * round_time > 0.0:

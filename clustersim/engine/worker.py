@@ -165,7 +165,8 @@ class Worker:
 
     def _give_up(self, task: Task, now: float, *, send: bool) -> None:
         """Drop the present work, or send what is finished of it."""
-        done = bisect_right(self._ends, now, key=lambda end: task.started + round(task.compute * end)) if send else 0
+        sends = send and task.finished < math.inf
+        done = bisect_right(self._ends, now, key=lambda end: task.started + round(task.compute * end)) if sends else 0
         if done == 0:
             self._reports.abandoned(task, now)
         elif done == len(self._ends):

@@ -11,7 +11,7 @@ computed from it.
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,9 +43,14 @@ class LatencyModel(ABC):
     (2.0, 0.333333333, 2.5)
     """
 
+    increasing: ClassVar[bool] = False
+    """Whether a class declares that its `times` are the quantiles of the draws in lane 0, and grow with them, but for
+    rounding. Subclasses do not inherit it: they may draw in another way."""
+
     def __init_subclass__(cls, **arguments: Any) -> None:
         """Let no subclass that has `times` of its own inherit a `times_at` that knows nothing of them."""
         super().__init_subclass__(**arguments)
+        cls.increasing = bool(vars(cls).get("increasing", False))
         owner = next(base for base in cls.__mro__ if vars(base).keys() & {"times", "times_at"})
         if "times_at" not in vars(owner):
             cls.times_at = _only_rows  # type: ignore[method-assign]  # there is no other way to take back a method

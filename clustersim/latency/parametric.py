@@ -7,6 +7,7 @@ hazard e = -ln P(X > t) stands for the uniform where both tails must be exact. D
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -124,6 +125,8 @@ class ShiftedExponential(HazardFamily):
     (0.07, 0.08)
     """
 
+    increasing: ClassVar[bool] = True
+
     shift: float
     mean: float
 
@@ -170,6 +173,8 @@ class Exponential(HazardFamily):
     >>> round(Exponential(mean=0.2).order_statistic_mean(2, 5), 6) == round(0.2 * (1 / 4 + 1 / 5), 6)
     True
     """
+
+    increasing: ClassVar[bool] = True
 
     mean: float
 

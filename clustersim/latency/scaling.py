@@ -129,6 +129,21 @@ class ComputeTimes:
         """Times of single tasks, shape (pairs,), seconds, or None; see `LatencyModel.times_at`."""
         return self._scaled(partial(self._model.times_at, uniforms, tasks, workers), workers)
 
+    @property
+    def increasing(self) -> Callable[[Floats], Floats] | None:
+        """The times of uniform draws, of any shape, where they grow with these and are the same for all workers."""
+        model, shares = self._model, self._shares
+        if not model.increasing or self._scaling == "additive" or not (shares == shares[0]).all() or shares[0] == 0.0:
+            return None
+
+        def times(draws: Floats) -> Floats:
+            flat = draws.reshape(-1)
+            scaled = self._scaled(lambda _: model.quantile(flat), np.zeros(len(flat), dtype=np.int64))
+            assert scaled is not None  # noqa: S101 - for the type checker
+            return scaled.reshape(draws.shape)
+
+        return times
+
     def _scaled(self, draw: Callable[[int], Floats | None], workers: slice | NDArray[np.int64]) -> Floats | None:
         """The times of some workers, from the draws of each lane."""
         if self._scaling == "additive":

@@ -93,6 +93,28 @@ class Assignment(Holdings):
         each = np.repeat(np.full(len(workers), weights) if isinstance(weights, float) else weights, done)
         return self.rows[entries], each if self.coefficients is None else each * self.coefficients[entries]
 
+    def useful(
+        self, workers: NDArray[np.int64], weights: float | NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_] | None, float | NDArray[np.float64]]:
+        """Which messages have a weight other than zero, and the weights of those.
+
+        Parameters
+        ----------
+        workers, weights
+            See `gather`.
+
+        Returns
+        -------
+        useful : ndarray of bool, shape (a,), or None
+            None stands for all of them.
+        weights : float or ndarray of float
+        """
+        if isinstance(weights, float) or (weights != 0.0).all():
+            return None, weights
+        owners = np.repeat(np.arange(len(workers)), self.vectors[workers])
+        useful = np.bincount(owners, weights != 0.0, minlength=len(workers)) > 0
+        return useful, weights[useful[owners]]
+
     def rows_of(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rows of some workers, one worker after the other."""
         if self._table is not None:

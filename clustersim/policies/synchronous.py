@@ -7,6 +7,7 @@ out any combination; named schemes are short compositions of them, never loops o
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -22,6 +23,7 @@ from clustersim.protocol import (
     Arrivals,
     Dispatch,
     Event,
+    Plan,
     Policy,
     PolicyState,
     Setting,
@@ -128,6 +130,7 @@ class _Rounds:
         self._assignment = setting.assignment
         self._dispatch = Dispatch(busy=policy.late.stopped or setting.busy)
         self._wait = policy.wait.begin(setting)
+        self._weights = partial(policy.decoder.weights, setting.assignment)
         self._version = -1
         self._deadline = math.inf
         self._silent = 0
@@ -144,7 +147,7 @@ class _Rounds:
             self._wait.opened(event)
             self._version = event.version
             self._last = self._now
-            return self._send(event.time, self._dispatch)
+            return self._send(event.time, self._dispatch)._replace(plan=self._plan())
         if isinstance(event, Arrivals):
             self._collect(event)
             heard = self._now.workers
@@ -162,6 +165,18 @@ class _Rounds:
         missing = self._wait.needs(_NOBODY)
         return Answer((dispatch,), Wants(missing if missing > 1 else 1, self._deadline))
 
+    def _plan(self) -> Plan | None:
+        """What will be said in the rounds to come, as far as the wait rule can tell."""
+        if self._late is not None:
+            return None
+        rounds, enough, until, follows = self._wait.outlook()
+        if rounds <= 1:
+            return None
+        patience = self._wait.patience
+        alike = self._decoder.alike(self._assignment, enough) if isinstance(enough, int) else None
+        weights = self._weights if alike is None or patience < math.inf else alike
+        return Plan(rounds, enough, weights, patience, until, self._wait.opened if follows else None)
+
     def _again(self, now: float) -> Answer:
         """Send the model that nobody answered once more; a queue of its copies would only grow."""
         self._silent += 1
@@ -178,14 +193,11 @@ class _Rounds:
         messages, workers = self._now.messages, self._now.workers
         if enough < len(workers):
             messages, workers = messages[:enough], workers[:enough]
-        weights = self._decoder.weights(self._assignment, workers) if enough else 0.0
+        weights = self._weights(workers) if enough else 0.0
         if self._late is not None:
             return Answer((self._compensated(self._late, weights, enough),), _ANY)
-        if not isinstance(weights, float) and not (weights != 0.0).all():
-            owners = np.repeat(np.arange(enough), self._assignment.vectors[workers])
-            useful = np.bincount(owners, weights != 0.0, minlength=enough) > 0
-            messages, weights = messages[useful], weights[useful[owners]]
-        return Answer((Update(messages, weights),), _ANY)
+        useful, weights = self._assignment.useful(workers, weights)
+        return Answer((Update(messages if useful is None else messages[useful], weights),), _ANY)
 
     def _compensated(self, late: LateRule, weights: float | NDArray[np.float64], enough: int) -> Update:
         """Use the first answers, and make up for what the last round's lacked; what has come late may serve next."""

@@ -15,7 +15,7 @@ rule                          the master acts
 ============================  =====================================================================
 """
 
-from clustersim.waits.base import WaitRule, WaitState
+from clustersim.waits.base import ALWAYS, Outlook, WaitRule, WaitState
 from clustersim.waits.covered import Covered
 from clustersim.waits.deadline import Deadline
 from clustersim.waits.earliest import Earliest
@@ -25,12 +25,14 @@ from clustersim.waits.schedule import Schedule
 from clustersim.waits.warm_up import WarmUp
 
 __all__ = [
+    "ALWAYS",
     "All",
     "Covered",
     "Deadline",
     "Earliest",
     "Fastest",
     "Fraction",
+    "Outlook",
     "Pflug",
     "Schedule",
     "WaitRule",

@@ -2,12 +2,14 @@
 
 A wait rule is a frozen dataclass; its state lives for one run and adapts from round to round. It is told that a new
 round begins (`WaitState.opened`) and asked how many more answers are needed (`WaitState.needs`) and how long they may
-take (`WaitState.patience`). `Synchronous` puts a rule together with a placement and a decoder; every synchronous scheme
-is such a triple.
+take (`WaitState.patience`). It may also tell for how long all of that will stay as it is (`WaitState.outlook`).
+`Synchronous` puts a rule together with a placement and a decoder; every synchronous scheme is such a triple.
 """
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,31 @@ from numpy.typing import NDArray
 from clustersim.checks import integer
 from clustersim.protocol import Setting, Updated
 
-__all__ = ["WaitRule", "WaitState", "workers_to_wait_for"]
+__all__ = ["ALWAYS", "Outlook", "WaitRule", "WaitState", "workers_to_wait_for"]
+
+ALWAYS = 1 << 62
+"""More rounds than any run has."""
+
+
+class Outlook(NamedTuple):
+    """For how long a wait rule will say the same, whatever happens.
+
+    Attributes
+    ----------
+    rounds : int
+        Rounds, the present one included, in which `enough` and the rule's patience stay as they are.
+    enough : int or callable
+        See `clustersim.protocol.Plan`.
+    until : float
+        Simulated seconds: what is said holds for rounds that begin before this instant.
+    follows : bool
+        Whether the rule must be told of each update in between.
+    """
+
+    rounds: int
+    enough: int | Callable[[NDArray[np.int64]], int]
+    until: float = math.inf
+    follows: bool = False
 
 
 class WaitState(ABC):
@@ -50,6 +76,10 @@ class WaitState(ABC):
             Positive: at least so many more. Zero or less: act now, and leave out so many of the last arrivals.
         """
         return self.k - len(workers)
+
+    def outlook(self) -> Outlook:
+        """For how long the rule will say what it says now; for this round only, unless a rule knows better."""
+        return Outlook(1, self.k)
 
 
 class WaitRule(ABC):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment
 from clustersim.protocol import Setting, Updated
-from clustersim.waits.base import WaitRule, WaitState
+from clustersim.waits.base import ALWAYS, Outlook, WaitRule, WaitState
 
 __all__ = ["Covered"]
 
@@ -51,3 +51,19 @@ class _CoveredWait(WaitState):
     def needs(self, workers: NDArray[np.int64]) -> int:
         """The answers still missing, by the assignment."""
         return self._assignment.missing(workers)
+
+    def outlook(self) -> Outlook:
+        """The same for ever."""
+        return Outlook(ALWAYS, self._enough)
+
+    def _enough(self, workers: NDArray[np.int64]) -> int:
+        """How many of these answers determine the gradient; more than there are if they do not."""
+        missing = self._assignment.missing
+        if self._assignment.groups is not None:
+            return len(workers) + missing(workers)  # told at once, however many there are
+        count = missing(workers[:0])
+        while count <= len(workers):
+            if (more := missing(workers[:count])) <= 0:
+                return count + more
+            count += more
+        return count

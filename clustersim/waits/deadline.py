@@ -9,7 +9,7 @@ from clustersim.checks import flag, seconds, store
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment
 from clustersim.protocol import Setting, Updated
-from clustersim.waits.base import WaitRule, WaitState
+from clustersim.waits.base import ALWAYS, Outlook, WaitRule, WaitState
 
 __all__ = ["Deadline"]
 
@@ -80,3 +80,7 @@ class _DeadlineWait(WaitState):
 
     def opened(self, updated: Updated) -> None:
         """Nothing to adapt."""
+
+    def outlook(self) -> Outlook:
+        """The same for ever."""
+        return Outlook(ALWAYS, self.k)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from clustersim.checks import instance, store
 from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
-from clustersim.waits.base import WaitRule, WaitState
+from clustersim.waits.base import Outlook, WaitRule, WaitState
 
 __all__ = ["Earliest"]
 
@@ -69,6 +69,23 @@ class _EarliestWait(WaitState):
     def needs(self, workers: NDArray[np.int64]) -> int:
         """The fewest that any part still needs."""
         return min(part.needs(workers) for part in self._parts)
+
+    def outlook(self) -> Outlook:
+        """What holds for all of its parts."""
+        parts = [part.outlook() for part in self._parts]
+        rules = [part.enough for part in parts]
+        numbers = [rule for rule in rules if isinstance(rule, int)]
+        return Outlook(
+            rounds=min(part.rounds for part in parts),
+            enough=min(numbers) if len(numbers) == len(rules) else self._enough,
+            until=min(part.until for part in parts),
+            follows=any(part.follows for part in parts),
+        )
+
+    def _enough(self, workers: NDArray[np.int64]) -> int:
+        """The fewest that are enough for any part."""
+        rules = (part.outlook().enough for part in self._parts)
+        return min(rule if isinstance(rule, int) else rule(workers) for rule in rules)
 
     def _look(self) -> None:
         self.k = min(part.k for part in self._parts)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from clustersim.checks import integer, number, store
 from clustersim.protocol import Setting, Updated
-from clustersim.waits.base import WaitRule, WaitState, workers_to_wait_for
+from clustersim.waits.base import ALWAYS, Outlook, WaitRule, WaitState, workers_to_wait_for
 
 __all__ = ["All", "Fastest", "Fraction"]
 
@@ -18,6 +18,10 @@ class _FixedWait(WaitState):
 
     def opened(self, updated: Updated) -> None:
         """Nothing to adapt."""
+
+    def outlook(self) -> Outlook:
+        """The same k for ever."""
+        return Outlook(ALWAYS, self.k)
 
 
 @dataclass(frozen=True)

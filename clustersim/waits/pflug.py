@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from clustersim.checks import integer, shown, store
 from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
-from clustersim.waits.base import WaitRule, WaitState, workers_to_wait_for
+from clustersim.waits.base import ALWAYS, Outlook, WaitRule, WaitState, workers_to_wait_for
 
 __all__ = ["Pflug"]
 
@@ -105,3 +105,12 @@ class _PflugState(WaitState):
                 self._count_updates = 0
         self._previous = updated.gradient
         self._count_updates += 1
+
+    def outlook(self) -> Outlook:
+        """The same k for as long as the test cannot switch, were every further product negative."""
+        rule = self._rule
+        if rule.next_k(self.k) > self._cap:
+            return Outlook(ALWAYS, self.k)
+        to_threshold = rule.threshold - self._count_negative + 1
+        to_end_of_burn_in = rule.burn_in - self._count_updates + 2
+        return Outlook(max(to_threshold, to_end_of_burn_in, 1), self.k, follows=True)

@@ -1,6 +1,7 @@
 """Switch at given times: the wait rule behind Theorem 1 of the adaptive-k paper."""
 
 import itertools
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from clustersim.checks import complaint, integer, number, several, store
 from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
-from clustersim.waits.base import WaitRule, WaitState
+from clustersim.waits.base import ALWAYS, Outlook, WaitRule, WaitState
 
 __all__ = ["Schedule"]
 
@@ -60,3 +61,8 @@ class _ScheduleState(WaitState):
     def opened(self, updated: Updated) -> None:
         """Count the switching times that have passed."""
         self.k = self._rule.start + bisect_right(self._times, updated.time)
+
+    def outlook(self) -> Outlook:
+        """The same k until the next switching time."""
+        ahead = self._times[self.k - self._rule.start :]
+        return Outlook(ALWAYS, self.k, until=ahead[0] if ahead else math.inf)

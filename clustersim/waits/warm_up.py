@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from clustersim.checks import instance, store
 from clustersim.protocol import Setting, Updated
 from clustersim.schedules import epochs_of, whole_updates
-from clustersim.waits.base import WaitRule, WaitState
+from clustersim.waits.base import Outlook, WaitRule, WaitState
 
 __all__ = ["WarmUp", "warmed_up"]
 
@@ -72,10 +72,12 @@ class _WarmUpWait(WaitState):
     def __init__(self, after: WaitState, workers: int, updates: int) -> None:
         self._after, self._updates = after, updates
         self._warming = True
+        self._version = 0
         self.k = workers
 
     def opened(self, updated: Updated) -> None:
         """See whether the warm-up is over."""
+        self._version = updated.version
         self._warming = updated.version < self._updates
         if not self._warming:
             self._after.opened(updated)
@@ -84,3 +86,7 @@ class _WarmUpWait(WaitState):
     def needs(self, workers: NDArray[np.int64]) -> int:
         """All, or as the rule says."""
         return super().needs(workers) if self._warming else self._after.needs(workers)
+
+    def outlook(self) -> Outlook:
+        """All until the warm-up is over."""
+        return Outlook(self._updates - self._version, self.k) if self._warming else self._after.outlook()

@@ -17,16 +17,19 @@ from numpy.typing import NDArray
 from clustersim.engine.accounting.ledger import Ledger
 from clustersim.engine.accounting.messages import Records
 from clustersim.engine.alarm import MASTER, Ring
+from clustersim.engine.cohort.answers import Answers
 from clustersim.engine.cohort.arrival_queue import ArrivalQueue
 from clustersim.engine.cohort.bookkeeper import Bookkeeper
 from clustersim.engine.cohort.fallback import replay
-from clustersim.engine.cohort.lockstep import Lockstep
 from clustersim.engine.cohort.message_log import MessageLog
 from clustersim.engine.cohort.preemption import Preemption
+from clustersim.engine.cohort.rounds import Rounds
 from clustersim.engine.cohort.task_table import BUSY, LOST, LOST_ON_UPLINK, TaskTable, Versions
 from clustersim.engine.delays import Delays
 from clustersim.engine.fleet import Batch
 from clustersim.placements import Assignment
+from clustersim.protocol import Plan
+from clustersim.ticks import Ticks
 
 __all__ = ["CohortFleet"]
 
@@ -49,6 +52,8 @@ class CohortFleet:
         The delays of every task of every worker.
     ledger : Ledger
         Where the fate of messages is booked.
+    ticks : Ticks
+        Of the clock.
     trace : bool
         Keep a record of every task, for the table of messages.
 
@@ -61,7 +66,14 @@ class CohortFleet:
     """
 
     def __init__(
-        self, env: simpy.Environment, assignment: Assignment, delays: Delays, ledger: Ledger, *, trace: bool
+        self,
+        env: simpy.Environment,
+        assignment: Assignment,
+        delays: Delays,
+        ledger: Ledger,
+        ticks: Ticks,
+        *,
+        trace: bool,
     ) -> None:
         n = assignment.workers
         self.traced = trace
@@ -75,7 +87,10 @@ class CohortFleet:
         self._order = ArrivalQueue(self._tasks)
         self._trace = MessageLog() if trace else None
         self._books = Bookkeeper(self._tasks, ledger, assignment, self._trace)
-        self._lockstep = Lockstep(self._tasks, self._order, delays.compute, ledger, assignment.blocks)
+        self._ledger, self._assignment, self._ticks = ledger, assignment, ticks
+        self._answers = Answers(delays.compute, delays.keys, n)
+        self._common: int | None = 0  # the number of everybody's next task, while it is the same for all
+        self._together = math.nan  # when all workers began their newest tasks, with nothing older of account
         self._instant = delays.downlink is None
         self._timelines = Preemption(self._tasks, self._shares, instant=self._instant)
         self._prompt = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
@@ -88,6 +103,11 @@ class CohortFleet:
         """Messages that are under way and will arrive."""
         return self._books.expecting
 
+    @property
+    def _older(self) -> slice:
+        """The rows of older tasks."""
+        return slice(self._tasks.workers, self._tasks.size)
+
     # ------------------------------------------------------------------ models go out
 
     def dispatch(self, workers: Numbers | None, version: int, model: Times, busy: str) -> None:
@@ -98,11 +118,6 @@ class CohortFleet:
             return
         self._waves += 1
         self._books.sent_out(count)
-        if workers is None and busy == "restart" and (self._lockstep.on or self._fall_into_step()):
-            self._versions.only(version, model)
-            self._books.expecting -= self._lockstep.begin(version, model, self._waves, now)
-            return
-        self._lockstep.write_out()
         compute, received, uplink = self._draw(workers, now)
         lane = self._all if workers is None else workers
         if self._prompt and busy in ("restart", "send"):
@@ -111,6 +126,8 @@ class CohortFleet:
         else:
             self._prompt = False
             started, changed, unclear = self._make_way(workers, received, busy)
+        at_once = self._prompt and workers is None and busy == "restart" and not tasks.open(self._older).any()
+        self._together = now if at_once else math.nan
         self._versions.add(version, model)
         self._begin(lane, version, busy, compute, received, started, uplink)
         if len(unclear):
@@ -120,24 +137,45 @@ class CohortFleet:
         else:
             self._order.insert(workers)
 
-    def _fall_into_step(self) -> bool:
-        """Have all workers drop what they are at, if a round of `Lockstep` may begin; returns whether one can."""
-        if self._lockstep.next is None or not self._prompt or self._trace is not None:
-            return False
-        if self._waves > 1:
-            self._stop(self._all, "restart")
-            if self._tasks.size > self._tasks.workers:
-                return False
-        return True
+    def ahead(self, plan: Plan, last_time: float) -> Rounds | None:
+        """Work out the rounds of a plan that end by `last_time`; None if workers do not begin at once, or none does."""
+        now, number = self._env.now, self._common
+        if self._together != now or number is None or self.traced:
+            return None
+        rounds = Rounds(
+            plan, self._answers, self._assignment, self._ledger, self._ticks,
+            number=number - 1, since=now, last_time=last_time, leave=self._leave,
+        )  # fmt: skip
+        if not rounds:
+            return None
+        self._due_at = math.inf  # the master sleeps through what it has wanted
+        return rounds
+
+    def _leave(self, rounds: Rounds, version: int, model: Times) -> None:
+        """All workers are at the tasks of the last round, and the first of them have answered."""
+        tasks, books = self._tasks, self._books
+        if rounds.gone > 1:
+            self._waves += rounds.gone - 1
+            self._common = rounds.number + 1
+            self._versions.only(version, model)
+            books.expecting = tasks.workers
+            tasks.number[: tasks.workers] = rounds.number - 1
+            compute = self._compute.array(rounds.number)
+            self._begin(self._all, version, "restart", compute, rounds.since, rounds.since, None)
+        here = (tasks.arrived[: tasks.workers] <= rounds.now).nonzero()[0]
+        tasks.worked[here] = tasks.told[here] = True
+        tasks.arrived[here] = math.inf
+        books.expecting -= len(here)
+        self._order.forget()
 
     def _draw(self, workers: Numbers | None, now: float) -> tuple[Times, float | Times, Times | None]:
         """Compute times, when the models are received, and uplink delays."""
-        if workers is None and (number := self._lockstep.next) is not None:
-            self._lockstep.next = number + 1
+        if workers is None and (number := self._common) is not None:
+            self._common = number + 1
             compute = self._compute.array(number)
             downlink, uplink = (None if link is None else link.array(number) for link in self._links)
         else:
-            self._lockstep.next = None
+            self._common = None
             who = self._numbers if workers is None else workers
             numbers = self._tasks.number[who] + 1
             compute = self._compute.at(numbers, who)
@@ -213,9 +251,8 @@ class CohortFleet:
 
     def want(self, arrivals: int) -> None:
         """Ring the master's alarm after so many arrivals, or when nothing will arrive."""
-        due_at = self._lockstep.nth(arrivals) if self._lockstep.on else self._order.nth(arrivals)
+        due_at = self._order.nth(arrivals)
         if due_at == math.inf:  # fewer will arrive
-            self._lockstep.write_out()
             tasks = self._tasks
             awaited = ~tasks.told[: tasks.size]
             due_at = max(self._env.now, float(tasks.settled[: tasks.size][awaited].max(initial=0.0)))
@@ -236,14 +273,7 @@ class CohortFleet:
 
     def collect(self, now: float) -> Batch | None:
         """Hand over the answers that have arrived by now; None if there are none."""
-        tasks, lockstep, late = self._tasks, self._lockstep, self._waves >= self._first_wave
-        if lockstep.on and not late:
-            batch = lockstep.collect(now)
-            if batch is not None:
-                self._books.sent(batch.workers)
-                self._books.expecting -= len(batch.workers)
-            return batch
-        lockstep.write_out()
+        tasks, late = self._tasks, self._waves >= self._first_wave
         rows = self._order.take(now)
         if late:  # the run ends, and what was sent out at this very instant is not done
             rows = rows[tasks.wave[rows] < self._first_wave if self._prompt else tasks.worked[rows]]
@@ -268,9 +298,8 @@ class CohortFleet:
 
     def owing(self, workers: Numbers | None) -> Numbers:
         """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""
-        self._lockstep.write_out()
         tasks, who = self._tasks, self._numbers if workers is None else workers
-        older = slice(tasks.workers, tasks.size)
+        older = self._older
         owes = self._books.forever[who] | tasks.open(who)
         if tasks.size > tasks.workers:
             owes |= np.isin(who, tasks.worker[older][tasks.open(older)])
@@ -285,7 +314,6 @@ class CohortFleet:
 
     def close(self) -> None:
         """End of the run: book the work whose fate is open."""
-        self._lockstep.write_out()
         tasks, now = self._tasks, self._env.now
         used = slice(0, tasks.size)
         if not self._instant:  # models that take no time on the way are received after the master's last turn

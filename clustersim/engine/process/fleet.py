@@ -19,6 +19,8 @@ from clustersim.engine.delays import Delays
 from clustersim.engine.fleet import Batch
 from clustersim.engine.worker import Task, Worker
 from clustersim.placements import Assignment
+from clustersim.protocol import Plan
+from clustersim.ticks import Ticks
 
 __all__ = ["ProcessFleet"]
 
@@ -50,7 +52,14 @@ class ProcessFleet:
     """
 
     def __init__(
-        self, env: simpy.Environment, assignment: Assignment, delays: Delays, ledger: Ledger, *, trace: bool
+        self,
+        env: simpy.Environment,
+        assignment: Assignment,
+        delays: Delays,
+        ledger: Ledger,
+        ticks: Ticks,  # noqa: ARG002 - whose fleets share their arguments
+        *,
+        trace: bool,
     ) -> None:
         workers = assignment.workers
         self.traced = trace
@@ -115,6 +124,10 @@ class ProcessFleet:
                 addressees[i].receive(task, now)
             else:
                 self._deliver(task, delays[i] if number == common else downlink.one(number, i), now)
+
+    def ahead(self, plan: Plan, last_time: float) -> None:  # noqa: ARG002 - it happens event by event
+        """Nothing is known beforehand."""
+        return
 
     def want(self, arrivals: int) -> None:
         """Wake the master after so many arrivals, or when nothing will arrive."""

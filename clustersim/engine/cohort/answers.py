@@ -1,0 +1,199 @@
+"""Who answers when, in rounds that all workers begin together: the order of their draws.
+
+It is found out no further than it is asked for, and for many rounds at once. Of few workers the draws are sorted. Of
+many the first k are looked for; where times grow with uniform draws, among these, so that the quickest k of a million
+are known before a single logarithm is taken.
+
+Data flows: `Draws` of compute times -> `Portion` -> `clustersim.engine.cohort.rounds`.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.draws import Draws
+from clustersim.engine.delays import Keys
+
+__all__ = ["Answers", "Portion", "in_order"]
+
+_SORTED = 128  # up to so many workers whole rows are sorted
+_MANY = 8  # equal neighbours among so many are put in order together with all others
+_APART = 1e-14  # of a time: unequal draws whose times are further apart than this are in the order of their times
+
+Times = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+
+
+class Portion:
+    """Some consecutive rounds.
+
+    Parameters
+    ----------
+    times : ndarray of float, shape (rounds, n)
+        When each worker answers, in ticks since the round began; infinite if it never does.
+    """
+
+    def __init__(self, times: Times) -> None:
+        self._times = times
+
+    def __len__(self) -> int:
+        """How many rounds."""
+        return len(self._times)
+
+    def first(self, k: int) -> tuple[Numbers, Times] | None:
+        """The first k of each round, in order; None if in any round others answer with the k-th, or fewer do.
+
+        Returns
+        -------
+        workers : ndarray of int, shape (rounds, k)
+        times : ndarray of float, shape (rounds, k)
+        """
+        last = np.partition(self._times, k - 1, axis=1)[:, k - 1]
+        return _firsts(self._times, last, k) if np.isfinite(last).all() else None
+
+    def by(self, place: int, span: float) -> tuple[Numbers, Times]:
+        """Who answers by then in the round at `place`, in order of arrival, equal times by worker number; and when."""
+        times = self._times[place]
+        workers = (times <= span).nonzero()[0] if span < np.inf else np.isfinite(times).nonzero()[0]
+        order, ranked = in_order(times[workers])
+        return workers[order], ranked
+
+    @cached_property
+    def lost(self) -> list[int]:
+        """How many workers never answer in each round."""
+        never: list[int] = np.count_nonzero(np.isinf(self._times), axis=1).tolist()
+        return never
+
+
+class _Sorted(Portion):
+    """Rounds of few workers: all rows are sorted by one call."""
+
+    def __init__(self, times: Times) -> None:
+        super().__init__(times)
+        self._order, self._ranked = in_order(times)
+
+    def first(self, k: int) -> tuple[Numbers, Times] | None:
+        """The first k of each round, in order; None if in any round others answer together with the k-th."""
+        ranked = self._ranked
+        if not (ranked[:, k - 1] < (ranked[:, k] if k < ranked.shape[1] else np.inf)).all():
+            return None
+        return self._order[:, :k], ranked[:, :k]
+
+    def by(self, place: int, span: float) -> tuple[Numbers, Times]:
+        """Who answers by then in the round at `place`, in order of arrival, equal times by worker number; and when."""
+        ranked = self._ranked[place]
+        end = int(ranked.searchsorted(span, side="right" if span < np.inf else "left"))
+        return self._order[place, :end], ranked[:end]
+
+
+class _Keyed(Portion):
+    """Rounds whose times grow with uniform draws, which need not be turned into times but for the first k.
+
+    Parameters
+    ----------
+    keys : ndarray of float, shape (rounds, n)
+        The uniform draws.
+    timed : callable
+        Makes times of them, one by one.
+    """
+
+    def __init__(self, keys: Times, timed: Callable[[Times], Times]) -> None:
+        self._keys = keys
+        self._timed = timed
+
+    @cached_property
+    def _times(self) -> Times:  # type: ignore[override]  # asked for only where the keys do not tell
+        return self._timed(self._keys)
+
+    def __len__(self) -> int:
+        """How many rounds."""
+        return len(self._keys)
+
+    @cached_property
+    def lost(self) -> list[int]:
+        """Times that grow with the draws are finite."""
+        return [0] * len(self)
+
+    def first(self, k: int) -> tuple[Numbers, Times] | None:
+        """The first k of each round, in order; None if in any round others answer together with the k-th."""
+        keys = self._keys
+        if k == keys.shape[1]:
+            return _firsts(keys, keys.max(axis=1), k, self._timed)
+        split = np.partition(keys, k, axis=1)
+        key = split[:, :k].max(axis=1)
+        last, after = self._timed(key), self._timed(split[:, k].copy())
+        if not (after > last * (1.0 + _APART) + 1.0).all():
+            return super().first(k)
+        return _firsts(keys, key, k, self._timed)
+
+
+class Answers:
+    """The answers of all rounds of a run.
+
+    Parameters
+    ----------
+    draws : Draws
+        Compute times in ticks.
+    keys : Keys, optional
+        What they are made of, where they grow with it.
+    workers : int
+    """
+
+    def __init__(self, draws: Draws, keys: Keys | None, workers: int) -> None:
+        self._draws = draws
+        self._keys = keys if workers > _SORTED else None
+        self._kind = _Sorted if workers <= _SORTED else Portion
+        self._first = -1
+        self._latest: Portion = Portion(np.empty((0, workers)))
+
+    def of(self, number: int, *, whole: bool) -> tuple[Portion, int]:
+        """The rounds that are drawn together with that of the tasks of this number, and its place among them.
+
+        Parameters
+        ----------
+        number : int
+        whole : bool
+            Whether it will be asked who answers `by` some time, and not only who comes `first`.
+        """
+        if not 0 <= number - self._first < len(self._latest):
+            if self._keys is None or whole:
+                self._first, block = self._draws.block(number)
+                self._latest = self._kind(block)
+            else:
+                self._first, block = self._keys.draws.block(number)
+                self._latest = _Keyed(block, self._keys.timed)
+        return self._latest, number - self._first
+
+
+def in_order(times: Times) -> tuple[Numbers, Times]:
+    """The order of times along the last axis, equal ones as they stand, and the times in that order."""
+    order = times.argsort(axis=-1)  # the fastest way to sort; it leaves equal times in any order
+    ranked = np.take_along_axis(times, order, axis=-1)
+    equal = ranked[..., 1:] == ranked[..., :-1]
+    if not (count := np.count_nonzero(equal)):
+        return order, ranked
+    if _MANY * count > equal.size:
+        return times.argsort(axis=-1, kind="stable"), ranked
+    tied = np.zeros(times.shape, dtype=np.bool_)
+    tied[..., 1:] = equal
+    tied[..., :-1] |= equal
+    numbers = order[tied]
+    order[tied] = numbers[np.lexsort((numbers, ranked[tied], *tied.nonzero()[:-1]))]
+    return order, ranked
+
+
+def _firsts(
+    rows: Times, last: Times, k: int, timed: Callable[[Times], Times] | None = None
+) -> tuple[Numbers, Times] | None:
+    """The k entries of each row up to `last`, in order, if there are no more of them; perhaps turned into times."""
+    near = np.flatnonzero(rows <= last[:, None])
+    if len(near) != k * len(rows):
+        return None
+    workers = near.reshape(-1, k) - rows.shape[1] * np.arange(len(rows))[:, None]
+    times = np.take_along_axis(rows, workers, axis=1)
+    if timed is not None:
+        times = timed(times)
+    order, ranked = in_order(times)
+    return np.take_along_axis(workers, order, axis=1), ranked
