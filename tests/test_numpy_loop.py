@@ -14,7 +14,11 @@ N, S, D, UPDATES = 6, 5, 4, 60
 def data():
     random = np.random.default_rng(5)
     X = random.normal(size=(N * S, D))
-    return X, X @ random.normal(size=D) + random.normal(size=N * S), random.exponential(size=(UPDATES + 1, N))
+    return (
+        X,
+        X @ random.normal(size=D) + random.normal(size=N * S),
+        random.exponential(size=(UPDATES + 1, N)).round(9),
+    )  # whole ticks
 
 
 def loop(X, y, times, choose_k, step):
@@ -78,7 +82,7 @@ def test_same_times_and_models(data, case):
 def test_link_delays_add_up(data):
     X, y, times = data
     random = np.random.default_rng(6)
-    down, up = random.exponential(0.4, size=times.shape), random.exponential(0.2, size=times.shape)
+    down, up = (random.exponential(mean, size=times.shape).round(9) for mean in (0.4, 0.2))
     clock, w = loop(X, y, down + times + up, lambda gradients, now: 3, step=0.4)
     cluster = cs.Cluster(
         workers=N,
@@ -117,7 +121,7 @@ def test_shares_that_differ_by_a_row(data):
     engine_clock, engine_w, _ = engine(X, y, cluster, cs.FastestK(2), step=0.2)
     shares, w, now = [[0, 1, 2], [3, 4], [5, 6]], np.zeros(D), 0.0
     for j in range(UPDATES):
-        durations = times[j] * np.array([3, 2, 2]) * 3 / 7
+        durations = (times[j] * np.array([3, 2, 2]) * 3 / 7).round(9)
         order = np.argsort(durations)[:2]
         rows = np.concatenate([shares[i] for i in order])
         w = w - 0.2 * X[rows].T @ (X[rows] @ w - y[rows]) / len(rows)

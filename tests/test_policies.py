@@ -27,15 +27,15 @@ def arrivals(time, first, workers, version):
 
 def test_a_round_of_fastest_k():
     state = begin(cs.FastestK(3), busy="finish")
-    commands, wants = state.react(Updated(0.0, 0, None))
+    commands, wants, _ = state.react(Updated(0.0, 0, None))
     assert [type(command) for command in commands] == [Dispatch]
     assert commands[0].workers is None
     assert commands[0].busy == "finish"
     assert wants.arrivals == 3
-    commands, wants = state.react(arrivals(1.0, 0, [4, 2], 0))
+    commands, wants, _ = state.react(arrivals(1.0, 0, [4, 2], 0))
     assert commands == ()
     assert wants.arrivals == 1
-    (update,), _ = state.react(arrivals(2.0, 2, [0, 5], 0))
+    (update,), *_ = state.react(arrivals(2.0, 2, [0, 5], 0))
     assert isinstance(update, Update)
     assert update.messages.tolist() == [0, 1, 2]  # three suffice, the fourth came at the same instant
     assert update.weights == pytest.approx(1 / 6)  # two rows each
@@ -47,11 +47,11 @@ def test_answers_to_older_models_do_not_count():
     state.react(Updated(0.0, 0, None))
     state.react(arrivals(1.0, 0, [0, 1], 0))
     state.react(Updated(1.0, 1, np.zeros(2)))
-    commands, wants = state.react(arrivals(1.5, 2, [2, 3], 0))
+    commands, wants, _ = state.react(arrivals(1.5, 2, [2, 3], 0))
     assert commands == ()
     assert wants.arrivals == 2
     mixed = Arrivals(2.0, np.array([4, 5, 6]), np.array([4, 0, 1]), np.array([0, 1, 1]), *parts(3))
-    (update,), _ = state.react(mixed)
+    (update,), *_ = state.react(mixed)
     assert update.messages.tolist() == [5, 6]
 
 

@@ -98,7 +98,7 @@ class _AnythingState:
 
 @dataclass(frozen=True, repr=False)
 class Watched(Policy):
-    """Another policy, whose conversation is written down."""
+    """Another policy, whose conversation is written down; it keeps its plans to itself, so that it is asked."""
 
     inner: Policy
     told: list[tuple[Event, Answer]] = field(default_factory=list, compare=False)
@@ -126,7 +126,7 @@ class _WatchedState:
     def react(self, event: Event) -> Answer:
         answer = self._inner.react(event)
         self._told.append((event, answer))
-        return answer
+        return answer._replace(plan=None)
 
 
 @dataclass(frozen=True, repr=False)
@@ -161,7 +161,7 @@ class _FidgetyState:
         answer = self._inner.react(event)
         wanted = answer.wants.arrivals
         fewer = 1 if self._random is None else int(self._random.integers(1, wanted + 1))
-        return answer._replace(wants=answer.wants._replace(arrivals=fewer))
+        return answer._replace(wants=answer.wants._replace(arrivals=fewer), plan=None)
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,0 +1,255 @@
+"""Rounds that are planned ahead give the same bytes as rounds gone through in conversation, whatever the policy.
+
+For a soak run set CLUSTERSIM_EXAMPLES to some thousands; ``--hypothesis-show-statistics`` tells how many rounds were
+worked out ahead.
+"""
+
+import itertools
+import math
+import os
+import re
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from unittest import mock
+
+import numpy as np
+import pytest
+from agreement import differences, outcome, ways_of_the_large
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from spaces import Case, cases, honest_schemes
+
+import clustersim as cs
+from clustersim.engine.cohort.fleet import CohortFleet
+from clustersim.engine.cohort.rounds import Rounds
+from clustersim.protocol import Answer, Arrivals, Dispatch, Plan, Policy, Update, Updated, Wants
+
+WAYS = [pytest.param(nullcontext, id="as they are"), pytest.param(ways_of_the_large, id="ways of the large")]
+EXAMPLES = int(os.environ.get("CLUSTERSIM_EXAMPLES", "60"))
+
+pytestmark = pytest.mark.timeout(max(300, EXAMPLES))
+many = settings(max_examples=EXAMPLES, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_patience():
+    """A run that goes round in circles is given up after hundreds of events instead of ten thousand."""
+    with (
+        mock.patch("clustersim.engine.stopping._STANDSTILL", 300),
+        mock.patch("clustersim.policies.synchronous._PATIENCE", 100),
+    ):
+        yield
+
+
+@contextmanager
+def counted():
+    """How many rounds are worked out ahead meanwhile."""
+    gone, close = [0], Rounds.close
+
+    def closed(rounds, version, model):
+        gone[0] += rounds.gone
+        close(rounds, version, model)
+
+    with mock.patch.object(Rounds, "close", closed):
+        yield gone
+
+
+def unplanned(case):
+    with mock.patch.object(CohortFleet, "ahead", return_value=None):
+        return outcome(case, engine="cohort")
+
+
+def unlike(planned, asked):
+    """Where they differ; of complaints, which may tell of other last events, only what comes before those."""
+    if planned.error is None or asked.error is None:
+        return differences(planned, asked)
+    one, two = (str(each.error).split("Last events:")[0] for each in (planned, asked))
+    return [] if (type(planned.error), one) == (type(asked.error), two) else [f"{one} or {two}"]
+
+
+def agree(case):
+    """Run a case with plans and without; returns how many rounds were planned."""
+    with counted() as gone:
+        planned = outcome(case, engine="cohort")
+    found = unlike(planned, unplanned(case))
+    assert not found, f"{case}: planned (one) and unplanned (two) differ:\n  " + "\n  ".join(found)
+    return gone[0]
+
+
+# ---------------------------------------------------------------------- equality
+
+
+HORIZONS = st.one_of(
+    st.builds(cs.Until, updates=st.integers(1, 70)),
+    st.builds(cs.Until, time=st.sampled_from([1.0, 7.5, 30.0]), updates=st.sampled_from([40, None])),
+    st.builds(cs.Until, error=st.sampled_from([0.2, 0.35, 1.0]), updates=st.integers(1, 60)),
+    st.builds(cs.Until, epochs=st.sampled_from([0.5, 9.0])),
+)
+
+
+@st.composite
+def plain_cases(draw):
+    """Policies on clusters without links, whose workers drop what they are at, so that rounds can be planned."""
+    case = draw(cases(honest_schemes))
+    busy = draw(st.sampled_from(["restart", "restart", "restart", "finish"]))
+    cluster = replace(case.cluster, downlink=cs.Link(), uplink=cs.Link(), busy=busy)
+    return replace(case, cluster=cluster, until=draw(HORIZONS), evaluate_every=draw(st.integers(1, 12)))
+
+
+@pytest.mark.parametrize("ways", WAYS)
+@many
+@given(case=plain_cases())
+def test_planned_rounds_are_those_of_the_conversation(ways, case):
+    with ways():
+        planned = agree(case)
+    event(f"planned rounds: {'none' if not planned else 'few' if planned < 10 else 'many'}")
+
+
+@pytest.mark.parametrize("ways", WAYS)
+@many
+@given(case=cases())
+def test_a_plan_does_no_harm_where_it_cannot_be_used(ways, case):
+    """Any policy, on any cluster."""
+    with ways():
+        agree(case)
+
+
+ALWAYS = [
+    cs.FullSync(),
+    cs.FullSync(batch=2),
+    cs.FastestK(4, warm_up=1.0),
+    cs.FastestK(3, batch=3),
+    cs.AdaptiveK(start=1, threshold=4, burn_in=9, factor=2),
+    cs.SwitchingTimes([3.0, 3.0, 9.0], start=2),
+    cs.ErasureHead(load=2, fraction=0.5),
+    cs.ErasureHead(load=3, fraction=1.0, deadline=2.0, silence="redraw"),
+    cs.ExactGradientCode(load=3),
+    cs.ExactGradientCode(load=3, code="cyclic"),
+    cs.StochasticGradientCoding(2, 0.3, deadline=2.0),
+    cs.BernoulliGradientCoding(2, 0.3, deadline=1.0, silence="redraw"),
+    cs.IgnoreStragglers(0.3, deadline=1.0),
+    cs.SendAll(2, 0.3, deadline=1.0),
+    cs.FreshBatches(5, 0.3, deadline=1.0),
+]
+COMPUTE = [cs.Exponential(1.0), cs.ShiftedExponential(0.5, 1.5), cs.Constant(1.0), cs.Empirical([0.5, 0.75, 1.5])]
+COMPUTE += [cs.BernoulliStraggler(0.2), cs.Persistent(cs.Exponential(1.0), 3), cs.Weibull(1.0, 0.7)]
+
+
+@pytest.mark.parametrize("ways", WAYS)
+@pytest.mark.parametrize("policy", ALWAYS, ids=repr)
+def test_every_synchronous_policy_plans(ways, policy):
+    """Most of the rounds of each are worked out ahead, and none of them differs."""
+    for workers in (12, 200):
+        planned, rounds = 0, 0
+        for compute, until in itertools.product(COMPUTE, (cs.Until(updates=40), cs.Until(time=20.0, updates=200))):
+            cluster = cs.Cluster(workers, compute, scaling="none")
+            problem = cs.LeastSquares.synthetic(rows=5 * workers, features=2, seed=1)
+            case = Case(policy, cluster, until, evaluate_every=7, optimizer=cs.SGD(1e-4), problem=problem)
+            with ways():
+                planned += agree(case)
+            rounds += 40
+        assert planned > 0.3 * rounds
+
+
+def test_a_million_ticks_are_told_apart():
+    """Where the first k are looked for among uniform draws, draws that are next to each other may be equal in ticks."""
+    problem = cs.LeastSquares.synthetic(rows=3000, features=2, seed=1)
+    for tick in (1e-9, 1e-5, 1e-3):  # many ties, of the thousand ticks that a mean must have
+        cluster = cs.Cluster(3000, cs.Exponential(1.0), tick=tick)
+        for k in (1, 40, 2999, 3000):
+            case = Case(cs.FastestK(k), cluster, cs.Until(updates=30), optimizer=cs.SGD(1e-5), problem=problem)
+            assert agree(case) == 29
+
+
+# ---------------------------------------------------------------------- promises
+
+
+@dataclass(frozen=True)
+class Planner(Policy):
+    """The first k, with a plan that may be anything."""
+
+    k: int
+    plan: object
+    commands: tuple = (Dispatch(busy="restart"),)
+    deadline: float = math.inf
+
+    def begin(self, setting):
+        return _PlannerState(self)
+
+
+class _PlannerState:
+    def __init__(self, policy):
+        self.k, self._policy, self.followed = policy.k, policy, []
+
+    def react(self, event):
+        if isinstance(event, Updated):
+            return Answer(self._policy.commands, Wants(self.k, event.time + self._policy.deadline), self._policy.plan)
+        if isinstance(event, Arrivals):
+            return Answer((Update(event.messages[: self.k], 0.01),), Wants())
+        return Answer((), Wants())
+
+
+def run(policy, updates=20):
+    case = Case(policy, cs.Cluster(5, cs.Exponential(1.0)), cs.Until(updates=updates))
+    with counted() as gone:
+        return outcome(case, engine="cohort"), gone[0], case
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan(7, 2, 0.01),
+        Plan(1, 2, 0.01),
+        Plan(10**9, 2, 0.01, until=4.0),
+        Plan(np.int64(5), lambda workers: 2, 0.01),
+        Plan(5, np.int64(2), lambda workers: np.full(len(workers), 0.01)),
+        Plan(5, 2, lambda workers: 0.01),
+        Plan(5, 2, 0.01, patience=math.inf, until=math.inf, follow=None),
+    ],
+)
+def test_a_policys_own_plan(plan):
+    planned, gone, case = run(Planner(2, plan))
+    assert planned.error is None
+    assert not unlike(planned, unplanned(case))
+    assert (gone > 0) == (plan.rounds > 1)
+
+
+@pytest.mark.parametrize(
+    ("planner", "words"),
+    [
+        (Planner(2, Plan(7, 3, 0.01)), r"plans to update with workers \[\d \d \d\]|updates with workers"),
+        (Planner(2, Plan(7, 2, 0.02)), "weights 0.02, and updates with .* weights 0.01"),
+        (Planner(2, Plan(7, lambda workers: 1, 0.01)), "plans to update with workers"),
+        (Planner(2, Plan(7, 2, lambda workers: np.array([0.01, 0.0]))), "plans to update with workers"),
+        (Planner(2, "plan"), "its plan is 'plan'; give Plan"),
+        (Planner(2, Plan(0, 2, 0.01)), "its plan is Plan.rounds=0"),
+        (Planner(2, Plan(2.5, 2, 0.01)), "its plan is Plan.rounds=2.5"),
+        (Planner(2, Plan(7, 6, 0.01)), "its plan is Plan.*enough=6"),
+        (Planner(2, Plan(7, 0, 0.01)), "its plan is Plan.*enough=0"),
+        (Planner(2, Plan(7, 2, math.nan)), "its plan is Plan.*weights=nan"),
+        (Planner(2, Plan(7, 2, "half")), "its plan is Plan.*weights='half'"),
+        (Planner(2, Plan(7, 2, 0.01, patience=-1.0)), "its plan is Plan.*patience=-1.0"),
+        (Planner(2, Plan(7, 2, 0.01, until=math.nan)), "its plan is Plan.*until=nan"),
+        (Planner(2, Plan(7, 2, 0.01, follow=3)), "its plan is Plan.*follow=3"),
+        (Planner(2, Plan(7, 2, 0.01, patience=1.0)), "plans to wait for 1.0 s at time 0, and waits until inf"),
+        (Planner(2, Plan(7, 2, 0.01), commands=()), "a plan belongs to one Dispatch to all"),
+        (Planner(2, Plan(7, 2, 0.01), commands=(Dispatch(np.arange(3)),)), "a plan belongs to one Dispatch to all"),
+    ],
+)
+@pytest.mark.parametrize("engine", ["cohort", "process"])
+def test_a_plan_that_contradicts_the_answers_is_refused(planner, words, engine):
+    case = Case(planner, cs.Cluster(5, cs.Exponential(1.0)), cs.Until(updates=20))
+    error = outcome(case, engine=engine).error
+    assert isinstance(error, cs.ProtocolError)
+    assert re.search(words, str(error)), error
+    assert "Last events:" in str(error)
+
+
+def test_each_update_of_a_plan_but_the_last_is_followed():
+    followed = []
+    plan = Plan(6, 2, 0.01, follow=followed.append)
+    planned, gone, _ = run(Planner(2, plan), updates=14)
+    assert planned.error is None
+    # version 1 is told; a plan of 6 rounds ends with version 7, which is told; the next one with 13
+    assert [each.version for each in followed] == [2, 3, 4, 5, 6, 8, 9, 10, 11, 12]
+    assert gone == 13
