@@ -139,7 +139,7 @@ COMPUTE += [cs.BernoulliStraggler(0.2), cs.Persistent(cs.Exponential(1.0), 3), c
 @pytest.mark.parametrize("policy", ALWAYS, ids=repr)
 def test_every_synchronous_policy_plans(ways, policy):
     """Most of the rounds of each are worked out ahead, and none of them differs."""
-    for workers in (12, 200):
+    for workers in (12, 204):
         planned, rounds = 0, 0
         for compute, until in itertools.product(COMPUTE, (cs.Until(updates=40), cs.Until(time=20.0, updates=200))):
             cluster = cs.Cluster(workers, compute, scaling="none")
@@ -151,11 +151,11 @@ def test_every_synchronous_policy_plans(ways, policy):
         assert planned > 0.3 * rounds
 
 
-def test_a_million_ticks_are_told_apart():
+def test_ties_among_many_workers():
     """Where the first k are looked for among uniform draws, draws that are next to each other may be equal in ticks."""
     problem = cs.LeastSquares.synthetic(rows=3000, features=2, seed=1)
     for tick in (1e-9, 1e-5, 1e-3):  # many ties, of the thousand ticks that a mean must have
-        cluster = cs.Cluster(3000, cs.Exponential(1.0), tick=tick)
+        cluster = cs.Cluster(3000, cs.ShiftedExponential(1.0, 1.0), tick=tick)
         for k in (1, 40, 2999, 3000):
             case = Case(cs.FastestK(k), cluster, cs.Until(updates=30), optimizer=cs.SGD(1e-5), problem=problem)
             assert agree(case) == 29
@@ -202,7 +202,6 @@ def run(policy, updates=20):
         Plan(1, 2, 0.01),
         Plan(10**9, 2, 0.01, until=4.0),
         Plan(np.int64(5), lambda workers: 2, 0.01),
-        Plan(5, np.int64(2), lambda workers: np.full(len(workers), 0.01)),
         Plan(5, 2, lambda workers: 0.01),
         Plan(5, 2, 0.01, patience=math.inf, until=math.inf, follow=None),
     ],
@@ -211,13 +210,13 @@ def test_a_policys_own_plan(plan):
     planned, gone, case = run(Planner(2, plan))
     assert planned.error is None
     assert not unlike(planned, unplanned(case))
-    assert (gone > 0) == (plan.rounds > 1)
+    assert gone >= 10
 
 
 @pytest.mark.parametrize(
     ("planner", "words"),
     [
-        (Planner(2, Plan(7, 3, 0.01)), r"plans to update with workers \[\d \d \d\]|updates with workers"),
+        (Planner(2, Plan(7, 3, 0.01)), "plans to wait for 3 answers, and updates with 2"),
         (Planner(2, Plan(7, 2, 0.02)), "weights 0.02, and updates with .* weights 0.01"),
         (Planner(2, Plan(7, lambda workers: 1, 0.01)), "plans to update with workers"),
         (Planner(2, Plan(7, 2, lambda workers: np.array([0.01, 0.0]))), "plans to update with workers"),

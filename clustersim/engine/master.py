@@ -285,7 +285,9 @@ class Master:
             raise self._unknown("keeps", keep)
         if not (isinstance(weights, float) and math.isfinite(weights)):
             weights = self._weights(command, positions)
-        if complaint := self._promise.broken(self._held, positions, command, self._model.version):
+        if complaint := self._promise.broken(
+            self._held, positions, command, self._model.version, late=self._clock.now >= self._deadline
+        ):
             raise self._refusal(complaint)
         self._book_use(positions)
         gradient = self._model.step(self._held, positions, weights)

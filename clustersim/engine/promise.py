@@ -70,13 +70,18 @@ class Promise:
             and (plan.follow is None or callable(plan.follow))
         )
 
-    def broken(self, inbox: Inbox, positions: Positions, update: Update, version: int) -> str:
-        """Hold an update against the plan, if that is still to be done; returns a complaint if they differ."""
+    def broken(self, inbox: Inbox, positions: Positions, update: Update, version: int, *, late: bool) -> str:
+        """Hold an update against the plan, if that is still to be done; returns a complaint if they differ.
+
+        `late` says whether the time for which the policy was to wait is over.
+        """
         plan = self._plan
         if plan is None or self.trusted is not None or not (inbox.name.size and (inbox.version == version).all()):
             return ""  # answers to older models are none of the plan's business
         enough = plan.enough(inbox.worker) if callable(plan.enough) else plan.enough
         heard = inbox.worker[:enough]
+        if len(heard) < enough and not late:
+            return f"it plans to wait for {enough} answers, and updates with {len(heard)}"
         weights = plan.weights(heard) if callable(plan.weights) else float(plan.weights)
         useful, weights = self._assignment.useful(heard, weights)
         planned, taken = heard if useful is None else heard[useful], inbox.worker[positions]
