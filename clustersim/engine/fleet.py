@@ -101,8 +101,8 @@ class Fleet(Protocol):
     def dispatch(self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str) -> None:
         """Send a model to `workers`, in ascending order, or to all of them, now."""
 
-    def ahead(self, plan: Plan, last_time: float) -> Foresight | None:
-        """Work out the rounds of a plan that end by `last_time`; all workers have just been sent the first model.
+    def ahead(self, plan: Plan, last_time: float, most: int) -> Foresight | None:
+        """Work out at most so many rounds of a plan, that end by `last_time`; all have just been sent the first model.
 
         None if there are none, or if the fleet cannot know them, as one of real machines.
         """

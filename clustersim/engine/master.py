@@ -113,9 +113,11 @@ class Master:
             self._tell(Updated(0.0, 0, None))
         while not self.reason:
             plan = self._promise.trusted
-            if plan is not None and (rounds := fleet.ahead(plan, last_time)) is not None:
-                yield from self._go_through(plan, rounds)
-                continue
+            if plan is not None:
+                rounds = fleet.ahead(plan, last_time, self._horizon.updates_left(self._model.version))
+                if rounds is not None:
+                    yield from self._go_through(plan, rounds)
+                    continue
             yield fleet.sleep(min(last_time, self._deadline))
             now = self._clock.now
             if now > LAST:

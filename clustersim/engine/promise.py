@@ -79,6 +79,8 @@ class Promise:
         if plan is None or self.trusted is not None or not (inbox.name.size and (inbox.version == version).all()):
             return ""  # answers to older models are none of the plan's business
         enough = plan.enough(inbox.worker) if callable(plan.enough) else plan.enough
+        if not (isinstance(enough, _WHOLE) and enough >= 1):
+            return f"its plan says that {enough!r} answers are enough; give a whole number, at least 1"
         heard = inbox.worker[:enough]
         if len(heard) < enough and not late:
             return f"it plans to wait for {enough} answers, and updates with {len(heard)}"

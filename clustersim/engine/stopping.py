@@ -16,6 +16,7 @@ __all__ = ["Horizon"]
 
 _PATIENCE = 1_000_000  # updates after which a run with an error horizon alone is given up
 _STANDSTILL = 10_000
+_NO_END = 1 << 62  # updates
 _LOOK_AHEAD = 10_000  # updates that tell how long one takes; fractions of a second
 
 
@@ -74,6 +75,10 @@ class Horizon:
                 "floor of the policy may lie above: give Until a time or a number of updates as well"
             )
         return ""
+
+    def updates_left(self, version: int) -> int:
+        """Updates from this version on that the run will have at most."""
+        return _NO_END if self._until.updates is None else self._until.updates - version
 
     def next_look(self, version: int) -> int:
         """The next version of which `updated` has something to say."""

@@ -36,7 +36,8 @@ def first_places(draws: NDArray[np.float64], heights: Integers) -> Integers:
     """
     steps = np.arange(draws.shape[1])
     swapped = steps + (draws * (heights[:, None] - steps)).astype(np.int64)
-    highest, wanted = int(heights.max(initial=1)), len(steps)
+    wanted = len(steps)
+    highest = int(heights.max(initial=wanted))
     if highest > wanted * wanted:
         return _looked_up(swapped)
     some = max(1, _CELLS // highest)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from clustersim.scripts import load_study
-from clustersim.studies.execution import process_pool
+from clustersim.studies.pool import process_pool
 from tests.benchmarks.measure import Effort, table
 
 __all__ = ["run"]

@@ -137,14 +137,14 @@ class CohortFleet:
         else:
             self._order.insert(workers)
 
-    def ahead(self, plan: Plan, last_time: float) -> Rounds | None:
-        """Work out the rounds of a plan that end by `last_time`; None if workers do not begin at once, or none does."""
+    def ahead(self, plan: Plan, last_time: float, most: int) -> Rounds | None:
+        """Work out at most so many rounds of a plan, by `last_time`; None if workers do not begin together."""
         now, number = self._env.now, self._common
         if self._together != now or number is None or self.traced:
             return None
         rounds = Rounds(
             plan, self._answers, self._assignment, self._ledger, self._ticks,
-            number=number - 1, since=now, last_time=last_time, leave=self._leave,
+            number=number - 1, since=now, last_time=last_time, most=most, leave=self._leave,
         )  # fmt: skip
         if not rounds:
             return None

@@ -31,6 +31,8 @@ Times = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 Weights = float | Times
 
+_FEW = 16  # rounds that are looked at one by one before the first of them is gone through
+
 
 class Rounds:
     """The rounds of a plan, in portions of as many as are drawn together.
@@ -51,6 +53,10 @@ class Rounds:
         When that began, in ticks.
     last_time : float
         When the last round must have ended.
+    most : int
+        Rounds that the master will go through at most.
+    leave : callable
+        Called at the end with these rounds, the version and the model of the last one, to leave the fleet as it is.
 
     Attributes
     ----------
@@ -71,10 +77,12 @@ class Rounds:
         number: int,
         since: float,
         last_time: float,
+        most: int,
         leave: Callable[["Rounds", int, Times], None],
     ) -> None:
         self.gone = self.arrived = 0
         self._plan = plan
+        self._most = min(plan.rounds, most)
         self._answers = answers
         self._assignment = assignment
         self._vectors = None if assignment.combined else assignment.vectors
@@ -143,7 +151,7 @@ class Rounds:
     def _worked_out(self, number: int, now: float) -> list[Round]:
         """The rounds from this number on that are drawn together; their lines are in the tally."""
         plan, enough = self._plan, self._plan.enough
-        left = plan.rounds - self.gone
+        left = self._most - self.gone
         by_count = isinstance(enough, int) and plan.patience == math.inf
         portion, place = self._answers.of(number, whole=not by_count)
         if isinstance(enough, int) and by_count and isinstance(plan.weights, float):
@@ -183,7 +191,7 @@ class Rounds:
         """Rounds of which each is looked at by itself."""
         rounds: list[Round] = []
         lines: list[_Line] = []
-        for row in range(place, min(len(portion), place + left)):
+        for row in range(place, min(len(portion), place + left, place + _FEW)):
             if self._ticks.seconds(now) >= self._plan.until:
                 break
             try:
