@@ -55,10 +55,12 @@ __all__ = [
     "Command",
     "Dispatch",
     "Event",
+    "LatePlan",
     "Lost",
     "Plan",
     "Policy",
     "PolicyState",
+    "Round",
     "Setting",
     "Stop",
     "Timeout",
@@ -67,6 +69,8 @@ __all__ = [
     "Wants",
     "Work",
 ]
+
+_UNUSED = np.empty(0)
 
 Busy = Literal["restart", "finish", "queue", "send"]
 """What a busy worker does with a newer model: drop its work and *restart*; *finish* first and then take the newest
@@ -182,6 +186,45 @@ class Wants(NamedTuple):
     deadline: float = math.inf
 
 
+class Round(NamedTuple):
+    """The answers to one version of the model, those that were in time first.
+
+    Attributes
+    ----------
+    messages, workers, blocks : ndarray of int, shape (a,)
+        Their names, who sent them, and how many blocks they bring.
+    used : ndarray of float, shape (b,), b <= a
+        The weights that the update of that version gave the first of them; the others came too late for it.
+    """
+
+    messages: NDArray[np.int64]
+    workers: NDArray[np.int64]
+    blocks: NDArray[np.int64]
+    used: NDArray[np.float64] = _UNUSED
+
+
+class LatePlan(NamedTuple):
+    """What a plan does with answers to the model before the present one.
+
+    The answer that the plan belongs to dispatches with ``busy="send"``: stopped workers send their finished blocks,
+    which are late. Each update uses answers to the present model, as the plan says, and then answers to the one before,
+    those in time first; and it keeps what has answered the present one.
+
+    Attributes
+    ----------
+    weights : callable
+        ``weights(last)`` returns the weights of the answers to the model before, or None if they are of no use.
+    last : Round
+        Those that the policy holds now, without the late ones.
+    resume : callable
+        ``resume(answers)`` is called when the plan is over, with the answers to the last model that were in time.
+    """
+
+    weights: Callable[[Round], NDArray[np.float64] | None]
+    last: Round
+    resume: Callable[[Round], None]
+
+
 class Plan(NamedTuple):
     """What a policy will say in the rounds to come: a promise, so that it need not be asked.
 
@@ -213,6 +256,8 @@ class Plan(NamedTuple):
     follow : callable, optional
         ``follow(updated)`` is called after each update but the last one, for policies that watch the gradient. It must
         not change what is planned.
+    late : LatePlan, optional
+        What becomes of late answers; they are thrown away if not given.
 
     Examples
     --------
@@ -228,6 +273,7 @@ class Plan(NamedTuple):
     patience: float = math.inf
     until: float = math.inf
     follow: Callable[[Updated], None] | None = None
+    late: LatePlan | None = None
 
 
 class Answer(NamedTuple):

@@ -130,6 +130,11 @@ ALWAYS = [
     cs.IgnoreStragglers(0.3, deadline=1.0),
     cs.SendAll(2, 0.3, deadline=1.0),
     cs.FreshBatches(5, 0.3, deadline=1.0),
+    cs.LiveGradientCompensation(5, 4),
+    cs.LiveGradientCompensation(8, 2, batch=4, warm_up=0.5),
+    cs.LiveGradientCompensation(3, 3, scaled=False),
+    cs.Synchronous(cs.waits.Pflug(2, 6, 3, step=3), blocks=3, late=cs.policies.Compensate(scaled=False)),
+    cs.Synchronous(cs.waits.Deadline(1.0), blocks=4, late=cs.policies.Compensate()),
 ]
 COMPUTE = [cs.Exponential(1.0), cs.ShiftedExponential(0.5, 1.5), cs.Constant(1.0), cs.Empirical([0.5, 0.75, 1.5])]
 COMPUTE += [cs.BernoulliStraggler(0.2), cs.Persistent(cs.Exponential(1.0), 3), cs.Weibull(1.0, 0.7)]
@@ -217,10 +222,10 @@ def test_a_policys_own_plan(plan):
     ("planner", "words"),
     [
         (Planner(2, Plan(7, 3, 0.01)), "plans to wait for 3 answers, and updates with 2"),
-        (Planner(2, Plan(7, 2, 0.02)), "weights 0.02, and updates with .* weights 0.01"),
-        (Planner(2, Plan(7, lambda workers: 1, 0.01)), "plans to update with workers"),
+        (Planner(2, Plan(7, 2, 0.02)), r"at weights 0.02, and updates with \[0 1\] at 0.01"),
+        (Planner(2, Plan(7, lambda workers: 1, 0.01)), "plans to update with messages"),
         (Planner(2, Plan(7, lambda workers: "two", 0.01)), "its plan says that 'two' answers are enough"),
-        (Planner(2, Plan(7, 2, lambda workers: np.array([0.01, 0.0]))), "plans to update with workers"),
+        (Planner(2, Plan(7, 2, lambda workers: np.array([0.01, 0.0]))), "plans to update with messages"),
         (Planner(2, "plan"), "its plan is 'plan'; give Plan"),
         (Planner(2, Plan(0, 2, 0.01)), "its plan is Plan.rounds=0"),
         (Planner(2, Plan(2.5, 2, 0.01)), "its plan is Plan.rounds=2.5"),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clustersim.engine.accounting.messages import Records
 from clustersim.protocol import Plan
 
-__all__ = ["Batch", "Clock", "Fleet", "Foresight", "Round"]
+__all__ = ["Batch", "Clock", "Fleet", "Foresight", "Late", "Step"]
 
 
 class Batch(NamedTuple):
@@ -45,9 +45,15 @@ class Batch(NamedTuple):
         return self
 
 
-Round: TypeAlias = tuple[float, NDArray[np.int64], NDArray[np.int64], float | NDArray[np.float64]]
+Times: TypeAlias = NDArray[np.float64]
+
+Late: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Answers to the model before the present one: who sent each, which of its tasks it answers, blocks, and weights."""
+
+Step: TypeAlias = tuple[float, NDArray[np.int64], NDArray[np.int64], float | NDArray[np.float64], Late | None]
 """A round of a plan, and the answers that the master uses in it: when they are there, in ticks; who sent each, in order
-of arrival; which of its tasks it answers; and one weight for all, or one for each vector in them, none of them zero."""
+of arrival; which of its tasks it answers; one weight for all, or one for each vector in them, none of them zero; and
+late answers, if the plan has them."""
 
 
 class Foresight(Protocol):
@@ -65,14 +71,17 @@ class Foresight(Protocol):
     def now(self) -> float:
         """When the last round ended, in ticks."""
 
-    def __iter__(self) -> Iterator[Round]:
+    def __iter__(self) -> Iterator[Step]:
         """The rounds, one after another, as long as the plan holds and nothing out of the way happens."""
 
     def book(self) -> None:
         """Bring the ledger up to the update of the last round."""
 
-    def close(self, version: int, model: NDArray[np.float64]) -> None:
+    def close(self, version: int, model: Times) -> None:
         """Leave the fleet as it is after the last round, whose tasks were to compute at this model."""
+
+    def kept(self, version: int, model: Times) -> tuple[Batch, Times] | None:
+        """The answers of the last round that were in time, and the weights that they got; None if none is kept."""
 
 
 class Clock(Protocol):
@@ -101,8 +110,10 @@ class Fleet(Protocol):
     def dispatch(self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str) -> None:
         """Send a model to `workers`, in ascending order, or to all of them, now."""
 
-    def ahead(self, plan: Plan, last_time: float, most: int) -> Foresight | None:
+    def ahead(self, plan: Plan, last_time: float, most: int, held: Times) -> Foresight | None:
         """Work out at most so many rounds of a plan, that end by `last_time`; all have just been sent the first model.
+
+        `held` are the ticks of work behind the answers that the master holds, to be made use of in the first round.
 
         None if there are none, or if the fleet cannot know them, as one of real machines.
         """

@@ -64,6 +64,13 @@ class Inbox:
         """So many answers have come and gone while nobody looked."""
         self._next_name += count
 
+    def begin_with(self, batch: Batch, used: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Hold nothing but a batch, some of which has been used; returns the names of its answers."""
+        self._clear()
+        names = self.add(batch)
+        self._used = used
+        return names
+
     def _join(self) -> None:
         """Put into the columns what has come since."""
         names, batches = zip(*self._new, strict=True)

@@ -33,6 +33,7 @@ from clustersim.protocol import (
     Plan,
     Policy,
     PolicyState,
+    Round,
     Stop,
     Timeout,
     Update,
@@ -113,11 +114,9 @@ class Master:
             self._tell(Updated(0.0, 0, None))
         while not self.reason:
             plan = self._promise.trusted
-            if plan is not None:
-                rounds = fleet.ahead(plan, last_time, self._horizon.updates_left(self._model.version))
-                if rounds is not None:
-                    yield from self._go_through(plan, rounds)
-                    continue
+            if plan is not None and (rounds := self._ahead(plan)) is not None:
+                yield from self._go_through(plan, rounds)
+                continue
             yield fleet.sleep(min(last_time, self._deadline))
             now = self._clock.now
             if now > LAST:
@@ -127,15 +126,25 @@ class Master:
 
     # ------------------------------------------------------------------ rounds that are planned
 
+    def _ahead(self, plan: Plan) -> Foresight | None:
+        """The rounds that need no conversation."""
+        held = self._held
+        if plan.late is not None and not np.array_equal(held.name, plan.late.last.messages):
+            return None  # it speaks of other answers
+        most = self._horizon.updates_left(self._model.version)
+        return self._fleet.ahead(plan, self._horizon.last_time, most, held.compute)
+
     def _go_through(self, plan: Plan, rounds: Foresight) -> Generator[Any]:
         """Step with the answers of rounds that need no conversation, then go on with it."""
         model, ticks, horizon, follow = self._model, self._ticks, self._horizon, plan.follow
-        look, sent, updated = horizon.next_look(model.version), model.w, None
-        for end, workers, tasks, weights in rounds:
+        look, updated = horizon.next_look(model.version), None
+        for end, workers, tasks, weights, late in rounds:
             if follow is not None and updated is not None:
                 follow(updated)
-            sent = model.w
-            gradient = model.step_fresh(workers, tasks, weights)
+            if late is None:
+                gradient = model.step_fresh(workers, tasks, weights)
+            else:
+                gradient = model.step_late(workers, tasks, weights, late)
             updated = Updated(ticks.seconds(end), model.version, gradient)
             if updated.version >= look:
                 rounds.book()
@@ -145,8 +154,12 @@ class Master:
                 look = horizon.next_look(updated.version)
         yield self._fleet.sleep(rounds.now)
         self._fleet.wake(self._clock.now)
-        rounds.close(model.version - 1, sent)
+        rounds.close(model.version - 1, model.before)
         self._held.skip(rounds.arrived)
+        if plan.late is not None and (kept := rounds.kept(model.version - 1, model.before)) is not None:
+            batch, used = kept
+            names = self._held.begin_with(batch, used != 0.0)
+            plan.late.resume(Round(names, batch.workers, batch.blocks, used))
         self._past.append(plan)
         if not self.reason and updated is not None:
             self._tell(updated)
@@ -288,7 +301,7 @@ class Master:
         if not (isinstance(weights, float) and math.isfinite(weights)):
             weights = self._weights(command, positions)
         if complaint := self._promise.broken(
-            self._held, positions, command, self._model.version, late=self._clock.now >= self._deadline
+            self._held, command, self._model.version, late=self._clock.now >= self._deadline
         ):
             raise self._refusal(complaint)
         self._book_use(positions)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.divergence import Watch
+from clustersim.engine.fleet import Late
 from clustersim.engine.inbox import Inbox, Positions
 from clustersim.optimizers import Optimizer
 from clustersim.placements import Assignment
@@ -26,14 +27,16 @@ class Model:
     ----------
     w : ndarray of float, shape (d,)
         The present model. Every step makes a new array, for messages under way refer to old ones.
+    before : ndarray of float, shape (d,)
+        The model before the last step.
     version : int
-        The number of updates behind it.
+        The number of updates behind `w`.
     watch : Watch
         Ends the run where the model runs away.
     """
 
     def __init__(self, problem: Problem, optimizer: Optimizer, assignment: Assignment) -> None:
-        self.w = problem.initial_model()
+        self.w = self.before = problem.initial_model()
         self.version = 0
         self.assignment = assignment
         self._problem = problem
@@ -68,6 +71,17 @@ class Model:
         rows, row_weights = self.assignment.gather(workers, weights, tasks)
         return self._move(self._problem.gradient(self.w, rows, row_weights))
 
+    def step_late(
+        self, workers: NDArray[np.int64], tasks: NDArray[np.int64], weights: float | NDArray[np.float64], late: Late
+    ) -> NDArray[np.float64]:
+        """The same, with late answers to the model before."""
+        gradient = np.zeros_like(self.w)
+        for model, (who, which, blocks, shares) in ((self.before, late), (self.w, (workers, tasks, None, weights))):
+            if len(who):
+                rows, row_weights = self.assignment.gather(who, shares, which, blocks)
+                gradient += self._problem.gradient(model, rows, row_weights)
+        return self._move(gradient)
+
     def _move(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
         """Step with this gradient; returns it with the penalty's."""
         penalty = self._problem.penalty_gradient(self.w)
@@ -76,6 +90,7 @@ class Model:
         if not (squared_norm := gradient.dot(gradient)) <= self.watch.suspicious:
             self.watch.look(self.w, self.version + 1, float(squared_norm))
         self.version += 1
+        self.before = self.w
         self.w = self._optimizer.step(self.w, gradient, self.version)
         return gradient
 

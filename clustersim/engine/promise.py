@@ -7,10 +7,11 @@ through in conversation. Complaints flow out, or nothing; and the plan, once the
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from clustersim.engine.inbox import Inbox, Positions
+from clustersim.engine.inbox import Inbox
 from clustersim.placements import Assignment
-from clustersim.protocol import Answer, Dispatch, Plan, Update
+from clustersim.protocol import Answer, Dispatch, LatePlan, Plan, Round, Update
 from clustersim.ticks import Ticks
 
 __all__ = ["Promise"]
@@ -68,34 +69,53 @@ class Promise:
             and (isinstance(plan.patience, _REAL) and plan.patience > 0.0)
             and (isinstance(plan.until, _REAL) and not math.isnan(plan.until))
             and (plan.follow is None or callable(plan.follow))
+            and (plan.late is None or isinstance(plan.late, LatePlan))
         )
 
-    def broken(self, inbox: Inbox, positions: Positions, update: Update, version: int, *, late: bool) -> str:
+    def broken(self, inbox: Inbox, update: Update, version: int, *, late: bool) -> str:
         """Hold an update against the plan, if that is still to be done; returns a complaint if they differ.
 
         `late` says whether the time for which the policy was to wait is over.
         """
         plan = self._plan
-        if plan is None or self.trusted is not None or not (inbox.name.size and (inbox.version == version).all()):
+        now = inbox.version == version
+        if plan is None or self.trusted is not None or not (now.any() and (plan.late is not None or now.all())):
             return ""  # answers to older models are none of the plan's business
-        enough = plan.enough(inbox.worker) if callable(plan.enough) else plan.enough
+        workers = inbox.worker[now]
+        enough = plan.enough(workers) if callable(plan.enough) else plan.enough
         if not (isinstance(enough, _WHOLE) and enough >= 1):
             return f"its plan says that {enough!r} answers are enough; give a whole number, at least 1"
-        heard = inbox.worker[:enough]
-        if len(heard) < enough and not late:
-            return f"it plans to wait for {enough} answers, and updates with {len(heard)}"
+        if len(workers) < enough and not late:
+            return f"it plans to wait for {enough} answers, and updates with {len(workers)}"
+        heard = workers[:enough]
         weights = plan.weights(heard) if callable(plan.weights) else float(plan.weights)
-        useful, weights = self._assignment.useful(heard, weights)
-        planned, taken = heard if useful is None else heard[useful], inbox.worker[positions]
-        if not (np.array_equal(planned, taken) and np.array_equal(weights, update.weights)):
+        if plan.late is None:
+            useful, weights = self._assignment.useful(heard, weights)
+            names = inbox.name[now][:enough]
+            names = names if useful is None else names[useful]
+        else:
+            names, weights = _with_late(plan.late, inbox, version, np.full(len(heard), weights))
+        if not (np.array_equal(names, update.messages) and np.array_equal(weights, update.weights)):
             return (
-                f"it plans to update with workers {planned} at weights {weights}, and updates with workers {taken} at "
-                f"weights {update.weights}"
+                f"it plans to update with messages {names} at weights {weights}, and updates with {update.messages} at "
+                f"{update.weights}"
             )
         self._kept = _terms(plan)
         return ""
 
 
+def _with_late(
+    late: LatePlan, inbox: Inbox, version: int, weights: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The messages and weights of an update by a plan with late answers."""
+    last = inbox.version == version - 1
+    due = late.weights(Round(inbox.name[last], inbox.worker[last], inbox.blocks[last], late.last.used))
+    names = inbox.name[inbox.version == version][: len(weights)]
+    if due is not None:
+        names, weights = np.concatenate((names, inbox.name[last])), np.concatenate((weights, due))
+    return names[weights != 0.0], weights[weights != 0.0]
+
+
 def _terms(plan: Plan) -> tuple[object, ...]:
     """What a plan says of every round."""
-    return plan.enough, plan.weights, plan.patience
+    return plan.enough, plan.weights, plan.patience, None if plan.late is None else plan.late.weights

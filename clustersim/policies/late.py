@@ -6,7 +6,6 @@ has used of them; a rule says which weights they get in the update that is due. 
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,29 +14,9 @@ from clustersim.checks import flag, store
 from clustersim.decoders import Decoder, DistinctGroups, Exact, Mean, Optimal
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment
-from clustersim.protocol import Busy
+from clustersim.protocol import Busy, Round
 
-__all__ = ["Compensate", "Discard", "LateRule", "Round"]
-
-
-_UNUSED = np.empty(0)
-
-
-class Round(NamedTuple):
-    """The answers to one version of the model, those that were in time first.
-
-    Attributes
-    ----------
-    messages, workers, blocks : ndarray of int, shape (a,)
-        Their names, who sent them, and how many blocks they bring.
-    used : ndarray of float, shape (b,), b <= a
-        The weights that the update of that version gave the first of them; the others came too late for it.
-    """
-
-    messages: NDArray[np.int64]
-    workers: NDArray[np.int64]
-    blocks: NDArray[np.int64]
-    used: NDArray[np.float64] = _UNUSED
+__all__ = ["Compensate", "Discard", "LateRule"]
 
 
 class LateRule(ABC):

@@ -17,15 +17,17 @@ from clustersim.checks import choice, instance, store
 from clustersim.decoders import Decoder, Mean
 from clustersim.errors import StalledError
 from clustersim.placements import EvenPartition, Placement
-from clustersim.policies.late import Discard, LateRule, Round
+from clustersim.policies.late import Discard, LateRule
 from clustersim.protocol import (
     Answer,
     Arrivals,
     Dispatch,
     Event,
+    LatePlan,
     Plan,
     Policy,
     PolicyState,
+    Round,
     Setting,
     Timeout,
     Update,
@@ -167,15 +169,24 @@ class _Rounds:
 
     def _plan(self) -> Plan | None:
         """What will be said in the rounds to come, as far as the wait rule can tell."""
-        if self._late is not None:
-            return None
         rounds, enough, until, follows = self._wait.outlook()
         if rounds <= 1:
             return None
         patience = self._wait.patience
         alike = self._decoder.alike(self._assignment, enough) if isinstance(enough, int) else None
         weights = self._weights if alike is None or patience < math.inf else alike
-        return Plan(rounds, enough, weights, patience, until, self._wait.opened if follows else None)
+        follow = self._wait.opened if follows else None
+        late = None if self._late is None else LatePlan(self._due, self._last, self._resume)
+        return Plan(rounds, enough, weights, patience, until, follow, late)
+
+    def _due(self, last: Round) -> NDArray[np.float64] | None:
+        """The weights of answers to the model before the present one."""
+        assert self._late is not None  # noqa: S101 - the callers have looked
+        return self._late.weights(self._decoder, self._assignment, last)
+
+    def _resume(self, answers: Round) -> None:
+        """What has answered the last model, when a plan is over."""
+        self._now = answers
 
     def _again(self, now: float) -> Answer:
         """Send the model that nobody answered once more; a queue of its copies would only grow."""
@@ -195,16 +206,16 @@ class _Rounds:
             messages, workers = messages[:enough], workers[:enough]
         weights = self._weights(workers) if enough else 0.0
         if self._late is not None:
-            return Answer((self._compensated(self._late, weights, enough),), _ANY)
+            return Answer((self._compensated(weights, enough),), _ANY)
         useful, weights = self._assignment.useful(workers, weights)
         return Answer((Update(messages if useful is None else messages[useful], weights),), _ANY)
 
-    def _compensated(self, late: LateRule, weights: float | NDArray[np.float64], enough: int) -> Update:
+    def _compensated(self, weights: float | NDArray[np.float64], enough: int) -> Update:
         """Use the first answers, and make up for what the last round's lacked; what has come late may serve next."""
         used = np.full(enough, weights)
         self._now = self._now._replace(used=used)
         messages = self._now.messages[:enough]
-        due = late.weights(self._decoder, self._assignment, self._last)
+        due = self._due(self._last)
         if due is not None:
             messages, used = np.concatenate((messages, self._last.messages)), np.concatenate((used, due))
         return Update(messages[used != 0.0], used[used != 0.0], keep=self._now.messages)

@@ -60,6 +60,11 @@ class Portion:
         order, ranked = in_order(times[workers])
         return workers[order], ranked
 
+    def times(self, place: int) -> Times:
+        """When each worker answers in the round at `place`, in order of their numbers."""
+        row: Times = self._times[place]
+        return row
+
     @cached_property
     def lost(self) -> list[int]:
         """How many workers never answer in each round."""

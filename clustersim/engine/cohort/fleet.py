@@ -21,14 +21,15 @@ from clustersim.engine.cohort.answers import Answers
 from clustersim.engine.cohort.arrival_queue import ArrivalQueue
 from clustersim.engine.cohort.bookkeeper import Bookkeeper
 from clustersim.engine.cohort.fallback import replay
+from clustersim.engine.cohort.late_rounds import Handed, LateRounds
 from clustersim.engine.cohort.message_log import MessageLog
 from clustersim.engine.cohort.preemption import Preemption
-from clustersim.engine.cohort.rounds import Rounds
+from clustersim.engine.cohort.rounds import Rounds, Start
 from clustersim.engine.cohort.task_table import BUSY, LOST, LOST_ON_UPLINK, TaskTable, Versions
 from clustersim.engine.delays import Delays
 from clustersim.engine.fleet import Batch
 from clustersim.placements import Assignment
-from clustersim.protocol import Plan
+from clustersim.protocol import Plan, Round
 from clustersim.ticks import Ticks
 
 __all__ = ["CohortFleet"]
@@ -90,7 +91,7 @@ class CohortFleet:
         self._ledger, self._assignment, self._ticks = ledger, assignment, ticks
         self._answers = Answers(delays.compute, delays.keys, n)
         self._common: int | None = 0  # the number of everybody's next task, while it is the same for all
-        self._together = math.nan  # when all workers began their newest tasks, with nothing older of account
+        self._together = (math.nan, "")  # when all workers began their newest tasks at once, and what they dropped
         self._instant = delays.downlink is None
         self._timelines = Preemption(self._tasks, self._shares, instant=self._instant)
         self._prompt = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
@@ -126,8 +127,7 @@ class CohortFleet:
         else:
             self._prompt = False
             started, changed, unclear = self._make_way(workers, received, busy)
-        at_once = self._prompt and workers is None and busy == "restart" and not tasks.open(self._older).any()
-        self._together = now if at_once else math.nan
+        self._together = (now if self._prompt and workers is None else math.nan, busy)
         self._versions.add(version, model)
         self._begin(lane, version, busy, compute, received, started, uplink)
         if len(unclear):
@@ -137,19 +137,39 @@ class CohortFleet:
         else:
             self._order.insert(workers)
 
-    def ahead(self, plan: Plan, last_time: float, most: int) -> Rounds | None:
+    def ahead(self, plan: Plan, last_time: float, most: int, held: Times) -> Rounds | None:
         """Work out at most so many rounds of a plan, by `last_time`; None if workers do not begin together."""
-        now, number = self._env.now, self._common
-        if self._together != now or number is None or self.traced:
+        tasks, now, number = self._tasks, self._env.now, self._common
+        older = tasks.workers + tasks.open(self._older).nonzero()[0]
+        here = plan.late is not None and bool((tasks.arrived[older] <= now).all())  # stopped workers have just sent it
+        begun = self._together == (now, "restart" if plan.late is None else "send")
+        if number is None or self.traced or not begun or (len(older) and not here):
             return None
-        rounds = Rounds(
-            plan, self._answers, self._assignment, self._ledger, self._ticks,
-            number=number - 1, since=now, last_time=last_time, most=most, leave=self._leave,
+        start = Start(
+            plan, self._answers, self._assignment, self._ledger, self._ticks, number - 1, now, last_time, most,
+            self._leave,
         )  # fmt: skip
+        if plan.late is None:
+            rounds = Rounds(start)
+        else:
+            older = older[tasks.worker[older].argsort()]
+            handed = self._handed(plan.late.last, held, older)
+            rounds = LateRounds(start, plan.late, self._shares, handed)
         if not rounds:
             return None
         self._due_at = math.inf  # the master sleeps through what it has wanted
+        if len(older):
+            self._take(older, now)
+            self._books.expecting -= len(older)
         return rounds
+
+    def _handed(self, last: Round, held: Times, rows: Numbers) -> Handed:
+        """The answers to the model before the present one: those that the master holds, and those that are here."""
+        tasks = self._tasks
+        workers = np.concatenate((last.workers, tasks.worker[rows]))
+        blocks = np.concatenate((last.blocks, tasks.blocks[rows]))
+        ticks = np.concatenate((held, self._books.delivered(rows)))
+        return Handed(Round(np.arange(len(workers)), workers, blocks, last.used), ticks)
 
     def _leave(self, rounds: Rounds, version: int, model: Times) -> None:
         """All workers are at the tasks of the last round, and the first of them have answered."""
@@ -161,7 +181,7 @@ class CohortFleet:
             books.expecting = tasks.workers
             tasks.number[: tasks.workers] = rounds.number - 1
             compute = self._compute.array(rounds.number)
-            self._begin(self._all, version, "restart", compute, rounds.since, rounds.since, None)
+            self._begin(self._all, version, self._together[1], compute, rounds.since, rounds.since, None)
         here = (tasks.arrived[: tasks.workers] <= rounds.now).nonzero()[0]
         tasks.worked[here] = tasks.told[here] = True
         tasks.arrived[here] = math.inf

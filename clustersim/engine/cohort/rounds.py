@@ -18,26 +18,27 @@ from numpy.typing import NDArray
 
 from clustersim.engine.accounting import Ledger
 from clustersim.engine.cohort.answers import Answers, Portion
-from clustersim.engine.cohort.tally import Tally
-from clustersim.engine.fleet import Round
+from clustersim.engine.cohort.tally import Columns, Tally
+from clustersim.engine.fleet import Batch, Late, Step
 from clustersim.errors import ClusterSimError
 from clustersim.placements import Assignment
 from clustersim.protocol import Plan
 from clustersim.ticks import LAST, Ticks, total, totals
 
-__all__ = ["Rounds"]
+__all__ = ["FEW", "Line", "Rounds", "Start"]
 
 Times = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 Weights = float | Times
 
-_FEW = 16  # rounds that are looked at one by one before the first of them is gone through
+FEW = 16
+"""Rounds that are looked at one by one before the first of them is gone through."""
 
 
-class Rounds:
-    """The rounds of a plan, in portions of as many as are drawn together.
+class Start(NamedTuple):
+    """Where planned rounds begin, and what they need.
 
-    Parameters
+    Attributes
     ----------
     plan : Plan
     answers : Answers
@@ -56,7 +57,28 @@ class Rounds:
     most : int
         Rounds that the master will go through at most.
     leave : callable
-        Called at the end with these rounds, the version and the model of the last one, to leave the fleet as it is.
+        ``leave(rounds, version, model)`` leaves the fleet as it is after the last round, whose tasks were to compute at
+        this model.
+    """
+
+    plan: Plan
+    answers: Answers
+    assignment: Assignment
+    ledger: Ledger
+    ticks: Ticks
+    number: int
+    since: float
+    last_time: float
+    most: int
+    leave: "Callable[[Rounds, int, Times], None]"
+
+
+class Rounds:
+    """The rounds of a plan, in portions of as many as are drawn together.
+
+    Parameters
+    ----------
+    start : Start
 
     Attributes
     ----------
@@ -66,43 +88,30 @@ class Rounds:
         Answers that have reached the master in them, once they are booked.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        answers: Answers,
-        assignment: Assignment,
-        ledger: Ledger,
-        ticks: Ticks,
-        *,
-        number: int,
-        since: float,
-        last_time: float,
-        most: int,
-        leave: Callable[["Rounds", int, Times], None],
-    ) -> None:
+    def __init__(self, start: Start) -> None:
         self.gone = self.arrived = 0
-        self._plan = plan
-        self._most = min(plan.rounds, most)
-        self._answers = answers
-        self._assignment = assignment
-        self._vectors = None if assignment.combined else assignment.vectors
-        self._ledger = ledger
-        self._ticks = ticks
-        self._last_time = min(last_time, LAST)
-        self._leave = leave
-        self._tally = Tally(ledger, assignment.workers)
-        self._first, self._since = number, since
+        self._plan = start.plan
+        self._most = min(start.plan.rounds, start.most)
+        self._answers = start.answers
+        self._assignment = start.assignment
+        self._vectors = None if start.assignment.combined else start.assignment.vectors
+        self._ledger = start.ledger
+        self._ticks = start.ticks
+        self._last_time = min(start.last_time, LAST)
+        self._leave = start.leave
+        self._tally = Tally(start.ledger, start.assignment.workers)
+        self._first, self._since = start.number, start.since
         self._before = 0  # rounds in the portions before this one
-        self._rounds = self._worked_out(number, since)
+        self._steps = self._worked_out(start.number, start.since)
 
     def __bool__(self) -> bool:
         """Whether there are any."""
-        return bool(self._rounds)
+        return bool(self._steps)
 
-    def __iter__(self) -> Iterator[Round]:
+    def __iter__(self) -> Iterator[Step]:
         """Go through the rounds."""
         while True:
-            for each in self._rounds:
+            for each in self._steps:
                 self.gone += 1
                 yield each
             if not self._go_on():
@@ -111,10 +120,10 @@ class Rounds:
     def _go_on(self) -> bool:
         """Work out the next portion; if there is none, all stays as it is after the last round."""
         self.book()
-        if rounds := self._worked_out(self._first + len(self._rounds), self.now):
-            self._since, self._first = self.now, self._first + len(self._rounds)
-            self._before += len(self._rounds)
-            self._rounds = rounds
+        if rounds := self._worked_out(self._first + len(self._steps), self.now):
+            self._since, self._first = self.now, self._first + len(self._steps)
+            self._before += len(self._steps)
+            self._steps = rounds
         return bool(rounds)
 
     # ------------------------------------------------------------------ what has come of it
@@ -127,19 +136,23 @@ class Rounds:
     @property
     def now(self) -> float:
         """When it ended, in ticks."""
-        return self._rounds[self.number - self._first][0]
+        return self._steps[self.number - self._first][0]
 
     @property
     def since(self) -> float:
         """When it began."""
         place = self.number - self._first
-        return self._rounds[place - 1][0] if place else self._since
+        return self._steps[place - 1][0] if place else self._since
 
     def book(self) -> None:
         """Bring the ledger up to the update of the last round."""
         sent = self._ledger.sent
         self._tally.enter(self.gone - self._before)
         self.arrived += self._ledger.sent - sent
+
+    def kept(self, version: int, model: Times) -> tuple[Batch, Times] | None:  # noqa: ARG002 - they are thrown away
+        """The answers of the last round that were in time, and the weights that they got; None if none is kept."""
+        return None
 
     def close(self, version: int, model: Times) -> None:
         """Leave the fleet as it is after the last round, whose tasks were to compute at this model."""
@@ -148,22 +161,21 @@ class Rounds:
 
     # ------------------------------------------------------------------ working out
 
-    def _worked_out(self, number: int, now: float) -> list[Round]:
+    def _worked_out(self, number: int, now: float) -> list[Step]:
         """The rounds from this number on that are drawn together; their lines are in the tally."""
-        plan, enough = self._plan, self._plan.enough
-        left = self._most - self.gone
-        by_count = isinstance(enough, int) and plan.patience == math.inf
+        plan, left = self._plan, self._most - self.gone
+        by_count = isinstance(plan.enough, int) and plan.patience == math.inf
         portion, place = self._answers.of(number, whole=not by_count)
-        if isinstance(enough, int) and by_count and isinstance(plan.weights, float):
-            first = portion.first(enough)
-            if first is not None:
+        if by_count and isinstance(plan.weights, float) and plan.late is None:
+            assert isinstance(plan.enough, int)  # noqa: S101 - for the type checker
+            if (first := portion.first(plan.enough)) is not None:
                 rows = slice(place, place + left)
                 return self._all_at_once(first[0][rows], first[1][rows], portion.lost[rows], number, now, plan.weights)
-        return self._one_by_one(portion, place, left, number, now)
+        return self._one_by_one(portion, place, min(left, FEW), number, now)
 
     def _all_at_once(
         self, workers: Numbers, times: Times, lost: list[int], number: int, now: float, weight: float
-    ) -> list[Round]:
+    ) -> list[Step]:
         """Rounds in each of which the same number of workers answers, and all get the same weight."""
         spans = times[:, -1]
         ends = now + np.cumsum(spans)
@@ -173,58 +185,87 @@ class Rounds:
         rounds = len(good) if good.all() else int(good.argmin())
         if not rounds:
             return []
-        workers, k = workers[:rounds], times.shape[1]
+        workers, lost, k, n = workers[:rounds], lost[:rounds], times.shape[1], self._assignment.workers
         tasks = np.broadcast_to(np.arange(number, number + rounds)[:, None], workers.shape)
-        arrived = [k] * rounds
+        answers = [k] * rounds
         self._tally.write(
-            spans=[int(span) for span in spans[:rounds].tolist()],
-            arrived=arrived,
-            vectors=arrived if self._vectors is None else self._vectors[workers].sum(axis=1).tolist(),
-            used=arrived,
-            lost=lost[:rounds],
-            ticks_used=totals(times[:rounds]),
-            ticks_discarded=[0] * rounds,
+            {
+                "sent": answers,
+                "sent_vectors": answers if self._vectors is None else self._vectors[workers].sum(axis=1).tolist(),
+                "used": answers,
+                "compute_used": totals(times[:rounds]),
+            },
+            {
+                "cancelled": [n - k - never for never in lost],
+                "lost": lost,
+                "compute_wasted": [(n - k) * int(span) for span in spans[:rounds].tolist()],
+            },
         )
-        return list(zip(ends.tolist(), workers, tasks, repeat(weight), strict=False))
+        return list(zip(ends.tolist(), workers, tasks, repeat(weight), repeat(None), strict=False))
 
-    def _one_by_one(self, portion: Portion, place: int, left: int, number: int, now: float) -> list[Round]:
+    def _one_by_one(self, portion: Portion, place: int, left: int, number: int, now: float) -> list[Step]:
         """Rounds of which each is looked at by itself."""
-        rounds: list[Round] = []
-        lines: list[_Line] = []
-        for row in range(place, min(len(portion), place + left, place + _FEW)):
+        steps: list[Step] = []
+        lines: list[Line] = []
+        for row in range(place, min(len(portion), place + left)):
             if self._ticks.seconds(now) >= self._plan.until:
                 break
             try:
-                line = self._line(portion, row, now)
+                line = self._line(portion, row, number + row - place, now)
             except ClusterSimError:  # the policy will come upon it when it is asked
                 break
             if line is None:
                 break
             now += line.span
             lines.append(line)
-            tasks = np.full(len(line.used), number + row - place)
-            rounds.append((now, line.used, tasks, line.weights))
-        if rounds:
-            self._tally.write(
-                spans=[int(line.span) for line in lines],
-                arrived=[line.arrived for line in lines],
-                vectors=[line.vectors for line in lines],
-                used=[len(line.used) for line in lines],
-                lost=portion.lost[place : place + len(lines)],
-                ticks_used=[line.ticks_used for line in lines],
-                ticks_discarded=[line.ticks_discarded for line in lines],
-            )
-        return rounds
+            steps.append((now, *line.step))
+        if lines:
+            updates, ends = ([getattr(line, name) for line in lines] for name in ("updates", "ends"))
+            self._tally.write(_columns(updates), _columns(ends))
+        return steps
 
-    def _line(self, portion: Portion, row: int, now: float) -> "_Line | None":
+    def _line(self, portion: Portion, row: int, number: int, now: float) -> "Line | None":
         """One round; None if it is out of the way."""
+        heard = self._heard(portion, row, now)
+        if heard is None:
+            return None
+        span, workers, times, enough = heard
+        chosen = workers[:enough]
+        useful, weights = self._assignment.useful(chosen, self._weights(chosen))
+        spent = times[:enough]
+        if useful is not None:
+            chosen, spent = chosen[useful], spent[useful]
+        if not (len(chosen) and np.isfinite(weights).all()):
+            return None
+        used = total(spent)
+        left = self._assignment.workers - len(workers)
+        never = portion.lost[row]
+        return Line(
+            span,
+            (chosen, np.full(len(chosen), number), weights, None),
+            {
+                "sent": len(workers),
+                "sent_vectors": self._count(workers),
+                "used": len(chosen),
+                "discarded": len(workers) - len(chosen),
+                "compute_used": used,
+                "compute_wasted": total(times) - used,
+            },
+            {"cancelled": left - never, "lost": never, "compute_wasted": left * int(span)},
+        )
+
+    def _heard(self, portion: Portion, row: int, now: float) -> tuple[float, Numbers, Times, int] | None:
+        """How long a round takes, who has answered by then and when, and how many of those are enough.
+
+        None if the round is out of the way.
+        """
         plan, ticks = self._plan, self._ticks
         limit = math.inf
         if plan.patience < math.inf:
             limit = ticks.of(ticks.seconds(now) + plan.patience) - now
         if isinstance(plan.enough, int):
-            workers, times = portion.by(row, limit)
             enough = plan.enough
+            workers, times = portion.by(row, limit)
         else:
             workers, times = portion.by(row, math.inf)
             enough = plan.enough(workers)
@@ -232,39 +273,45 @@ class Rounds:
             return None
         span = min(limit, times.item(enough - 1) if enough <= len(times) else math.inf)
         arrived = int(times.searchsorted(span, side="right"))
-        heard = workers[: min(enough, arrived)]
-        if not (len(heard) and span > 0.0 and now + span <= self._last_time):
+        if not (arrived and span > 0.0 and now + span <= self._last_time):
             return None
-        weights = plan.weights if isinstance(plan.weights, float) else self._given(plan.weights, heard)
-        useful, weights = self._assignment.useful(heard, weights)
-        used, ticks_used = heard, times[: len(heard)]
-        if useful is not None:
-            used, ticks_used = used[useful], ticks_used[useful]
-        if not (len(used) and np.isfinite(weights).all()):
-            return None
-        vectors = arrived if self._vectors is None else int(self._vectors[workers[:arrived]].sum())
-        spent = total(ticks_used)
-        return _Line(span, arrived, vectors, used, weights, spent, total(times[:arrived]) - spent)
+        return span, workers[:arrived], times[:arrived], min(enough, arrived)
 
-    def _given(self, weigh: Callable[[Numbers], Weights], workers: Numbers) -> Weights:
+    def _count(self, workers: Numbers) -> int:
+        """The vectors in the answers of some workers."""
+        return len(workers) if self._vectors is None else int(self._vectors[workers].sum())
+
+    def _weights(self, workers: Numbers) -> Weights:
         """The policy's weights of these answers; NaN if they are not what they have to be."""
-        weights = weigh(workers)
+        weigh = self._plan.weights
+        weights = weigh if isinstance(weigh, float) else weigh(workers)
         if isinstance(weights, float):
             return weights
         weights = np.asarray(weights, dtype=np.float64)
-        wanted = len(workers) if self._vectors is None else int(self._vectors[workers].sum())
         if weights.shape == ():
             return float(weights)
-        return weights if weights.shape == (wanted,) else math.nan
+        return weights if weights.shape == (self._count(workers),) else math.nan
 
 
-class _Line(NamedTuple):
-    """One round, before it is entered anywhere."""
+class Line(NamedTuple):
+    """One round, before it is entered anywhere.
+
+    Attributes
+    ----------
+    span : float
+        How long it takes, in ticks.
+    step : tuple
+        All of a `Step` but its time.
+    updates, ends : dict of str to int
+        See `Tally.write`.
+    """
 
     span: float
-    arrived: int
-    vectors: int
-    used: Numbers
-    weights: Weights
-    ticks_used: int
-    ticks_discarded: int
+    step: tuple[Numbers, Numbers, Weights, Late | None]
+    updates: dict[str, int]
+    ends: dict[str, int]
+
+
+def _columns(lines: list[dict[str, int]]) -> Columns:
+    """Amounts by name, one a line."""
+    return {name: [line[name] for line in lines] for name in lines[0]}

@@ -1,12 +1,15 @@
 """What planned rounds come to: a line a round, entered into the ledger bit by bit.
 
-A line holds what happens from the dispatch that opens a round to its update. That dispatch also calls off what workers
-have not finished of the round before, and it is only then that the ledger learns of answers lost in that round.
+A round is opened by a dispatch and ends with an update. What its end does to workers that have not finished comes true
+with the next dispatch, so it is entered with the line of the next round.
 """
 
 from clustersim.engine.accounting import Ledger
 
-__all__ = ["Tally"]
+__all__ = ["Columns", "Tally"]
+
+Columns = dict[str, list[int]]
+"""Amounts by the name of a total of the ledger, one a round."""
 
 
 class Tally:
@@ -23,55 +26,38 @@ class Tally:
     def __init__(self, ledger: Ledger, workers: int) -> None:
         self._ledger = ledger
         self._workers = workers
-        self._columns: dict[str, list[int]] = {}
+        self._columns: Columns = {}
         self._entered = 0
-        self._before: tuple[int, int, int] | None = None  # the round before: called off, lost, ticks called off
+        self._carried: dict[str, int] | None = None  # what the end of the round before does
 
-    def write(
-        self,
-        *,
-        spans: list[int],
-        arrived: list[int],
-        vectors: list[int],
-        used: list[int],
-        lost: list[int],
-        ticks_used: list[int],
-        ticks_discarded: list[int],
-    ) -> None:
+    def write(self, updates: Columns, ends: Columns) -> None:
         """Write the lines of further rounds, in place of those before, all of which have been entered.
 
         Parameters
         ----------
-        spans : list of int
-            How long each round takes, in ticks.
-        arrived, vectors, used, lost : list of int
-            Answers that reach the master, the vectors in them, answers that it uses, and workers that never answer.
-        ticks_used, ticks_discarded : list of int
-            Ticks of work behind answers that are used, and behind those that are not.
+        updates : dict of str to list of int
+            What is true once the update of each round is made.
+        ends : dict of str to list of int
+            What the end of each round does to workers that have not finished.
         """
-        n = self._workers
-        called_off = [n - came - never for came, never in zip(arrived, lost, strict=True)]
-        dropped = [span * (n - came) for span, came in zip(spans, arrived, strict=True)]
-        opened = [n] * len(spans)
-        if self._before is None:
-            opened[0], lost, self._before = 0, [0, *lost[1:]], (0, 0, 0)
-        before, self._before = self._before, (called_off[-1], lost[-1], dropped[-1])
+        rounds = len(next(iter(updates.values())))
+        dispatched = [self._workers] * rounds
+        if self._carried is None:
+            dispatched[0], ends["lost"][0], self._carried = 0, 0, {}
+        self._columns = {"dispatched": dispatched, **updates}
+        for name, amounts in ends.items():
+            shifted = [self._carried.get(name, 0), *amounts[:-1]]
+            if name in updates:
+                shifted = [a + b for a, b in zip(shifted, updates[name], strict=True)]
+            self._columns[name] = shifted
+        self._carried = {name: amounts[-1] for name, amounts in ends.items()}
         self._entered = 0
-        self._columns = {
-            "dispatched": opened,
-            "cancelled": [before[0], *called_off[:-1]],
-            "lost": [before[1], *lost[:-1]],
-            "compute_wasted": [a + b for a, b in zip((before[2], *dropped), ticks_discarded, strict=False)],
-            "sent": arrived,
-            "sent_vectors": vectors,
-            "used": used,
-            "discarded": [came - made for came, made in zip(arrived, used, strict=True)],
-            "compute_used": ticks_used,
-        }
 
     def enter(self, rounds: int) -> None:
         """Enter the first so many lines, as far as they have not been entered."""
         ledger, new = self._ledger, slice(self._entered, rounds)
         for name, column in self._columns.items():
             setattr(ledger, name, getattr(ledger, name) + sum(column[new]))
+        if ledger.used_late:
+            ledger.max_staleness = max(1, ledger.max_staleness)  # an answer may be late by one round, not by more
         self._entered = rounds

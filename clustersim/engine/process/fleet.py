@@ -125,7 +125,7 @@ class ProcessFleet:
             else:
                 self._deliver(task, delays[i] if number == common else downlink.one(number, i), now)
 
-    def ahead(self, plan: Plan, last_time: float, most: int) -> None:  # noqa: ARG002 - it happens event by event
+    def ahead(self, plan: Plan, last_time: float, most: int, held: NDArray[np.float64]) -> None:  # noqa: ARG002 - it happens event by event
         """Nothing is known beforehand."""
         return
 

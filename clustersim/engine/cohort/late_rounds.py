@@ -1,0 +1,121 @@
+"""Planned rounds whose stopped workers send what they have finished, to be made use of one round later.
+
+Everything that `Rounds` says holds, and more: a round hands on to the next one the answers that were in time, the
+weights that they got, and the blocks that stopped workers had finished.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.engine.cohort.answers import Portion
+from clustersim.engine.cohort.rounds import FEW, Line, Rounds, Start
+from clustersim.engine.fleet import Batch, Late
+from clustersim.protocol import LatePlan, Round
+from clustersim.ticks import total
+
+__all__ = ["Handed", "LateRounds"]
+
+Times = NDArray[np.float64]
+
+
+class Handed(NamedTuple):
+    """Answers of a round, and the ticks of work behind each."""
+
+    answers: Round
+    ticks: Times
+
+
+class LateRounds(Rounds):
+    """Rounds of a plan with late answers.
+
+    Parameters
+    ----------
+    start : Start
+    late : LatePlan
+        What the plan says of late answers.
+    shares : ndarray of float, shape (n, s) or (1, s)
+        The shares of a task's time after which its blocks end.
+    handed : Handed
+        What the round before the first one hands on.
+    """
+
+    def __init__(self, start: Start, late: LatePlan, shares: Times, handed: Handed) -> None:
+        self._late = late
+        self._shares = shares
+        self._handed = handed  # by the latest round worked out: answers in time, then those of stopped workers
+        self._in_time: dict[int, Handed] = {}  # by the number of a round
+        super().__init__(start)
+
+    def kept(self, version: int, model: Times) -> tuple[Batch, Times]:
+        """The answers of the last round that were in time, and the weights that they got."""
+        (_, workers, blocks, used), ticks = self._in_time[self.number]
+        numbers, versions = np.full(len(workers), self.number), np.full(len(workers), version)
+        weights = np.zeros(len(workers))
+        weights[: len(used)] = used
+        return Batch(workers, numbers, versions, blocks, ticks, {version: model}).sealed(), weights
+
+    def _line(self, portion: Portion, row: int, number: int, now: float) -> Line | None:
+        """One round; None if it is out of the way."""
+        heard = self._heard(portion, row, now)
+        if heard is None:
+            return None
+        span, workers, times, enough = heard
+        weights = np.full(enough, self._weights(workers[:enough]))
+        chosen = weights != 0.0
+        if not (chosen.any() and np.isfinite(weights).all()):
+            return None
+        late, updates = self._made_up(number - 1)
+        used = workers[:enough][chosen]
+        updates["compute_used"] += total(times[:enough][chosen])
+        updates |= {"sent": len(workers), "sent_vectors": len(workers), "used": len(used)}
+        blocks = np.full(len(workers), self._shares.shape[1])
+        in_time = Handed(Round(np.arange(len(workers)), workers, blocks, weights), times)
+        self._in_time.pop(number - 2 * FEW, None)
+        self._in_time[number] = in_time
+        ends = self._stop(portion, row, span, in_time)
+        return Line(span, (used, np.full(len(used), number), weights[chosen], late), updates, ends)
+
+    def _made_up(self, number: int) -> tuple[Late, dict[str, int]]:
+        """The answers of the round before that the update uses, and what it comes to that it uses no others."""
+        (_, workers, blocks, before), ticks = self._handed
+        weights = self._late.weights(self._handed.answers)
+        weights = np.zeros(len(workers)) if weights is None else weights
+        again = weights != 0.0
+        unused = np.ones(len(workers), dtype=np.bool_)
+        unused[: len(before)] = before == 0.0
+        first, gone = again & unused, unused & ~again
+        count = int(np.count_nonzero(first))
+        return (workers[again], np.full(np.count_nonzero(again), number), blocks[again], weights[again]), {
+            "used_late": count,
+            "staleness": count,
+            "used_partial": int(np.count_nonzero(blocks[first] < self._shares.shape[1])),
+            "discarded": int(np.count_nonzero(gone)),
+            "compute_used": total(ticks[first]),
+            "compute_wasted": total(ticks[gone]),
+        }
+
+    def _stop(self, portion: Portion, row: int, span: float, in_time: Handed) -> dict[str, int]:
+        """Those who are still at work send their finished blocks; returns what that comes to."""
+        times = portion.times(row)
+        stopped = np.flatnonzero((times > span) & (times < np.inf))
+        times = times[stopped]
+        shares = self._shares if len(self._shares) == 1 else self._shares[stopped]
+        done = np.count_nonzero(np.rint(times[:, None] * shares) <= span, axis=1)
+        cut = done > 0
+        senders, blocks = stopped[cut], done[cut]
+        ticks = np.rint(times[cut] * (shares[0, blocks - 1] if len(shares) == 1 else shares[cut, blocks - 1]))
+        answers, spent = in_time
+        workers = np.concatenate((answers.workers, senders))
+        handed = Round(np.arange(len(workers)), workers, np.concatenate((answers.blocks, blocks)), answers.used)
+        self._handed = Handed(handed, np.concatenate((spent, ticks)))
+        left, sent = self._assignment.workers - len(answers.workers), len(senders)
+        return {
+            "sent": sent,
+            "sent_vectors": sent,
+            "partial": sent,
+            "cancelled": len(stopped) - sent,
+            "lost": left - len(stopped),
+            "compute_wasted": left * int(span) - total(ticks),
+        }
