@@ -36,9 +36,13 @@ class Fit:
     def __init__(self, matrix: "sparse.csr_array") -> None:
         self._triangle = _triangle(matrix)
         self._known: dict[bytes, tuple[NDArray[np.float64], float]] = {}
+        self._asked: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # last, as a wait rule and a decoder may both do
+        self._told: tuple[NDArray[np.float64], float] | None = None
 
     def solve(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
         """Return the shortest best weights, shape (a,), and the root mean square of what they leave over."""
+        if self._told is not None and np.array_equal(workers, self._asked):
+            return self._told
         order = np.argsort(workers)
         key = workers[order].tobytes()
         if key not in self._known:
@@ -48,7 +52,9 @@ class Fit:
         in_order, residual = self._known[key]
         weights = np.empty(len(workers))
         weights[order] = in_order
-        return weights, residual
+        weights.flags.writeable = False
+        self._asked, self._told = workers.copy(), (weights, residual)
+        return self._told
 
     def _solve(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
         columns, target = self._triangle[:, workers], self._triangle[:, -1]
