@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clustersim.engine.accounting.messages import Records
 from clustersim.protocol import Plan
 
-__all__ = ["Batch", "Clock", "Fleet", "Foresight", "Late", "Step"]
+__all__ = ["Batch", "Clock", "Fleet", "Foresight", "Rows", "Step"]
 
 
 class Batch(NamedTuple):
@@ -47,13 +47,12 @@ class Batch(NamedTuple):
 
 Times: TypeAlias = NDArray[np.float64]
 
-Late: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-"""Answers to the model before the present one: who sent each, which of its tasks it answers, blocks, and weights."""
+Rows: TypeAlias = tuple[NDArray[np.int64] | None, float | Times]
+"""Rows and row weights of a gradient, see `Assignment.gather`."""
 
-Step: TypeAlias = tuple[float, NDArray[np.int64], NDArray[np.int64], float | NDArray[np.float64], Late | None]
-"""A round of a plan, and the answers that the master uses in it: when they are there, in ticks; who sent each, in order
-of arrival; which of its tasks it answers; one weight for all, or one for each vector in them, none of them zero; and
-late answers, if the plan has them."""
+Step: TypeAlias = tuple[float, Rows, Rows | None]
+"""A round of a plan: when it ends, in ticks; the gradient at the present model that the update uses; and that at the
+model before, if the plan has late answers and there are any."""
 
 
 class Foresight(Protocol):

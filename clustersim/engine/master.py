@@ -136,22 +136,18 @@ class Master:
 
     def _go_through(self, plan: Plan, rounds: Foresight) -> Generator[Any]:
         """Step with the answers of rounds that need no conversation, then go on with it."""
-        model, ticks, horizon, follow = self._model, self._ticks, self._horizon, plan.follow
-        look, updated = horizon.next_look(model.version), None
-        for end, workers, tasks, weights, late in rounds:
-            if follow is not None and updated is not None:
-                follow(updated)
-            if late is None:
-                gradient = model.step_fresh(workers, tasks, weights)
-            else:
-                gradient = model.step_late(workers, tasks, weights, late)
-            updated = Updated(ticks.seconds(end), model.version, gradient)
-            if updated.version >= look:
+        model, ticks, horizon, follow, now = self._model, self._ticks, self._horizon, plan.follow, 0.0
+        look, gradient = horizon.next_look(model.version), None
+        for end, present, late in rounds:
+            if follow is not None and gradient is not None:
+                follow(Updated(ticks.seconds(now), model.version, gradient))
+            gradient, now = model.step_ahead(present, late), end
+            if model.version >= look:
                 rounds.book()
-                self.reason = horizon.updated(updated.time, updated.version)
+                self.reason = horizon.updated(ticks.seconds(end), model.version)
                 if self.reason:
                     break
-                look = horizon.next_look(updated.version)
+                look = horizon.next_look(model.version)
         yield self._fleet.sleep(rounds.now)
         self._fleet.wake(self._clock.now)
         rounds.close(model.version - 1, model.before)
@@ -161,8 +157,8 @@ class Master:
             names = self._held.begin_with(batch, used != 0.0)
             plan.late.resume(Round(names, batch.workers, batch.blocks, used))
         self._past.append(plan)
-        if not self.reason and updated is not None:
-            self._tell(updated)
+        if not self.reason:
+            self._tell(Updated(ticks.seconds(rounds.now), model.version, gradient))
 
     def close(self) -> None:
         """End of the run: what is in the master's hands is thrown away."""

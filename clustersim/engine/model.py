@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.divergence import Watch
-from clustersim.engine.fleet import Late
+from clustersim.engine.fleet import Rows
 from clustersim.engine.inbox import Inbox, Positions
 from clustersim.optimizers import Optimizer
 from clustersim.placements import Assignment
@@ -58,28 +58,17 @@ class Model:
             gradient = self._parts(held, positions, weights)
         return self._move(gradient)
 
-    def step_fresh(
-        self, workers: NDArray[np.int64], tasks: NDArray[np.int64], weights: float | NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Take one step with the weighted sum of whole answers to the present model; returns the gradient used.
+    def step_ahead(self, present: Rows, late: Rows | None) -> NDArray[np.float64]:
+        """Take one step with a gradient at the present model and perhaps one at the model before; returns their sum.
 
         Raises
         ------
         DivergenceError
             If the model runs away.
         """
-        rows, row_weights = self.assignment.gather(workers, weights, tasks)
-        return self._move(self._problem.gradient(self.w, rows, row_weights))
-
-    def step_late(
-        self, workers: NDArray[np.int64], tasks: NDArray[np.int64], weights: float | NDArray[np.float64], late: Late
-    ) -> NDArray[np.float64]:
-        """The same, with late answers to the model before."""
-        gradient = np.zeros_like(self.w)
-        for model, (who, which, blocks, shares) in ((self.before, late), (self.w, (workers, tasks, None, weights))):
-            if len(who):
-                rows, row_weights = self.assignment.gather(who, shares, which, blocks)
-                gradient += self._problem.gradient(model, rows, row_weights)
+        gradient = self._problem.gradient(self.w, *present)
+        if late is not None:
+            gradient = self._problem.gradient(self.before, *late) + gradient
         return self._move(gradient)
 
     def _move(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,8 +6,10 @@ takes from it the rows and weights that one weighted gradient needs; wait rules 
 decoders which weights the answers get.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +86,28 @@ class Assignment(Holdings):
             return None, summed  # weights of zero are cheaper than copies of most rows
         present = np.flatnonzero(summed)
         return present, summed[present]
+
+    def gather_rounds(
+        self,
+        workers: NDArray[np.int64],
+        weight: float,
+        first_task: int,  # noqa: ARG002 - all tasks have the same rows
+    ) -> Iterable[tuple[NDArray[np.int64] | None, float | NDArray[np.float64]]]:
+        """What `gather` returns for each of several rounds, in which all workers go through their tasks in step.
+
+        Parameters
+        ----------
+        workers : ndarray of int, shape (rounds, a)
+            Who sent the messages of each round.
+        weight : float
+            Of each message.
+        first_task : int
+            The number of the tasks of the first round.
+        """
+        rounds, answers = workers.shape
+        if self._table is not None and self._disjoint and 2 * answers <= self.workers:
+            return zip(self.rows_of(workers.reshape(-1)).reshape(rounds, -1), repeat(weight), strict=False)
+        return (self.gather(each, weight) for each in workers)
 
     def _gather_parts(
         self, workers: NDArray[np.int64], weights: float | NDArray[np.float64], done: NDArray[np.int64]

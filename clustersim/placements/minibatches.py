@@ -4,8 +4,10 @@ A placement's `Assignment` and a stream of draws flow in; what flows out is an a
 The draw of a task is a function of (task, worker) alone, so every policy meets the same batches.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +96,15 @@ class MiniBatches(Assignment):
         """None: two workers never answer for the same rows."""
         return
 
+    def gather_rounds(
+        self, workers: NDArray[np.int64], weight: float, first_task: int
+    ) -> Iterable[tuple[NDArray[np.int64], float]]:
+        """What `gather` returns for each of several rounds, see `Assignment.gather_rounds`."""
+        rounds, answers = workers.shape
+        tasks = np.repeat(np.arange(first_task, first_task + rounds), answers)
+        rows, _ = self.gather(workers.reshape(-1), weight, tasks)
+        return zip(rows.reshape(rounds, -1), repeat(weight), strict=False)
+
     @cached_property
     def _batches(self) -> Draws:
         """Which of the rows that it holds each worker computes in each of its tasks."""
@@ -125,7 +136,7 @@ class MiniBatches(Assignment):
         weights: float | NDArray[np.float64],
         tasks: NDArray[np.int64] | None = None,
         blocks: NDArray[np.int64] | None = None,
-    ) -> tuple[NDArray[np.int64] | None, float | NDArray[np.float64]]:
+    ) -> tuple[NDArray[np.int64], float | NDArray[np.float64]]:
         """Rows and row weights of a weighted sum of messages, see `Assignment.gather`."""
         assert tasks is not None  # noqa: S101 - for the type checker: the engine knows the task of every message
         entries = self._batches.at(tasks, workers) + self.starts[self._runs_of(workers)][:, None]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clustersim.engine.cohort.answers import Portion
 from clustersim.engine.cohort.rounds import FEW, Line, Rounds, Start
-from clustersim.engine.fleet import Batch, Late
+from clustersim.engine.fleet import Batch, Rows
 from clustersim.protocol import LatePlan, Round
 from clustersim.ticks import total
 
@@ -75,9 +75,10 @@ class LateRounds(Rounds):
         self._in_time.pop(number - 2 * FEW, None)
         self._in_time[number] = in_time
         ends = self._stop(portion, row, span, in_time)
-        return Line(span, (used, np.full(len(used), number), weights[chosen], late), updates, ends)
+        present = self._assignment.gather(used, weights[chosen], np.full(len(used), number))
+        return Line(span, (present, late), updates, ends)
 
-    def _made_up(self, number: int) -> tuple[Late, dict[str, int]]:
+    def _made_up(self, number: int) -> tuple[Rows | None, dict[str, int]]:
         """The answers of the round before that the update uses, and what it comes to that it uses no others."""
         (_, workers, blocks, before), ticks = self._handed
         weights = self._late.weights(self._handed.answers)
@@ -87,7 +88,11 @@ class LateRounds(Rounds):
         unused[: len(before)] = before == 0.0
         first, gone = again & unused, unused & ~again
         count = int(np.count_nonzero(first))
-        return (workers[again], np.full(np.count_nonzero(again), number), blocks[again], weights[again]), {
+        rows = None
+        if again.any():
+            chosen = workers[again]
+            rows = self._assignment.gather(chosen, weights[again], np.full(len(chosen), number), blocks[again])
+        return rows, {
             "used_late": count,
             "staleness": count,
             "used_partial": int(np.count_nonzero(blocks[first] < self._shares.shape[1])),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from clustersim.engine.accounting import Ledger
 from clustersim.engine.cohort.answers import Answers, Portion
 from clustersim.engine.cohort.tally import Columns, Tally
-from clustersim.engine.fleet import Batch, Late, Step
+from clustersim.engine.fleet import Batch, Rows, Step
 from clustersim.errors import ClusterSimError
 from clustersim.placements import Assignment
 from clustersim.protocol import Plan
@@ -186,7 +186,6 @@ class Rounds:
         if not rounds:
             return []
         workers, lost, k, n = workers[:rounds], lost[:rounds], times.shape[1], self._assignment.workers
-        tasks = np.broadcast_to(np.arange(number, number + rounds)[:, None], workers.shape)
         answers = [k] * rounds
         self._tally.write(
             {
@@ -201,7 +200,8 @@ class Rounds:
                 "compute_wasted": [(n - k) * int(span) for span in spans[:rounds].tolist()],
             },
         )
-        return list(zip(ends.tolist(), workers, tasks, repeat(weight), repeat(None), strict=False))
+        gathered = self._assignment.gather_rounds(workers, weight, number)
+        return list(zip(ends.tolist(), gathered, repeat(None), strict=False))
 
     def _one_by_one(self, portion: Portion, place: int, left: int, number: int, now: float) -> list[Step]:
         """Rounds of which each is looked at by itself."""
@@ -242,7 +242,7 @@ class Rounds:
         never = portion.lost[row]
         return Line(
             span,
-            (chosen, np.full(len(chosen), number), weights, None),
+            (self._assignment.gather(chosen, weights, np.full(len(chosen), number)), None),
             {
                 "sent": len(workers),
                 "sent_vectors": self._count(workers),
@@ -307,7 +307,7 @@ class Line(NamedTuple):
     """
 
     span: float
-    step: tuple[Numbers, Numbers, Weights, Late | None]
+    step: tuple[Rows, Rows | None]
     updates: dict[str, int]
     ends: dict[str, int]
 
