@@ -32,15 +32,13 @@ class Bookkeeper:
     ----------
     expecting : int
         Messages that are under way and will arrive.
-    losses : bool
-        Whether any task may be lost; set by those who find out.
     forever : ndarray of bool, shape (n,)
         Who owes an answer that a link has lost.
     """
 
     def __init__(self, tasks: TaskTable, ledger: Ledger, assignment: Assignment, trace: MessageLog | None) -> None:
         self.expecting = 0
-        self.losses = False
+        self._losses = False  # whether any task may be lost
         self.forever = np.zeros(assignment.workers, dtype=np.bool_)
         self._tasks = tasks
         self._ledger = ledger
@@ -54,6 +52,35 @@ class Bookkeeper:
         self._ledger.dispatched += count
         self.expecting += count
 
+    def lose(self, rows: NDArray[np.int64], now: float, *, instant: bool) -> None:
+        """New tasks will bring no answer; `instant` says whether models reach the workers at once."""
+        self._losses = True
+        never_there, endless = self._tasks.lose(rows, now)
+        self.forever[rows[never_there]] = True
+        self.enter(rows[never_there | (endless & instant)], now)
+
+    def take(self, rows: NDArray[np.int64], now: float) -> NDArray[np.float64]:
+        """The master takes answers in; returns the ticks of work behind each."""
+        tasks, compute = self._tasks, self.delivered(rows)
+        self.sent(rows[~tasks.worked[rows]])
+        self.expecting -= len(rows)
+        tasks.book_work(rows)
+        tasks.book_message(rows)
+        if self._trace is not None:
+            self._trace.write(tasks, rows, compute, now)
+            self._trace.name(tasks, rows)
+        tasks.deliver(rows)
+        return compute
+
+    def restart(self) -> None:
+        """All workers begin anew, and nothing older is under way."""
+        self.expecting = self._tasks.workers
+
+    def resume(self, rows: NDArray[np.int64]) -> None:
+        """All workers are at their newest tasks, and the answers at `rows` have been taken in and booked elsewhere."""
+        self.expecting -= len(rows)
+        self._tasks.deliver(rows)
+
     def sent(self, rows: NDArray[np.int64]) -> None:
         """Workers have put these answers on the uplink."""
         self._ledger.sent += len(rows)
@@ -66,7 +93,7 @@ class Bookkeeper:
         over = (~tasks.worked[used] & (tasks.ended[used] <= now)).nonzero()[0]
         if len(over):
             self._enter_work(over, now)
-        if self.losses:
+        if self._losses:
             self._enter_losses((~tasks.told[used] & (tasks.settled[used] <= now)).nonzero()[0], now)
 
     def enter(self, rows: NDArray[np.int64], now: float) -> None:
@@ -75,13 +102,13 @@ class Bookkeeper:
         over = rows[~tasks.worked[rows] & (tasks.ended[rows] <= now)]
         if len(over):
             self._enter_work(over, now)
-        if self.losses:
+        if self._losses:
             self._enter_losses(rows[~tasks.told[rows] & (tasks.settled[rows] <= now)], now)
 
     def _enter_work(self, rows: NDArray[np.int64], now: float) -> None:
         """Enter answers that have been sent, and the work behind those that never will be."""
         tasks, ledger = self._tasks, self._ledger
-        tasks.worked[rows] = True
+        tasks.book_work(rows)
         fates = tasks.fate[rows]
         if np.count_nonzero(fates) == 0:
             sent, dropped = rows, _NO_ROWS
@@ -98,7 +125,7 @@ class Bookkeeper:
             cancelled = dropped[tasks.fate[dropped] == CANCELLED]
             ledger.cancelled += len(cancelled)
             self.expecting -= len(cancelled)
-            tasks.told[cancelled] = True
+            tasks.book_message(cancelled)
             begun = dropped[tasks.started[dropped] < math.inf]
             ledger.compute_wasted += total(tasks.ended[begun] - tasks.started[begun])
         if self._trace is not None:
@@ -114,7 +141,7 @@ class Bookkeeper:
         lost = rows[(fates == LOST) | (fates == LOST_ON_UPLINK)]
         ledger.lost += len(lost)
         self.expecting -= len(lost)
-        tasks.told[lost] = True
+        tasks.book_message(lost)
         if self._trace is not None:
             self._trace.write(tasks, lost, self.delivered(lost), now)
 

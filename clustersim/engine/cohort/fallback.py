@@ -79,11 +79,9 @@ class _Future:
     def _send(self, task: Task, blocks: int, at: float) -> None:
         row = self._rows[task.number]
         arrived = at + float(self._tasks.uplink[row])
-        self._tasks.blocks[row] = blocks
-        if arrived < math.inf:
-            self._write(row, ANSWER, task.started, at, arrived, arrived)
-        else:
-            self._write(row, LOST_ON_UPLINK, task.started, at, arrived, at)
+        comes = arrived < math.inf
+        fate, settled = (ANSWER, arrived) if comes else (LOST_ON_UPLINK, at)
+        self._write(row, fate, task.started, at, arrived, settled, blocks)
 
     def abandoned(self, task: Task, now: float) -> None:
         """The work was dropped for a newer model."""
@@ -101,10 +99,17 @@ class _Future:
         """The work will never end."""
         self._write(self._rows[task.number], LOST, now, math.inf, math.inf, now)
 
-    def _write(self, row: int, fate: int, started: float, ended: float, arrived: float, settled: float) -> None:
-        tasks = self._tasks
-        tasks.fate[row], tasks.started[row], tasks.ended[row] = fate, started, ended
-        tasks.arrived[row], tasks.settled[row] = arrived, settled
+    def _write(
+        self,
+        row: int,
+        fate: int,
+        started: float,
+        ended: float,
+        arrived: float,
+        settled: float,
+        blocks: int | None = None,
+    ) -> None:
+        self._tasks.foretell(row, fate, started, ended, arrived, settled, blocks)
         self.told.add(row)
 
 
@@ -139,7 +144,7 @@ def replay(
     """
     rows = rows[np.lexsort((tasks.number[rows], tasks.received[rows], tasks.worker[rows]))]
     workers, received = tasks.worker[rows], tasks.received[rows]
-    tasks.overtaken[rows] |= received > tasks.received[workers]  # row i is the newest task of worker i
+    tasks.note_overtaken(rows)
     there = (received <= now) & (rows != workers)
     if not instant:
         there &= tasks.wave[rows] < first_wave

@@ -25,7 +25,7 @@ from clustersim.engine.cohort.late_rounds import Handed, LateRounds
 from clustersim.engine.cohort.message_log import MessageLog
 from clustersim.engine.cohort.preemption import Preemption
 from clustersim.engine.cohort.rounds import Rounds, Start
-from clustersim.engine.cohort.task_table import BUSY, LOST, LOST_ON_UPLINK, TaskTable, Versions
+from clustersim.engine.cohort.task_table import BUSY, TaskTable, Versions
 from clustersim.engine.delays import Delays
 from clustersim.engine.fleet import Batch
 from clustersim.placements import Assignment
@@ -159,8 +159,7 @@ class CohortFleet:
             return None
         self._due_at = math.inf  # the master sleeps through what it has wanted
         if len(older):
-            self._take(older, now)
-            self._books.expecting -= len(older)
+            self._books.take(older, now)
         return rounds
 
     def _handed(self, last: Round, held: Times, rows: Numbers) -> Handed:
@@ -178,14 +177,11 @@ class CohortFleet:
             self._waves += rounds.gone - 1
             self._common = rounds.number + 1
             self._versions.only(version, model)
-            books.expecting = tasks.workers
-            tasks.number[: tasks.workers] = rounds.number - 1
+            books.restart()
+            tasks.skip(rounds.number - 1)
             compute = self._compute.array(rounds.number)
             self._begin(self._all, version, self._together[1], compute, rounds.since, rounds.since, None)
-        here = (tasks.arrived[: tasks.workers] <= rounds.now).nonzero()[0]
-        tasks.worked[here] = tasks.told[here] = True
-        tasks.arrived[here] = math.inf
-        books.expecting -= len(here)
+        books.resume((tasks.arrived[: tasks.workers] <= rounds.now).nonzero()[0])
         self._order.forget()
 
     def _draw(self, workers: Numbers | None, now: float) -> tuple[Times, float | Times, Times | None]:
@@ -245,20 +241,7 @@ class CohortFleet:
         if self._trace is not None:
             self._trace.begin(tasks, self._numbers[lane], self._env.now)
         if last == math.inf:
-            self._lose(self._numbers[lane][np.isinf(tasks.arrived[lane])])
-
-    def _lose(self, rows: Numbers) -> None:
-        """See to new tasks that will bring no answer."""
-        tasks, now = self._tasks, self._env.now
-        self._books.losses = True
-        never_there = np.isinf(tasks.received[rows])
-        endless = np.isinf(tasks.ended[rows])
-        tasks.fate[rows] = np.where(endless, LOST, LOST_ON_UPLINK)
-        tasks.settled[rows] = np.where(never_there, now, np.where(endless, tasks.started[rows], tasks.ended[rows]))
-        gone = rows[never_there]
-        tasks.worked[gone] = True
-        self._books.forever[gone] = True
-        self._books.enter(rows[never_there | (endless & self._instant)], now)
+            self._books.lose(self._numbers[lane][np.isinf(tasks.arrived[lane])], self._env.now, instant=self._instant)
 
     def _replay(self, workers: Numbers) -> None:
         """Work out one by one what the tasks of these workers are heading for."""
@@ -299,22 +282,10 @@ class CohortFleet:
             rows = rows[tasks.wave[rows] < self._first_wave if self._prompt else tasks.worked[rows]]
         if not len(rows):
             return None
-        compute = self._take(rows, now)
-        self._books.expecting -= len(rows)
+        compute = self._books.take(rows, now)
         versions = tasks.version[rows]
         models = self._versions.of(versions)
         return Batch(tasks.worker[rows], tasks.number[rows], versions, tasks.blocks[rows], compute, models).sealed()
-
-    def _take(self, rows: Numbers, now: float) -> Times:
-        """Close the books on answers; returns the seconds of work behind each."""
-        tasks, compute = self._tasks, self._books.delivered(rows)
-        self._books.sent(rows[~tasks.worked[rows]])
-        tasks.worked[rows] = tasks.told[rows] = True
-        if self._trace is not None:
-            self._trace.write(tasks, rows, compute, now)
-            self._trace.name(tasks, rows)
-        tasks.arrived[rows] = math.inf
-        return compute
 
     def owing(self, workers: Numbers | None) -> Numbers:
         """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""
@@ -334,17 +305,8 @@ class CohortFleet:
 
     def close(self) -> None:
         """End of the run: book the work whose fate is open."""
-        tasks, now = self._tasks, self._env.now
-        used = slice(0, tasks.size)
-        if not self._instant:  # models that take no time on the way are received after the master's last turn
-            late = ((tasks.wave[used] >= self._first_wave) & (tasks.received[used] <= now)).nonzero()[0]
-            tasks.received[late] = tasks.started[late] = math.inf
-        else:  # nor is work done that takes no time, and what waits for it does not begin
-            begun = ~tasks.worked[used] & (tasks.wave[used] >= self._first_wave) & (tasks.started[used] <= now)
-            rows = begun.nonzero()[0]
-            rows = rows[np.lexsort((tasks.number[rows], tasks.worker[rows]))]
-            tasks.started[rows[1:][tasks.worker[rows[1:]] == tasks.worker[rows[:-1]]]] = math.inf
-        self._books.close(tasks.open().nonzero()[0], now)
+        now = self._env.now
+        self._books.close(self._tasks.close(self._first_wave, now, instant=self._instant), now)
 
     def records(self) -> Records:
         """What became of every message."""

@@ -41,7 +41,7 @@ class MessageLog:
                 grown = np.full(2 * self.size, np.nan if column.dtype.kind == "f" else 0, dtype=column.dtype)
                 grown[:first] = column[:first]
                 self._columns[name] = grown
-        tasks.serial[rows] = np.arange(first, self.size)
+        tasks.place(rows, np.arange(first, self.size))
         places = slice(first, self.size)
         for name, values in (("worker", rows), ("task", tasks.number[rows]), ("version", tasks.version[rows])):
             self._columns[name][places] = values

@@ -8,7 +8,7 @@ the newest older task is heading for. The few workers for which that is not so a
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.cohort.task_table import ANSWER, BUSY, CANCELLED, LOST_ON_UPLINK, SEND, TaskTable
+from clustersim.engine.cohort.task_table import BUSY, SEND, TaskTable
 
 __all__ = ["Preemption"]
 
@@ -101,17 +101,17 @@ class Preemption:
         rows, at = rows[late], at[late]
         aside = tasks.received[rows] > at
         if aside.any():
-            self._put_aside(rows[aside])
+            tasks.put_aside(rows[aside])
             rows, at = rows[~aside], at[~aside]
-        tasks.ended[rows] = at
+        tasks.stop(rows, at)
         if self._instant:
-            tasks.wave[rows] = -1  # it happens before the master turns to anything else
+            tasks.settle_now(rows)
         ends = (tasks.started[rows] + tasks.compute[rows]) < np.inf
         rows, at, stopped = rows[ends], at[ends], rows
         done = self._finished(rows, at) if busy == "send" else np.zeros(len(rows), dtype=np.int64)
-        self._call_off(rows[done == 0], at[done == 0])
+        tasks.call_off(rows[done == 0], at[done == 0])
         if done.any():
-            self._cut(rows[done > 0], at[done > 0], done[done > 0])
+            tasks.cut(rows[done > 0], at[done > 0], done[done > 0])
         return stopped
 
     def _finished(self, rows: Numbers, at: Times) -> Numbers:
@@ -121,28 +121,6 @@ class Preemption:
         ends = tasks.started[rows, None] + np.rint(tasks.compute[rows, None] * shares)
         done: Numbers = np.count_nonzero(ends <= at[:, None], axis=1)
         return done
-
-    def _put_aside(self, rows: Numbers) -> None:
-        """A newer model comes first."""
-        tasks = self._tasks
-        tasks.overtaken[rows] = True
-        tasks.started[rows] = np.inf
-        self._call_off(rows, tasks.received[rows])
-
-    def _call_off(self, rows: Numbers, at: Times) -> None:
-        """There will be no answer."""
-        tasks = self._tasks
-        tasks.fate[rows], tasks.arrived[rows], tasks.settled[rows] = CANCELLED, np.inf, at
-        tasks.ended[rows] = at
-
-    def _cut(self, rows: Numbers, at: Times, done: Numbers) -> None:
-        """The answer brings the finished blocks, and is sent at once."""
-        tasks = self._tasks
-        arrived = at + tasks.uplink[rows]
-        comes = arrived < np.inf
-        tasks.blocks[rows], tasks.arrived[rows] = done, arrived
-        tasks.fate[rows] = np.where(comes, ANSWER, LOST_ON_UPLINK)
-        tasks.settled[rows] = np.where(comes, arrived, at)
 
     def _line_up(
         self, workers: Numbers, received: Times, busy: str, first_wave: int, unclear: Flags
@@ -170,9 +148,9 @@ class Preemption:
         replaced = (starts > at) if busy == "finish" else np.zeros(len(rows), dtype=np.bool_)
         stuck = np.isinf(ends) & ~replaced
         gives_way = np.maximum(starts, at)
-        tasks.ended[rows[stuck]] = gives_way[stuck]
-        tasks.started[rows[replaced]] = np.inf
-        self._call_off(rows[replaced], at[replaced])
+        tasks.stop(rows[stuck], gives_way[stuck])
+        tasks.wait(rows[replaced], np.inf)
+        tasks.call_off(rows[replaced], at[replaced])
         started = received.copy()
         started[waits] = np.where(replaced, starts, np.where(stuck, gives_way, ends))
         started[unclear] = np.inf

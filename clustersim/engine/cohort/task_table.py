@@ -137,6 +137,102 @@ class TaskTable:
             self.uplink[at] = uplink
         return float(arrived.max()) if isinstance(arrived, np.ndarray) else arrived
 
+    # ------------------------------------------------------------------ what becomes of tasks
+
+    def wait(self, rows: NDArray[np.int64], started: Times) -> None:
+        """Work begins at another time than when it was written down; infinite if it never will."""
+        self.started[rows] = started
+
+    def stop(self, rows: NDArray[np.int64], at: Times) -> None:
+        """The worker turns to something else, be the work done or not."""
+        self.ended[rows] = at
+
+    def settle_now(self, rows: NDArray[np.int64]) -> None:
+        """What becomes of these comes true before the master turns to anything else."""
+        self.wave[rows] = -1
+
+    def call_off(self, rows: NDArray[np.int64], at: Times) -> None:
+        """The work is dropped: there will be no answer."""
+        self.fate[rows], self.arrived[rows] = CANCELLED, np.inf
+        self.ended[rows] = self.settled[rows] = at
+
+    def put_aside(self, rows: NDArray[np.int64]) -> None:
+        """A newer model reaches the worker first: the work never begins."""
+        self.overtaken[rows] = True
+        self.started[rows] = np.inf
+        self.call_off(rows, self.received[rows])
+
+    def cut(self, rows: NDArray[np.int64], at: NDArray[np.float64], blocks: NDArray[np.int64]) -> None:
+        """The work is stopped; the answer brings the finished blocks, and is sent at once."""
+        arrived = at + self.uplink[rows]
+        comes = arrived < np.inf
+        self.blocks[rows], self.arrived[rows] = blocks, arrived
+        self.fate[rows] = np.where(comes, ANSWER, LOST_ON_UPLINK)
+        self.settled[rows] = np.where(comes, arrived, at)
+
+    def lose(self, rows: NDArray[np.int64], now: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """New tasks bring no answer.
+
+        Returns
+        -------
+        never_there, endless : ndarray of bool
+            For which the model never reaches the worker, and which never end.
+        """
+        never_there, endless = np.isinf(self.received[rows]), np.isinf(self.ended[rows])
+        self.fate[rows] = np.where(endless, LOST, LOST_ON_UPLINK)
+        self.settled[rows] = np.where(never_there, now, np.where(endless, self.started[rows], self.ended[rows]))
+        self.worked[rows[never_there]] = True
+        return never_there, endless
+
+    def foretell(
+        self, row: int, fate: int, started: float, ended: float, arrived: float, settled: float, blocks: int | None
+    ) -> None:
+        """Write anew all that one task is heading for; the blocks only if it brings any."""
+        self.fate[row], self.started[row], self.ended[row] = fate, started, ended
+        self.arrived[row], self.settled[row] = arrived, settled
+        if blocks is not None:
+            self.blocks[row] = blocks
+
+    def note_overtaken(self, rows: NDArray[np.int64]) -> None:
+        """Note which of these models reach their workers after newer ones; row i is the newest task of worker i."""
+        self.overtaken[rows] |= self.received[rows] > self.received[self.worker[rows]]
+
+    def book_work(self, rows: NDArray[np.int64]) -> None:
+        """The ledger knows of the work."""
+        self.worked[rows] = True
+
+    def book_message(self, rows: NDArray[np.int64]) -> None:
+        """The ledger knows of the message."""
+        self.told[rows] = True
+
+    def deliver(self, rows: NDArray[np.int64]) -> None:
+        """The master has taken in these answers, and all of them is in the ledger."""
+        self.worked[rows] = self.told[rows] = True
+        self.arrived[rows] = np.inf
+
+    def skip(self, number: int) -> None:
+        """All workers have gone through their tasks up to this number."""
+        self.number[: self.workers] = number
+
+    def place(self, rows: NDArray[np.int64], serials: NDArray[np.int64]) -> None:
+        """Their places in the trace."""
+        self.serial[rows] = serials
+
+    def close(self, first_wave: int, now: float, *, instant: bool) -> NDArray[np.int64]:
+        """End of the run: what was sent out in the master's last turn has not begun; returns the rows of account."""
+        used = slice(0, self.size)
+        new = self.wave[used] >= first_wave
+        if not instant:  # models that take no time on the way are received after that turn
+            late = (new & (self.received[used] <= now)).nonzero()[0]
+            self.received[late] = self.started[late] = np.inf
+        else:  # nor is work done that takes no time, and what waits for it does not begin
+            rows = (~self.worked[used] & new & (self.started[used] <= now)).nonzero()[0]
+            rows = rows[np.lexsort((self.number[rows], self.worker[rows]))]
+            self.started[rows[1:][self.worker[rows[1:]] == self.worker[rows[:-1]]]] = np.inf
+        return self.open().nonzero()[0]
+
+    # ------------------------------------------------------------------ room
+
     def retire(self, rows: NDArray[np.int64]) -> None:
         """Copy rows of newest tasks behind the others, to make room for newer ones."""
         self._drop_closed()
