@@ -50,6 +50,22 @@ def test_draws_follow_the_law(model, law):
 
 
 @CONTINUOUS
+def test_times_of_any_size_have_a_probability(model, law):
+    """Scaled, the longest float may overflow: a warning would be an error here."""
+    longest = np.finfo(np.float64).max
+    for time in (longest, np.array([longest, math.inf])):
+        assert (model.cdf(time) == 1.0).all()
+        with np.errstate(over="ignore"):
+            left = law.sf(time)
+        np.testing.assert_allclose(model.survival(time), left, rtol=1e-9)
+
+
+def test_mixtures_look_for_their_quantiles_among_all_floats():
+    mixed = cs.Markov(cs.BernoulliStraggler(0.6), cs.Exponential(0.1), 0.3, 0.5)
+    assert mixed.quantile(0.5) > 0.0
+
+
+@CONTINUOUS
 def test_moments_quantiles_and_cdf_are_those_of_the_law(model, law):
     assert model.expected_time == pytest.approx(law.mean(), rel=1e-12)
     variance = law.var()

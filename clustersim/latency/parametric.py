@@ -32,11 +32,13 @@ class HazardFamily(LatencyModel):
 
     def cdf(self, t: ArrayLike) -> Floats:
         """P(X <= t) = 1 - exp(-hazard)."""
-        return -np.expm1(-self._hazard(np.maximum(t, 0.0)))
+        with np.errstate(over="ignore"):  # a hazard beyond all floats is as good as certainty
+            return -np.expm1(-self._hazard(np.maximum(t, 0.0)))
 
     def survival(self, t: ArrayLike) -> Floats:
         """P(X > t) = exp(-hazard)."""
-        return np.exp(-self._hazard(np.maximum(t, 0.0)))
+        with np.errstate(over="ignore"):
+            return np.exp(-self._hazard(np.maximum(t, 0.0)))
 
     @abstractmethod
     def inverse_hazard(self, e: ArrayLike) -> Floats:
@@ -243,11 +245,13 @@ class Gamma(LatencyModel):
 
     def cdf(self, t: ArrayLike) -> Floats:
         """P(X <= t)."""
-        return np.asarray(gammainc(self.shape, np.maximum(t, 0.0) / self._scale), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            return np.asarray(gammainc(self.shape, np.maximum(t, 0.0) / self._scale), dtype=np.float64)
 
     def survival(self, t: ArrayLike) -> Floats:
         """P(X > t)."""
-        return np.asarray(gammaincc(self.shape, np.maximum(t, 0.0) / self._scale), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            return np.asarray(gammaincc(self.shape, np.maximum(t, 0.0) / self._scale), dtype=np.float64)
 
     @property
     def expected_time(self) -> float:

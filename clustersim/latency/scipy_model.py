@@ -116,11 +116,13 @@ class FromScipy(LatencyModel):
 
     def cdf(self, t: ArrayLike) -> Floats:
         """P(X <= t)."""
-        return np.asarray(self.distribution.cdf(t), dtype=np.float64)
+        with np.errstate(over="ignore"):  # of times beyond all that are likely
+            return np.asarray(self.distribution.cdf(t), dtype=np.float64)
 
     def survival(self, t: ArrayLike) -> Floats:
         """P(X > t)."""
-        return np.asarray(self.distribution.sf(t), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            return np.asarray(self.distribution.sf(t), dtype=np.float64)
 
     @property
     def expected_time(self) -> float:
