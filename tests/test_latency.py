@@ -49,7 +49,7 @@ def test_draws_follow_the_law(model, law):
     assert distance < math.sqrt(math.log(2.0 / 1e-6) / (2.0 * len(times)))
 
 
-@CONTINUOUS
+@pytest.mark.parametrize(("model", "law"), [(m, law) for m, law in LAWS if not isinstance(m, cs.FromScipy)])
 def test_times_of_any_size_have_a_probability(model, law):
     """Scaled, the longest float may overflow: a warning would be an error here."""
     longest = np.finfo(np.float64).max
