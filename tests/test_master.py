@@ -1,0 +1,75 @@
+"""The master without SimPy: driven by hand, through the one interface of a clock and a fleet."""
+
+import math
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from by_hand import ByHand
+
+import clustersim as cs
+from clustersim.engine import settle
+from clustersim.engine.run import Training
+from clustersim.streams import Streams
+from clustersim.ticks import Ticks
+
+PROBLEM = cs.LeastSquares(np.eye(3), np.array([3.0, 6.0, 9.0]))
+SECONDS = Ticks(1.0)
+
+
+def training(policy, until):
+    setting = settle(PROBLEM, cs.Cluster(3, cs.Constant(2000.0), tick=1.0), policy, Streams(0))
+    return Training(PROBLEM, policy, setting, cs.SGD(1.0), until, ticks=SECONDS, evaluate_every=1)
+
+
+def test_a_master_is_driven_by_hand():
+    """Worker 2 answers first, then workers 0 and 1: each row is stepped with as soon as it is there."""
+    run = training(cs.FastestK(1), cs.Until(updates=2))
+    fleet = ByHand(3, [(5.0, [2]), (7.0, [0, 1])])
+    master = run.master(clock=fleet, fleet=fleet)
+    for fleet.now in master.life():
+        pass
+    assert fleet.sent == [(0.0, 0, [0, 1, 2], "restart"), (5.0, 1, [0, 1, 2], "restart")]
+    assert master.reason == "2 updates done"
+    assert run.outcome(master, fleet, fleet).w.tolist() == [3.0, 0.0, 9.0]
+
+
+@pytest.mark.parametrize(
+    ("policy", "answers", "until", "reason", "times"),
+    [
+        (cs.FullSync(), [(1.0, [1]), (4.0, [2, 0])], cs.Until(updates=1), "1 updates done", [0.0, 4.0]),
+        (cs.FullSync(), [(1.0, [1]), (4.0, [2, 0])], cs.Until(time=4.0), "time 4 reached", [0.0, 4.0]),
+        (cs.FullSync(), [(1.0, [1]), (4.0, [2, 0])], cs.Until(time=3.0), "time 3 reached", [0.0, 3.0]),
+        (cs.FastestK(2), [(1.0, [1, 0]), (9.0, [2, 0])], cs.Until(time=50.0), "time 50 reached", [0.0, 1.0, 9.0, 50.0]),
+    ],
+)  # fmt: skip
+def test_horizons_are_kept_by_whoever_drives(policy, answers, until, reason, times):
+    run = training(policy, until)
+    fleet = ByHand(3, answers)
+    fleet.expecting = math.inf  # there may always be more
+    master = run.master(fleet, fleet)
+    for fleet.now in master.life():
+        fleet.expecting = math.inf
+    outcome = run.outcome(master, fleet, fleet)
+    assert master.reason == reason
+    assert outcome.history["time"].tolist() == times
+
+
+def test_a_loss_is_told_when_nothing_is_expected():
+    run = training(cs.FullSync(), cs.Until(updates=1))
+    fleet = ByHand(3, [(2.0, [0, 1])])
+    life = run.master(fleet, fleet).life()
+    fleet.now = next(life)
+    fleet.now = life.send(None)
+    with pytest.raises(cs.StalledError, match="at time 2 nothing is on its way"):
+        next(life)
+
+
+def test_the_conversation_imports_no_simpy():
+    """Master, promise, inbox, model, stopping, history and accounts: whoever drives a cluster needs nothing else."""
+    modules = ["fleet", "history", "inbox", "master", "model", "promise", "run", "stopping", "accounting.ledger"]
+    for name in modules:
+        text = Path(sys.modules[f"clustersim.engine.{name}"].__file__).read_text()
+        assert not re.search(r"^\s*(import|from) simpy", text, re.MULTILINE), name
