@@ -44,17 +44,20 @@ def fastest_k(problem: cs.Problem, workers: int, k: int, engine: Engine, step_si
     return partial(trained, problem, cluster, cs.FastestK(k), step_size=step_size, engine=engine)
 
 
-def peak_memory(workers: int, k: int, updates: int, engine: Engine) -> tuple[float, float]:
+def peak_memory(workers: int, k: int, updates: int, engine: Engine, every: int = 10) -> tuple[float, float]:
     """Largest resident memory, in GiB, of a process that makes one run and nothing else; the run's wall time in s."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_alone, workers, k, updates, engine).result()
+        return pool.submit(_alone, workers, k, updates, engine, every).result()
 
 
-def _alone(workers: int, k: int, updates: int, engine: Engine) -> tuple[float, float]:
+def _alone(workers: int, k: int, updates: int, engine: Engine, every: int) -> tuple[float, float]:
     """One run, and the memory of this process after it."""
     problem = light_problem(workers)
     begun = time.perf_counter()
-    fastest_k(problem, workers, k, engine)(updates)
+    cs.simulate(
+        problem, cs.Cluster(workers, cs.Exponential(mean=1.0)), cs.FastestK(k), optimizer=cs.SGD(0.01),
+        until=cs.Until(updates=updates), engine=engine, evaluate_every=every,
+    )  # fmt: skip
     return _peak() / 2**30, time.perf_counter() - begun
 
 

@@ -1,0 +1,32 @@
+"""The benchmarks run: what they measure is nobody's business here, but that they can be imported and do the same work."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import clustersim as cs
+from benchmarks import loop
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_command_names_every_benchmark():
+    told = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "tests.benchmarks", "--help"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    for name in ("figure3", "scale", "worker_processes", "two_cores", "every_policy"):
+        assert name in told
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_both_loops_do_the_same(k):
+    """The clock, and the model to rounding: they step with the same rows in the same order of time."""
+    problem = cs.LeastSquares.synthetic(rows=40, features=3, seed=1)
+    X, y = np.asarray(problem.X), np.asarray(problem.y)
+    history = loop.fastest_k(X, y, 8, k, 31, step_size=1e-3, least=0.0)
+    clock, w = loop.bare(X, y, 8, k, 30, step_size=1e-3)
+    assert history[-1][0] == pytest.approx(clock, rel=1e-12)
+    assert history[-1][3] == pytest.approx(problem.loss(w), rel=1e-9)
