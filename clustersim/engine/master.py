@@ -213,6 +213,8 @@ class Master:
         opened = isinstance(event, Updated) or version != self._model.version
         if opened and (complaint := self._promise.give(answer, now)):
             raise self._refusal(complaint)
+        if commands and not opened:
+            self._promise.drop()  # the round takes another course than a plan knows
         self._wait(answer.wants, now)
         return commands
 

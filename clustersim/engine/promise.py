@@ -58,6 +58,10 @@ class Promise:
             self.trusted = None
         return ""
 
+    def drop(self) -> None:
+        """The plan does not speak of the round that goes on now."""
+        self._plan = self.trusted = None
+
     def _sound(self, plan: Plan) -> bool:
         """Whether a plan is of the right kinds and in range."""
         counts = isinstance(plan.enough, _WHOLE) and 1 <= plan.enough <= self._assignment.workers

@@ -85,8 +85,9 @@ def _checked_blocks(blocks: int, assignment: Assignment, *, whole: bool) -> int:
 
 def _soonest(cluster: Cluster, assignment: Assignment, vector_bytes: int) -> NDArray[np.float64]:
     """Seconds from a dispatch before which no answer of each worker can arrive."""
-    workers = cluster.workers
+    workers, ticks = cluster.workers, Ticks(cluster.tick)
     down = cluster.downlink.shortest(workers, vector_bytes)
     compute = shortest_times(cluster.compute, cluster.scaling, assignment.loads, workers)
     up = cluster.uplink.shortest(workers, assignment.vectors * vector_bytes)
-    return down + compute + up
+    soonest: NDArray[np.float64] = sum((ticks.of_all(part) for part in (down, compute, up)), np.zeros(workers))
+    return ticks.seconds(soonest)

@@ -13,8 +13,6 @@ from clustersim.waits.base import ALWAYS, Outlook, WaitRule, WaitState
 
 __all__ = ["Deadline"]
 
-_ROUNDING = 1e-12
-
 
 @dataclass(frozen=True)
 class Deadline(WaitRule):
@@ -37,8 +35,7 @@ class Deadline(WaitRule):
     Notes
     -----
     Source: the random stragglers of Bitar et al. 2020, section II: the deadline ends the round of those who answer.
-    Delays of links and computing are added in floating point: where their sum is to be in time, set the deadline a
-    little later than the sum.
+    Times are added exactly, in whole ticks of the cluster: an answer whose delays add up to the deadline is in time.
     """
 
     seconds: float
@@ -54,9 +51,9 @@ class Deadline(WaitRule):
         return _DeadlineWait(self.seconds, setting.workers)
 
     def _check(self, soonest: NDArray[np.float64], placed: Assignment) -> None:
-        """Hold the deadline against the soonest answers, but for rounding."""
+        """Hold the deadline against the soonest answers."""
         advice = 'use a later deadline, a faster cluster, or scaling="none" if times do not grow with the load'
-        late = soonest > self.seconds * (1.0 + _ROUNDING)
+        late = soonest > self.seconds
         if late.all():
             when = f"before {soonest.min():.12g} s have passed" if np.isfinite(soonest).any() else "at all"
             raise ConfigurationError(f"deadline = {self.seconds:.12g}: no worker can answer {when}; {advice}")
