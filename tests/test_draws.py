@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 import clustersim as cs
 from clustersim.draws import Draws
-from clustersim.engine.cohort.ranks import Ranks
 from clustersim.errors import ConfigurationError
 from clustersim.streams import Streams
 
@@ -50,19 +49,6 @@ def test_any_draws_in_any_order(questions, single):
             assert draws.one(task, worker) == value(task, worker)
             np.testing.assert_array_equal(draws.array(task), value(task, range(3)))
             assert draws.row(task) == value(task, range(3)).tolist()
-
-
-@pytest.mark.parametrize("workers", [1, 2, 7, 40, 300])
-@pytest.mark.parametrize("values", [[1.0], [1.0, 1.5, 4.0], [0.0, 2.0, math.inf], [math.inf]], ids=str)
-def test_ranks_of_equal_draws(workers, values):
-    """Equal draws are in the order of the workers."""
-    block = np.random.default_rng(workers).choice(values, size=(40, workers))
-    ranks = Ranks(Draws(lambda first, tasks: block[first : first + tasks], workers, recorded=40))
-    for task, row in enumerate(block.tolist()):
-        order, times = ranks.of(task)
-        expected = sorted(range(workers), key=lambda i, row=row: (row[i], i))
-        assert order.tolist() == expected
-        assert times.tolist() == [row[i] for i in expected]
 
 
 def test_rows_cannot_be_written_to():
