@@ -1,5 +1,8 @@
 """Laws that hold for any policy on any cluster: conservation, determinism, honesty of wants."""
 
+from dataclasses import dataclass
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,6 +10,7 @@ from scripted import AtRandom, ByDeadline, Leaky
 
 import clustersim as cs
 from clustersim.conformance import ConformanceError, check_policy, check_run
+from clustersim.protocol import Answer, Dispatch, Plan, Update, Updated, Wants
 
 positive = st.floats(0.05, 3.0)
 latencies = st.one_of(
@@ -115,6 +119,33 @@ def test_the_suite_names_a_policy_whose_class_is_hidden_in_a_function():
 def test_the_suite_refuses_a_policy_that_acts_early():
     with pytest.raises(ConformanceError, match="said that it would not"):
         check_policy(AtRandom(3))  # answers every event, whatever it said that it wants
+
+
+@dataclass(frozen=True)
+class Fickle(cs.Policy):
+    """Plans a hundred rounds with the first two answers, and from the fifth on it would take three."""
+
+    def begin(self, setting):
+        return _FickleState()
+
+
+class _FickleState:
+    k, version = 2, 0
+
+    def react(self, event):
+        if isinstance(event, Updated):
+            self.version, self.heard = event.version, []
+            self.k = 2 if self.version < 5 else 3
+            return Answer((Dispatch(busy="restart"),), Wants(self.k), Plan(100, self.k, 0.01))
+        self.heard += event.messages.tolist()
+        if len(self.heard) < self.k:
+            return Answer((), Wants(self.k - len(self.heard)))
+        return Answer((Update(np.array(self.heard[: self.k]), 0.01),), Wants())
+
+
+def test_the_suite_refuses_a_policy_that_does_not_keep_its_plans():
+    with pytest.raises(ConformanceError, match="does otherwise than it plans"):
+        check_policy(Fickle())
 
 
 def test_the_suite_refuses_cooked_books():

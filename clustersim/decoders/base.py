@@ -1,6 +1,7 @@
 """What a decoder is: weights of messages, and how far the gradient that they give is from the full one."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,12 @@ __all__ = ["Decoder", "firsts"]
 
 class Decoder(ABC):
     """A rule for the weights of messages; a frozen dataclass of hyper-parameters."""
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Let no subclass that has `weights` of its own inherit an `alike` that knows nothing of them."""
+        super().__init_subclass__(**arguments)
+        if "weights" in vars(cls) and "alike" not in vars(cls):
+            cls.alike = Decoder.alike  # type: ignore[method-assign]  # there is no other way to take back a method
 
     @abstractmethod
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> float | NDArray[np.float64]:

@@ -9,7 +9,7 @@ take (`WaitState.patience`). It may also tell for how long all of that will stay
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,12 @@ class WaitState(ABC):
 
     k: int
     patience: float = math.inf
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Let no subclass that acts in a way of its own inherit an `outlook` that knows nothing of it."""
+        super().__init_subclass__(**arguments)
+        if vars(cls).keys() & {"needs", "opened"} and "outlook" not in vars(cls):
+            cls.outlook = WaitState.outlook  # type: ignore[method-assign]  # there is no other way to take back a method
 
     @abstractmethod
     def opened(self, updated: Updated) -> None:
