@@ -341,12 +341,15 @@ class Setting:
         What the cluster's workers do with a newer model, unless the policy decides otherwise.
     soonest : ndarray of float, shape (n,), optional
         Seconds from a dispatch before which no answer of each worker can arrive; not known if not given.
+    tick : float, default 1e-9
+        Seconds in a tick of the cluster's clock, to which deadlines and switching times are rounded.
     """
 
     workers: int
     assignment: Assignment
     busy: Busy
     soonest: NDArray[np.float64] | None = None
+    tick: float = 1e-9
 
 
 class PolicyState(Protocol):

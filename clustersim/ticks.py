@@ -20,13 +20,16 @@ from numpy.typing import NDArray
 from clustersim.checks import complaint, number
 from clustersim.errors import ConfigurationError
 
-__all__ = ["FEWEST", "LAST", "Ticks", "checked_tick", "total", "totals"]
+__all__ = ["FEWEST", "LAST", "SHORTEST", "Ticks", "checked_tick", "total", "totals"]
 
 LAST = 2.0**53
 """The last tick to which a clock can count exactly."""
 
 FEWEST = 1000
 """Ticks that a time must have on average, lest rounding change the law of its draws."""
+
+SHORTEST = 1e-15
+"""Seconds in a tick, at least."""
 
 Floats = NDArray[np.float64]
 Time = TypeVar("Time", float, Floats)
@@ -51,7 +54,7 @@ def checked_tick(tick: object) -> float:
     1e-06
     """
     seconds = number("tick", tick, above=0.0)
-    if not (1e-15 <= seconds <= 1e15 and 1 in Fraction(repr(seconds)).as_integer_ratio()):
+    if not (SHORTEST <= seconds <= 1e15 and 1 in Fraction(repr(seconds)).as_integer_ratio()):
         raise complaint(
             "tick", tick, "seconds of which a whole number make a second, such as 1e-9 (a nanosecond) or 0.001"
         )
@@ -93,6 +96,13 @@ class Ticks:
         rounded: Floats = np.rint(ticks, out=ticks)
         return rounded
 
+    def wait(self, now: float, deadline: float) -> float:
+        """The ticks from an instant to a deadline, both in seconds.
+
+        That is as exact as the sum of an instant and a wait: to the tick, up to an instant of 2**52 ticks.
+        """
+        return self.of(deadline - now)
+
     def seconds(self, ticks: Time) -> Time:
         """The seconds in some ticks: the nearest floats."""
         if self._seconds == 1:
@@ -108,6 +118,8 @@ class Ticks:
             If there are too many to be counted exactly.
         """
         ticks = self.of(seconds)
+        if ticks == 0.0 < seconds:
+            raise ConfigurationError(f"until.time = {seconds:g}: {self._too_short(seconds)}")
         if LAST < ticks < math.inf:
             raise ConfigurationError(f"until.time = {seconds:g}: {self._too_long(seconds)}")
         return ticks
@@ -120,8 +132,35 @@ class Ticks:
     def _too_long(self, seconds: float) -> str:
         return (
             f"ticks of {self.tick:g} s are counted up to 2**53, which is {self.seconds(LAST):.3g} s; give the cluster "
-            f"a coarser tick, such as Cluster(..., tick={_power_of_ten(seconds / LAST, math.ceil):g})"
+            f"a coarser tick, such as Cluster(..., tick={self._coarser(seconds):g})"
         )
+
+    def _coarser(self, seconds: float) -> float:
+        """A tick with which so many seconds can be counted; not this one."""
+        fits = _power_of_ten(seconds / LAST, math.ceil)
+        return fits if fits > self.tick else 10.0 * fits
+
+    def _too_short(self, seconds: float) -> str:
+        """What to do about a time that is less than half a tick."""
+        return f"that is no time at all in ticks of {self.tick:g} s; {self._finer(seconds)}"
+
+    def _finer(self, seconds: float) -> str:
+        """What to do about times that this tick cannot tell."""
+        fits = _power_of_ten(seconds / FEWEST, math.floor)
+        if fits < SHORTEST:
+            return f"ticks are not shorter than {SHORTEST:g} s; tell times in another unit, so that they are longer"
+        return f"give the cluster a finer tick, such as Cluster(..., tick={fits:g})"
+
+    def check_wait(self, name: str, seconds: float) -> None:
+        """Refuse a wait that is over before a tick has passed.
+
+        Raises
+        ------
+        ConfigurationError
+            If it is less than half a tick.
+        """
+        if self.of(seconds) == 0.0:
+            raise ConfigurationError(f"{name} = {seconds:g}: {self._too_short(seconds)}")
 
     def check_mean(self, name: str, mean: float) -> None:
         """Refuse times that are too short to be told in ticks.
@@ -141,8 +180,7 @@ class Ticks:
         if 0.0 < mean < FEWEST * self.tick * (1.0 - 1e-12):
             raise ConfigurationError(
                 f"{name}: its mean, {mean:g} s, is less than {FEWEST} ticks of {self.tick:g} s, so that rounding to "
-                f"ticks would change it; give the cluster a finer tick, such as Cluster(..., tick="
-                f"{_power_of_ten(mean / FEWEST, math.floor):g})"
+                f"ticks would change it; {self._finer(mean)}"
             )
 
 

@@ -160,3 +160,48 @@ def test_a_horizon_beyond_the_clock_is_refused_with_a_remedy(engine):
         simulate(cs.Constant(2e6), cs.FullSync(), cs.Until(updates=9), engine)
     run = simulate(cs.Constant(1e5), cs.FullSync(), cs.Until(time=1e7), engine, tick=1e-8)
     assert run.totals["updates"] == 100
+
+
+def test_waits_that_are_no_time_are_refused():
+    with pytest.raises(cs.ConfigurationError, match=r"deadline = 4e-10: that is no time at all .*tick=1e-13\)"):
+        simulate(cs.Constant(1.0), cs.Synchronous(cs.waits.Deadline(4e-10)), cs.Until(updates=3))
+    with pytest.raises(cs.ConfigurationError, match=r"until.time = 1e-10: that is no time at all .*tick=1e-13\)"):
+        simulate(cs.Constant(1.0), cs.FullSync(), cs.Until(time=1e-10))
+
+
+def test_advice_never_names_a_tick_that_would_be_refused_too():
+    with pytest.raises(cs.ConfigurationError, match=r"tick=1e-08\)"):
+        Ticks(1e-9).horizon(9007199.254740994)
+    with pytest.raises(cs.ConfigurationError, match="ticks are not shorter than 1e-15 s; tell times in another unit"):
+        simulate(cs.Exponential(1e-13), cs.FullSync(), cs.Until(updates=3))
+
+
+def test_small_loads_are_looked_at():
+    """A mean of a microsecond is enough, but that of a task of one row in four is not."""
+    policy = cs.FastestK(2, batch=1)
+    with pytest.raises(cs.ConfigurationError, match=r"compute: its mean, 2.5e-07 s, is less than 1000 ticks"):
+        simulate_few(cs.Exponential(1e-6), policy)
+    simulate_few(cs.Exponential(4e-6), policy)
+
+
+def simulate_few(compute, policy):
+    cluster = cs.Cluster(3, compute)
+    return cs.simulate(PROBLEM, cluster, policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=3))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_deadlines_and_switches_off_the_grid_are_rounded_to_it(engine):
+    third = cs.Synchronous(cs.waits.Deadline(2 / 3), placement=cs.placements.Everything())
+    assert simulate(cs.Constant(2 / 3), third, cs.Until(updates=3), engine).totals["used"] == 9
+    run = simulate(cs.Constant(1 / 3), cs.SwitchingTimes([1 / 3]), cs.Until(updates=3), engine)
+    assert run.history["k"].tolist() == [1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("wait", [900_000.123456789, 123_456.789012345])
+def test_deadlines_are_met_for_weeks(engine, wait):
+    """Up to 2^52 ticks, 52 days of nanoseconds: everybody is in time, to the tick."""
+    policy = cs.Synchronous(cs.waits.Deadline(wait), placement=cs.placements.Everything())
+    rounds = int(4_503_599 / wait)
+    run = simulate(cs.Constant(wait), policy, cs.Until(updates=rounds), engine)
+    assert run.totals["used"] == 3 * rounds

@@ -17,12 +17,24 @@ import pytest
 from agreement import differences, outcome, ways_of_the_large
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from scripted import Scripted
 from spaces import Case, cases, honest_schemes
 
 import clustersim as cs
 from clustersim.engine.cohort.fleet import CohortFleet
 from clustersim.engine.cohort.rounds import Rounds
-from clustersim.protocol import Answer, Arrivals, Dispatch, Plan, Policy, Update, Updated, Wants
+from clustersim.protocol import (
+    Answer,
+    Arrivals,
+    Dispatch,
+    LatePlan,
+    Plan,
+    Policy,
+    Stop,
+    Update,
+    Updated,
+    Wants,
+)
 
 WAYS = [pytest.param(nullcontext, id="as they are"), pytest.param(ways_of_the_large, id="ways of the large")]
 EXAMPLES = int(os.environ.get("CLUSTERSIM_EXAMPLES", "60"))
@@ -208,6 +220,8 @@ def run(policy, updates=20):
         Plan(10**9, 2, 0.01, until=4.0),
         Plan(np.int64(5), lambda workers: 2, 0.01),
         Plan(5, 2, lambda workers: 0.01),
+        Plan(np.int64(6), np.int64(2), np.float64(0.01), np.inf, np.float64(1e9)),
+        Plan(5, 2, np.float64(0.01)),
         Plan(5, 2, 0.01, patience=math.inf, until=math.inf, follow=None),
     ],
 )
@@ -237,8 +251,10 @@ def test_a_policys_own_plan(plan):
         (Planner(2, Plan(7, 2, 0.01, until=math.nan)), "its plan is Plan.*until=nan"),
         (Planner(2, Plan(7, 2, 0.01, follow=3)), "its plan is Plan.*follow=3"),
         (Planner(2, Plan(7, 2, 0.01, patience=1.0)), "plans to wait for 1.0 s at time 0, and waits until inf"),
-        (Planner(2, Plan(7, 2, 0.01), commands=()), "a plan belongs to one Dispatch to all"),
-        (Planner(2, Plan(7, 2, 0.01), commands=(Dispatch(np.arange(3)),)), "a plan belongs to one Dispatch to all"),
+        (Planner(2, Plan(7, 2, 0.01), commands=()), "a plan belongs to one Dispatch"),
+        (Planner(2, Plan(7, 2, 0.01), commands=(Dispatch(np.arange(3), "restart"),)), "a plan belongs to one Dispatch"),
+        (Planner(2, Plan(7, 2, 0.01), commands=(Dispatch(),)), r"a plan belongs to one Dispatch\(busy=...\) to all"),
+        (Planner(2, Plan(7, 2, 0.01, late=LatePlan(None, None, None))), "its plan is Plan.*late=LatePlan"),
     ],
 )
 @pytest.mark.parametrize("engine", ["cohort", "process"])
@@ -258,3 +274,107 @@ def test_each_update_of_a_plan_but_the_last_is_followed():
     # version 1 is told; a plan of 6 rounds ends with version 7, which is told; the next one with 13
     assert [each.version for each in followed] == [2, 3, 4, 5, 6, 8, 9, 10, 11, 12]
     assert gone == 13
+
+
+# ---------------------------------------------------------------------- parts of one's own
+
+
+@dataclass(frozen=True)
+class NoFive(cs.decoders.Mean):
+    """Nothing for round in which worker 5 comes first; half of the mean otherwise."""
+
+    def weights(self, assignment, workers):
+        return 0.0 if workers[0] == 5 else super().weights(assignment, workers) / 2
+
+
+@dataclass(frozen=True)
+class Alternating(cs.waits.Fastest):
+    """Two or three, in turns of ten updates: its state inherits from that of a rule that never changes."""
+
+    def begin(self, setting):
+        state = super().begin(setting)
+
+        class State(type(state)):
+            def opened(self, updated):
+                self.k = 2 + updated.version // 10 % 2
+
+        return State(state.k)
+
+
+@dataclass(frozen=True)
+class AllButTheFirst(cs.waits.Fastest):
+    """Needs one more answer than it says."""
+
+    def begin(self, setting):
+        state = super().begin(setting)
+
+        class State(type(state)):
+            def needs(self, workers):
+                return super().needs(workers) + 1
+
+        return State(state.k)
+
+
+@dataclass(frozen=True)
+class NaNOnce(cs.policies.Compensate):
+    """Late weights that are no numbers when worker 3 came first."""
+
+    def weights(self, decoder, assignment, last):
+        weights = super().weights(decoder, assignment, last)
+        return weights * np.nan if last.workers[:1] == 3 else weights
+
+
+class Singles(cs.LeastSquares):
+    """Gradients of single precision, and always in the same array."""
+
+    def gradient(self, w, rows, weights):
+        self.latest = getattr(self, "latest", np.empty(len(w), dtype=np.float32))
+        self.latest[:] = super().gradient(w, rows, weights)
+        return self.latest
+
+
+OWN = [
+    cs.Synchronous(cs.waits.Fastest(3), NoFive()),
+    cs.Synchronous(Alternating(2)),
+    cs.Synchronous(AllButTheFirst(2)),
+    cs.Synchronous(cs.waits.Fastest(3), blocks=2, late=NaNOnce()),
+    cs.LiveGradientCompensation(3, 4),
+]
+
+
+@pytest.mark.parametrize("policy", OWN, ids=repr)
+def test_parts_of_ones_own_do_not_inherit_promises(policy):
+    random = np.random.default_rng(1)
+    X, y = random.normal(size=(24, 2)), random.normal(size=24)
+    for problem in (cs.LeastSquares(X, y), Singles(X, y)):
+        agree(Case(policy, cs.Cluster(6, cs.Exponential(1.0)), cs.Until(updates=40), problem=problem))
+
+
+def test_a_plan_needs_no_draws_beyond_its_end():
+    """Times are recorded for seven tasks; the policy plans as many rounds, and stops."""
+
+    def react(event):
+        if isinstance(event, Updated):
+            last = event.version == 7
+            commands = (Stop("done"),) if last else (Dispatch(busy="restart"),)
+            return Answer(commands, Wants(2), None if last else Plan(7 - event.version, 2, 0.01))
+        return Answer((Update(event.messages[:2], 0.01),), Wants())
+
+    times = np.random.default_rng(1).random((7, 5)) + 0.5
+    case = Case(Scripted(react), cs.Cluster(5, cs.Replay(times)), cs.Until(updates=50))
+    assert agree(case) == 6
+
+
+def test_what_the_master_holds_is_not_forgotten_by_a_plan():
+    """An answer that an update keeps is thrown away by the next one, and not later."""
+
+    def react(event):
+        if isinstance(event, Updated):
+            return Answer((Dispatch(busy="restart"),), Wants(2 if event.version != 3 else 4), plans.get(event.version))
+        count = len(event.messages)
+        kept = event.messages[2:] if count > 2 else None
+        return Answer((Update(event.messages[:2], 0.01, keep=kept),), Wants())
+
+    plans = {version: Plan(3 - version if version < 3 else 50, 2, 0.01) for version in range(60) if version != 3}
+    case = Case(Scripted(react), cs.Cluster(5, cs.Exponential(1.0)), cs.Until(updates=30))
+    assert agree(case) > 20

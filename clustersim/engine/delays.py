@@ -25,6 +25,8 @@ __all__ = ["Delays", "Keys"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_KEYS = 1 << 17  # uniform draws that are looked through together
+
 
 def _in_ticks(
     times: Callable[[int, int], Floats],
@@ -59,11 +61,8 @@ def _checked(draws: Floats, shape: tuple[int, ...]) -> Floats:
     return representable(seconds)
 
 
-_KEYS = 1 << 17  # uniform draws that are looked through together
-
-
 class Keys(NamedTuple):
-    """What compute times are made of, where they grow with it.
+    """The uniform draws from which compute times are made, where a larger draw always means a longer time.
 
     Attributes
     ----------

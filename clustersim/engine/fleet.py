@@ -56,7 +56,7 @@ model before, if the plan has late answers and there are any."""
 
 
 class Foresight(Protocol):
-    """Rounds of a plan that a fleet has worked out; the last one is the one that was gone through last.
+    """Rounds of a plan that a fleet has worked out. "The last one" is the one that the master has gone through last.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ class Inbox:
     worker, task, version, blocks : ndarray of int
         See `Batch`.
     compute : ndarray of float
-        The worker seconds behind each.
+        Ticks of work behind each.
     models : dict of int to ndarray
         The model of each version among them.
     """
@@ -61,7 +61,7 @@ class Inbox:
         return names
 
     def skip(self, count: int) -> None:
-        """So many answers have come and gone while nobody looked."""
+        """So many answers have come and gone in planned rounds."""
         self._next_name += count
 
     def begin_with(self, batch: Batch, used: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -125,7 +125,7 @@ class Inbox:
         names : ndarray of int
             Of the answers thrown away unused.
         compute : ndarray of float
-            Worker seconds behind each of those.
+            Ticks of work behind each of those.
         """
         if self._new:
             self._join()

@@ -19,7 +19,7 @@ from clustersim.engine.accounting.ledger import Ledger
 from clustersim.engine.fleet import Clock, Fleet, Foresight
 from clustersim.engine.inbox import Inbox, Positions
 from clustersim.engine.model import Model
-from clustersim.engine.promise import Promise
+from clustersim.engine.promise import PlannedRounds, Promise
 from clustersim.engine.stopping import Horizon
 from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import (
@@ -47,6 +47,7 @@ __all__ = ["Master"]
 _BUSY = get_args(Busy)
 _WHOLE = (int, np.integer)
 _REAL = (float, int, np.floating, np.integer)
+_NONE = np.empty(0, dtype=np.int64)
 _REMEMBERED = 8  # events and commands shown when something makes no sense
 
 
@@ -96,8 +97,8 @@ class Master:
         self._horizon = horizon
         self._partly = model.assignment.blocks > 1
         self._held = Inbox()
-        self._past: deque[Event | Command | Plan] = deque(maxlen=_REMEMBERED)
-        self._deadline = math.inf
+        self._past: deque[Event | Command | PlannedRounds] = deque(maxlen=_REMEMBERED)
+        self._deadline = self._told_deadline = math.inf
         self._promise = Promise(model.assignment, ticks)
 
     def life(self) -> Generator[Any]:
@@ -129,15 +130,15 @@ class Master:
     def _ahead(self, plan: Plan) -> Foresight | None:
         """The rounds that need no conversation."""
         held = self._held
-        if plan.late is not None and not np.array_equal(held.name, plan.late.last.messages):
-            return None  # it speaks of other answers
+        if not np.array_equal(held.name, _NONE if plan.late is None else plan.late.last.messages):
+            return None  # the plan does not speak of what the master holds
         most = self._horizon.updates_left(self._model.version)
         return self._fleet.ahead(plan, self._horizon.last_time, most, held.compute)
 
     def _go_through(self, plan: Plan, rounds: Foresight) -> Generator[Any]:
         """Step with the answers of rounds that need no conversation, then go on with it."""
         model, ticks, horizon, follow, now = self._model, self._ticks, self._horizon, plan.follow, 0.0
-        look, gradient = horizon.next_look(model.version), None
+        first, look, gradient = model.version, horizon.next_look(model.version), None
         for end, present, late in rounds:
             if follow is not None and gradient is not None:
                 follow(Updated(ticks.seconds(now), model.version, gradient))
@@ -156,7 +157,7 @@ class Master:
             batch, used = kept
             names = self._held.begin_with(batch, used != 0.0)
             plan.late.resume(Round(names, batch.workers, batch.blocks, used))
-        self._past.append(plan)
+        self._past.append(PlannedRounds(model.version - first, ticks.seconds(rounds.now)))
         if not self.reason:
             self._tell(Updated(ticks.seconds(rounds.now), model.version, gradient))
 
@@ -211,8 +212,10 @@ class Master:
             raise self._standstill(now)
         answer, commands = self._obey(self._checked(self._state.react(event)), now)
         opened = isinstance(event, Updated) or version != self._model.version
-        if opened and (complaint := self._promise.give(answer, now)):
+        if opened and not self.reason and (complaint := self._promise.give(answer, now)):
             raise self._refusal(complaint)
+        if answer.plan is not None and not opened:
+            raise self._refusal("it plans rounds in an answer to something else than Updated")
         if commands and not opened:
             self._promise.drop()  # the round takes another course than a plan knows
         self._wait(answer.wants, now)
@@ -250,10 +253,11 @@ class Master:
         """Have the master woken when the policy wants it."""
         arrivals, deadline = wants
         counts = isinstance(arrivals, _WHOLE) and arrivals >= 1
-        until = self._ticks.of(float(deadline)) if isinstance(deadline, _REAL) else math.nan
-        if not (counts and until >= self._clock.now):
+        wait = self._ticks.wait(now, float(deadline)) if isinstance(deadline, _REAL) else math.nan
+        if not (counts and wait >= 0.0):
             raise self._refusal(f"it wants {arrivals!r} arrivals until {deadline!r} at time {now:g}")
-        self._deadline = until
+        if deadline != self._told_deadline:  # the one that is in force stays as it is, to the tick
+            self._deadline, self._told_deadline = self._clock.now + wait, deadline
         self._fleet.want(int(arrivals))
 
     def _checked(self, answer: Answer) -> Answer:

@@ -66,9 +66,11 @@ class Model:
         DivergenceError
             If the model runs away.
         """
-        gradient = self._problem.gradient(self.w, *present)
-        if late is not None:
-            gradient = self._problem.gradient(self.before, *late) + gradient
+        if late is None:
+            return self._move(self._problem.gradient(self.w, *present))
+        gradient = np.zeros_like(self.w)  # added up as in `_parts`
+        gradient += self._problem.gradient(self.before, *late)
+        gradient += self._problem.gradient(self.w, *present)
         return self._move(gradient)
 
     def _move(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:

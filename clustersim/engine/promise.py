@@ -5,6 +5,7 @@ through in conversation. Complaints flow out, or nothing; and the plan, once the
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,17 @@ from clustersim.placements import Assignment
 from clustersim.protocol import Answer, Dispatch, LatePlan, Plan, Round, Update
 from clustersim.ticks import Ticks
 
-__all__ = ["Promise"]
+__all__ = ["PlannedRounds", "Promise"]
 
 _WHOLE = (int, np.integer)
 _REAL = (float, int, np.floating, np.integer)
+
+
+class PlannedRounds(NamedTuple):
+    """What is told of rounds that needed no conversation: how many, and when the last of them ended."""
+
+    rounds: int
+    until: float
 
 
 class Promise:
@@ -43,19 +51,22 @@ class Promise:
 
     def give(self, answer: Answer, now: float) -> str:
         """Take the plan of an answer to `Updated`, or none; returns a complaint if it makes no sense."""
-        self._plan = self.trusted = plan = answer.plan
+        self.drop()
+        plan = answer.plan
         if plan is None:
             return ""
         if not (isinstance(plan, Plan) and self._sound(plan)):
             return f"its plan is {plan!r}; give Plan(rounds, enough, weights), see clustersim.protocol.Plan"
         command = answer.commands[0] if len(answer.commands) == 1 else None
-        if not (isinstance(command, Dispatch) and command.workers is None):
-            return f"it plans rounds, and answers {answer.commands}; a plan belongs to one Dispatch to all workers"
+        if not (isinstance(command, Dispatch) and command.workers is None and command.busy is not None):
+            given = answer.commands
+            return f"it plans rounds, and answers {given}; a plan belongs to one Dispatch(busy=...) to all workers"
         deadline = answer.wants.deadline
-        if not (isinstance(deadline, _REAL) and self._ticks.of(now + plan.patience) == self._ticks.of(float(deadline))):
+        wait = self._ticks.wait(now, float(deadline)) if isinstance(deadline, _REAL) else math.nan
+        if wait != self._ticks.of(plan.patience):
             return f"it plans to wait for {plan.patience} s at time {now:g}, and waits until {deadline}"
-        if _terms(plan) != self._kept:
-            self.trusted = None
+        self._plan = plan = _plain(plan)
+        self.trusted = plan if _terms(plan) == self._kept else None
         return ""
 
     def drop(self) -> None:
@@ -73,7 +84,7 @@ class Promise:
             and (isinstance(plan.patience, _REAL) and plan.patience > 0.0)
             and (isinstance(plan.until, _REAL) and not math.isnan(plan.until))
             and (plan.follow is None or callable(plan.follow))
-            and (plan.late is None or isinstance(plan.late, LatePlan))
+            and (plan.late is None or _sound_late(plan.late))
         )
 
     def broken(self, inbox: Inbox, update: Update, version: int, *, late: bool) -> str:
@@ -83,7 +94,7 @@ class Promise:
         """
         plan = self._plan
         now = inbox.version == version
-        if plan is None or self.trusted is not None or not (now.any() and (plan.late is not None or now.all())):
+        if plan is None or not (now.any() and (plan.late is not None or now.all())):
             return ""  # answers to older models are none of the plan's business
         workers = inbox.worker[now]
         enough = plan.enough(workers) if callable(plan.enough) else plan.enough
@@ -92,7 +103,7 @@ class Promise:
         if len(workers) < enough and not late:
             return f"it plans to wait for {enough} answers, and updates with {len(workers)}"
         heard = workers[:enough]
-        weights = plan.weights(heard) if callable(plan.weights) else float(plan.weights)
+        weights = plan.weights(heard) if callable(plan.weights) else plan.weights
         if plan.late is None:
             useful, weights = self._assignment.useful(heard, weights)
             names = inbox.name[now][:enough]
@@ -108,6 +119,13 @@ class Promise:
         return ""
 
 
+def _sound_late(late: LatePlan) -> bool:
+    """Whether the part of a plan that speaks of late answers is of the right kinds."""
+    return (
+        isinstance(late, LatePlan) and callable(late.weights) and callable(late.resume) and isinstance(late.last, Round)
+    )
+
+
 def _with_late(
     late: LatePlan, inbox: Inbox, version: int, weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -120,6 +138,17 @@ def _with_late(
     return names[weights != 0.0], weights[weights != 0.0]
 
 
+def _plain(plan: Plan) -> Plan:
+    """The same, its numbers of Python's own kinds."""
+    return plan._replace(
+        rounds=int(plan.rounds),
+        enough=plan.enough if callable(plan.enough) else int(plan.enough),
+        weights=plan.weights if callable(plan.weights) else float(plan.weights),
+        patience=float(plan.patience),
+        until=float(plan.until),
+    )
+
+
 def _terms(plan: Plan) -> tuple[object, ...]:
-    """What a plan says of every round."""
+    """What holds in every round of a plan: if the policy has kept it once, it need not show it again."""
     return plan.enough, plan.weights, plan.patience, None if plan.late is None else plan.late.weights

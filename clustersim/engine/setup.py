@@ -31,7 +31,6 @@ def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams)
     ConfigurationError
         If the work does not fit the problem and the cluster, or leaves a worker without rows.
     """
-    _check_times(cluster)
     work = policy.work
     assignment = work.placement.assign(problem, cluster.workers, streams.generator("placement"))
     if (idle := np.flatnonzero(assignment.sizes == 0)).size:
@@ -43,22 +42,31 @@ def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams)
         assignment = replace(assignment, blocks=_checked_blocks(work.blocks, assignment, whole=work.batch is None))
     if work.batch is not None:
         assignment = MiniBatches.of(assignment, work.batch, streams.uniforms("batch"))
+    _check_times(cluster, assignment)
     vector_bytes = problem.dimension * cluster.bytes_per_entry
-    return Setting(cluster.workers, assignment, cluster.busy, _soonest(cluster, assignment, vector_bytes))
+    return Setting(cluster.workers, assignment, cluster.busy, _soonest(cluster, assignment, vector_bytes), cluster.tick)
 
 
-def _check_times(cluster: Cluster) -> None:
+def _check_times(cluster: Cluster, assignment: Assignment) -> None:
     """Refuse models of times that may be too long to be added up, or too short for the clock, before one is drawn."""
     ticks = Ticks(cluster.tick)
     models = {"compute": cluster.compute, "downlink": cluster.downlink.latency, "uplink": cluster.uplink.latency}
     for name, model in models.items():
         if isinstance(model, LatencyModel):
-            ticks.check_mean(name, _mean_at_least(model, FEWEST * cluster.tick))
+            share = _least_share(cluster, assignment) if name == "compute" else 1.0
+            ticks.check_mean(name, share * _mean_at_least(model, FEWEST * cluster.tick / share))
         if isinstance(model, LatencyModel) and LONGEST < (longest := model.longest) < math.inf:
             raise complaint(
                 name, model, f"times of at most {LONGEST:g} s, for sums of longer ones cannot be represented",
                 f"it draws times of up to {longest:g} s; infinity stands for a worker that never answers",
             )  # fmt: skip
+
+
+def _least_share(cluster: Cluster, assignment: Assignment) -> float:
+    """What part of the time of a share a task takes at least, of those that take any time."""
+    loads = assignment.loads[assignment.loads > 0.0]
+    scales = cluster.scaling in ("proportional", "additive") and len(loads) > 0
+    return min(1.0, float(loads.min())) if scales else 1.0
 
 
 def _mean_at_least(model: LatencyModel, enough: float) -> float:

@@ -72,10 +72,11 @@ def simulate(
     messages : bool
         Keep a record of every message; memory then grows with updates times workers.
     engine : {"auto", "process", "cohort"}
-        How workers are simulated: as one SimPy process each, or as arrays, a dispatch at a time ("cohort"). Both give
-        the same run, bit for bit. The cohort engine covers all that clusters and policies can ask for, since workers do
-        not depend on one another, and "auto" takes it: it is much faster for rounds of many workers, and costs about as
-        much as the processes where the master acts at every single answer. The processes are what it is held against.
+        How workers are simulated: as one SimPy process each, or as arrays, a dispatch or many rounds at a time
+        ("cohort"). Both give the same run, bit for bit. The cohort engine covers all that clusters and policies can ask
+        for, since workers do not depend on one another, and "auto" takes it: it is much faster for rounds of many
+        workers, and costs about as much as the processes where the master acts at every single answer. The processes
+        are what it is held against.
     progress : callable, optional
         Called with the fraction done at every evaluation.
 

@@ -81,7 +81,7 @@ class Horizon:
         return _NO_END if self._until.updates is None else self._until.updates - version
 
     def next_look(self, version: int) -> int:
-        """The next version of which `updated` has something to say."""
+        """The next version for which `updated` must be asked."""
         look = version - version % self._observer.every + self._observer.every
         if self._until.updates is not None:
             return min(look, self._until.updates)

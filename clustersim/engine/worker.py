@@ -22,7 +22,7 @@ __all__ = ["Task", "Worker"]
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """What a worker is asked for by one dispatch; times in seconds, and not set before it has come to that.
+    """What a worker is asked for by one dispatch; times in ticks, and not set before it has come to that.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Task:
     blocks : int
         Finished blocks that the answer brings.
     delivered : float
-        Seconds of work behind the answer.
+        Ticks of work behind the answer.
     status : str
         What became of it, once that is known.
     staleness : int

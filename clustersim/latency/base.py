@@ -44,7 +44,7 @@ class LatencyModel(ABC):
     """
 
     increasing: ClassVar[bool] = False
-    """Whether a class declares that its `times` are the quantiles of the draws in lane 0, and grow with them, but for
+    """Whether a class declares that its `times` are the quantiles of the draws in lane 0, and grow with them, up to
     rounding. Subclasses do not inherit it: they may draw in another way."""
 
     def __init_subclass__(cls, **arguments: Any) -> None:

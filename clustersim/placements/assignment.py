@@ -6,7 +6,7 @@ takes from it the rows and weights that one weighted gradient needs; wait rules 
 decoders which weights the answers get.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
@@ -19,7 +19,10 @@ from clustersim.placements.fit import Fit
 from clustersim.placements.holdings import Holdings
 from clustersim.placements.runs import alike, runs, sums
 
-__all__ = ["EXACT", "Assignment"]
+__all__ = ["EXACT", "GATHERED", "Assignment"]
+
+GATHERED = 1 << 16
+"""Row numbers of rounds that are gathered at a time."""
 
 EXACT = 1e-10
 """Root mean square over the rows of (coefficient - 1) up to which answers count as the full gradient."""
@@ -92,7 +95,7 @@ class Assignment(Holdings):
         workers: NDArray[np.int64],
         weight: float,
         first_task: int,  # noqa: ARG002 - all tasks have the same rows
-    ) -> Iterable[tuple[NDArray[np.int64] | None, float | NDArray[np.float64]]]:
+    ) -> Iterator[tuple[NDArray[np.int64] | None, float | NDArray[np.float64]]]:
         """What `gather` returns for each of several rounds, in which all workers go through their tasks in step.
 
         Parameters
@@ -105,9 +108,13 @@ class Assignment(Holdings):
             The number of the tasks of the first round.
         """
         rounds, answers = workers.shape
-        if self._table is not None and self._disjoint and 2 * answers <= self.workers:
-            return zip(self.rows_of(workers.reshape(-1)).reshape(rounds, -1), repeat(weight), strict=False)
-        return (self.gather(each, weight) for each in workers)
+        if self._table is None or not self._disjoint or 2 * answers > self.workers:
+            yield from (self.gather(each, weight) for each in workers)
+            return
+        some = max(1, GATHERED // (answers * self._table.shape[1]))
+        for start in range(0, rounds, some):
+            chosen = workers[start : start + some]
+            yield from zip(self.rows_of(chosen.reshape(-1)).reshape(len(chosen), -1), repeat(weight), strict=False)
 
     def _gather_parts(
         self, workers: NDArray[np.int64], weights: float | NDArray[np.float64], done: NDArray[np.int64]

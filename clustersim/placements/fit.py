@@ -42,7 +42,7 @@ class Fit:
     def solve(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
         """Return the shortest best weights, shape (a,), and the root mean square of what they leave over."""
         if self._told is not None and np.array_equal(workers, self._asked):
-            return self._told
+            return self._told[0].copy(), self._told[1]
         order = np.argsort(workers)
         key = workers[order].tobytes()
         if key not in self._known:
@@ -52,9 +52,8 @@ class Fit:
         in_order, residual = self._known[key]
         weights = np.empty(len(workers))
         weights[order] = in_order
-        weights.flags.writeable = False
-        self._asked, self._told = workers.copy(), (weights, residual)
-        return self._told
+        self._asked, self._told = workers.copy(), (weights.copy(), residual)
+        return weights, residual
 
     def _solve(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
         columns, target = self._triangle[:, workers], self._triangle[:, -1]

@@ -4,7 +4,7 @@ A placement's `Assignment` and a stream of draws flow in; what flows out is an a
 The draw of a task is a function of (task, worker) alone, so every policy meets the same batches.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from clustersim.checks import integer, store
 from clustersim.draws import Draws
 from clustersim.errors import ConfigurationError
-from clustersim.placements.assignment import Assignment
+from clustersim.placements.assignment import GATHERED, Assignment
 from clustersim.placements.shuffles import first_places
 from clustersim.streams import Uniforms
 
@@ -98,12 +98,15 @@ class MiniBatches(Assignment):
 
     def gather_rounds(
         self, workers: NDArray[np.int64], weight: float, first_task: int
-    ) -> Iterable[tuple[NDArray[np.int64], float]]:
+    ) -> Iterator[tuple[NDArray[np.int64], float]]:
         """What `gather` returns for each of several rounds, see `Assignment.gather_rounds`."""
         rounds, answers = workers.shape
-        tasks = np.repeat(np.arange(first_task, first_task + rounds), answers)
-        rows, _ = self.gather(workers.reshape(-1), weight, tasks)
-        return zip(rows.reshape(rounds, -1), repeat(weight), strict=False)
+        some = max(1, GATHERED // (answers * self.batch))
+        for start in range(0, rounds, some):
+            chosen = workers[start : start + some]
+            tasks = np.repeat(np.arange(start, start + len(chosen)) + first_task, answers)
+            rows, _ = self.gather(chosen.reshape(-1), weight, tasks)
+            yield from zip(rows.reshape(len(chosen), -1), repeat(weight), strict=False)
 
     @cached_property
     def _batches(self) -> Draws:

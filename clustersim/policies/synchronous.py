@@ -173,7 +173,7 @@ class _Rounds:
         if rounds <= 1:
             return None
         patience = self._wait.patience
-        alike = self._decoder.alike(self._assignment, enough) if isinstance(enough, int) else None
+        alike = None if callable(enough) else self._decoder.alike(self._assignment, int(enough))
         weights = self._weights if alike is None or patience < math.inf else alike
         follow = self._wait.opened if follows else None
         late = None if self._late is None else LatePlan(self._due, self._last, self._resume)

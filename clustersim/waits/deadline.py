@@ -9,6 +9,7 @@ from clustersim.checks import flag, seconds, store
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment
 from clustersim.protocol import Setting, Updated
+from clustersim.ticks import Ticks
 from clustersim.waits.base import ALWAYS, Outlook, WaitRule, WaitState
 
 __all__ = ["Deadline"]
@@ -46,14 +47,16 @@ class Deadline(WaitRule):
 
     def begin(self, setting: Setting) -> WaitState:
         """Hold the deadline against the soonest possible answer."""
+        ticks = Ticks(setting.tick)
+        ticks.check_wait("deadline", self.seconds)
         if setting.soonest is not None:
-            self._check(setting.soonest, setting.assignment)
+            late = ticks.of_all(setting.soonest) > ticks.of(self.seconds)
+            self._check(late, setting.soonest, setting.assignment)
         return _DeadlineWait(self.seconds, setting.workers)
 
-    def _check(self, soonest: NDArray[np.float64], placed: Assignment) -> None:
-        """Hold the deadline against the soonest answers."""
+    def _check(self, late: NDArray[np.bool_], soonest: NDArray[np.float64], placed: Assignment) -> None:
+        """Refuse a deadline that some workers, whose soonest answers are `late`, can never meet."""
         advice = 'use a later deadline, a faster cluster, or scaling="none" if times do not grow with the load'
-        late = soonest > self.seconds
         if late.all():
             when = f"before {soonest.min():.12g} s have passed" if np.isfinite(soonest).any() else "at all"
             raise ConfigurationError(f"deadline = {self.seconds:.12g}: no worker can answer {when}; {advice}")

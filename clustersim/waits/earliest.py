@@ -1,5 +1,6 @@
 """Several wait rules at once: the first of them that is satisfied ends the round."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,7 @@ class _EarliestWait(WaitState):
 
     def __init__(self, parts: list[WaitState]) -> None:
         self._parts = parts
+        self._rules: list[int | Callable[[NDArray[np.int64]], int]] = []  # what is enough for each part, at present
         self._look()
 
     def opened(self, updated: Updated) -> None:
@@ -73,8 +75,8 @@ class _EarliestWait(WaitState):
     def outlook(self) -> Outlook:
         """What holds for all of its parts."""
         parts = [part.outlook() for part in self._parts]
-        rules = [part.enough for part in parts]
-        numbers = [rule for rule in rules if isinstance(rule, int)]
+        self._rules = rules = [part.enough for part in parts]
+        numbers = [rule for rule in rules if not callable(rule)]
         return Outlook(
             rounds=min(part.rounds for part in parts),
             enough=min(numbers) if len(numbers) == len(rules) else self._enough,
@@ -84,8 +86,7 @@ class _EarliestWait(WaitState):
 
     def _enough(self, workers: NDArray[np.int64]) -> int:
         """The fewest that are enough for any part."""
-        rules = (part.outlook().enough for part in self._parts)
-        return min(rule if isinstance(rule, int) else rule(workers) for rule in rules)
+        return min(rule(workers) if callable(rule) else rule for rule in self._rules)
 
     def _look(self) -> None:
         self.k = min(part.k for part in self._parts)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clustersim.checks import complaint, integer, number, several, store
 from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
+from clustersim.ticks import Ticks
 from clustersim.waits.base import ALWAYS, Outlook, WaitRule, WaitState
 
 __all__ = ["Schedule"]
@@ -24,7 +25,8 @@ class Schedule(WaitRule):
     Parameters
     ----------
     times : sequence of float
-        Simulated times in seconds, not falling; a round that begins at or after ``times[j]`` waits for one worker more.
+        Simulated times in seconds, not falling; a round that begins at or after ``times[j]``, rounded to whole ticks of
+        the cluster, waits for one worker more.
     start : int, default 1
         The first k.
     """
@@ -47,22 +49,23 @@ class Schedule(WaitRule):
                 f"times has {len(self.times)} switches from start = {self.start}, up to k = {last}: the cluster has "
                 f"{setting.workers} workers; give fewer times or use more workers"
             )
-        return _ScheduleState(self)
+        ticks = Ticks(setting.tick)
+        times = ticks.seconds(ticks.of_all(np.array(self.times, dtype=np.float64)))
+        return _ScheduleState(times.tolist(), self.start)
 
 
 class _ScheduleState(WaitState):
     """k follows the clock of the events."""
 
-    def __init__(self, rule: Schedule) -> None:
-        self._rule = rule
-        self._times = tuple(rule.times)
-        self.k = rule.start
+    def __init__(self, times: list[float], start: int) -> None:
+        self._times, self._start = times, start
+        self.k = start
 
     def opened(self, updated: Updated) -> None:
         """Count the switching times that have passed."""
-        self.k = self._rule.start + bisect_right(self._times, updated.time)
+        self.k = self._start + bisect_right(self._times, updated.time)
 
     def outlook(self) -> Outlook:
         """The same k until the next switching time."""
-        ahead = self._times[self.k - self._rule.start :]
+        ahead = self._times[self.k - self._start :]
         return Outlook(ALWAYS, self.k, until=ahead[0] if ahead else math.inf)

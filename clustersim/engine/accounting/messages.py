@@ -32,7 +32,7 @@ class Records:
     dispatched, received, started, finished, arrived : ndarray of float
         Ticks; NaN where it never came to that. ``finished`` may also lie beyond the end of the run, or be infinite.
     compute : ndarray of float
-        How long the work takes, in seconds.
+        How long the work takes, in ticks.
     ended : ndarray of float
         When the worker turned to something else, or the run ended: NaN if the work never began.
     delivered : ndarray of float

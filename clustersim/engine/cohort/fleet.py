@@ -4,7 +4,7 @@ Workers do not depend on one another, and delays are known beforehand. So when a
 follows from it is settled until the next one is: when it is received, when the work begins and ends, when the answer
 arrives. The clock need not stop on the way; it goes from one instant at which the master wants to act to the next.
 
-Data flows: `Dispatch` -> draws -> `TaskTable` (what older tasks are heading for is mended by `timelines`) ->
+Data flows: `Dispatch` -> draws -> `TaskTable` (what older tasks are heading for is mended by `Preemption`) ->
 `ArrivalQueue` -> `Batch` -> the master. `ProcessFleet` does the same event by event; both agree to the last bit.
 """
 
@@ -36,7 +36,7 @@ __all__ = ["CohortFleet"]
 
 Times = NDArray[np.float64]
 Numbers = NDArray[np.int64]
-Rows = Numbers | slice
+Lane = Numbers | slice
 
 _NOBODY = np.empty(0, dtype=np.int64)
 
@@ -93,7 +93,7 @@ class CohortFleet:
         self._common: int | None = 0  # the number of everybody's next task, while it is the same for all
         self._together = (math.nan, "")  # when all workers began their newest tasks at once, and what they dropped
         self._instant = delays.downlink is None
-        self._timelines = Preemption(self._tasks, self._shares, instant=self._instant)
+        self._preemption = Preemption(self._tasks, self._shares, instant=self._instant)
         self._prompt = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
         self._versions = Versions(self._tasks)
         self._waves = 0  # dispatches so far
@@ -141,7 +141,9 @@ class CohortFleet:
         """Work out at most so many rounds of a plan, by `last_time`; None if workers do not begin together."""
         tasks, now, number = self._tasks, self._env.now, self._common
         older = tasks.workers + tasks.open(self._older).nonzero()[0]
-        here = plan.late is not None and bool((tasks.arrived[older] <= now).all())  # stopped workers have just sent it
+        here = plan.late is not None and bool(
+            (tasks.arrived[older] <= now).all()
+        )  # the answers that stopped workers have just sent
         begun = self._together == (now, "restart" if plan.late is None else "send")
         if number is None or self.traced or not begun or (len(older) and not here):
             return None
@@ -198,7 +200,7 @@ class CohortFleet:
             downlink, uplink = (None if link is None else link.at(numbers, who) for link in self._links)
         return compute, now if downlink is None else now + downlink, uplink
 
-    def _stop(self, lane: Rows, busy: str) -> bool:
+    def _stop(self, lane: Lane, busy: str) -> bool:
         """Give up what workers are at, where nothing takes its time on the way; returns whether that was anything."""
         tasks, now = self._tasks, self._env.now
         rows = (~tasks.worked[lane]).nonzero()[0]
@@ -206,7 +208,7 @@ class CohortFleet:
             return False
         if not isinstance(lane, slice):
             rows = lane[rows]
-        self._books.enter(self._timelines.give_up(rows, np.full(len(rows), now), busy, self._first_wave), now)
+        self._books.enter(self._preemption.give_up(rows, np.full(len(rows), now), busy, self._first_wave), now)
         self._retire(lane)
         return True
 
@@ -214,13 +216,13 @@ class CohortFleet:
         """Mend what older tasks are heading for, see `Preemption.make_way`."""
         who = self._numbers if workers is None else workers
         at = np.full(len(who), received) if isinstance(received, float) else received
-        started, stopped, unclear = self._timelines.make_way(who, at, busy, self._first_wave)
+        started, stopped, unclear = self._preemption.make_way(who, at, busy, self._first_wave)
         if self._instant and len(stopped):
             self._books.enter(stopped, self._env.now)
         moved = self._retire(who)
         return started, moved or len(stopped) > 0, unclear
 
-    def _retire(self, lane: Rows) -> bool:
+    def _retire(self, lane: Lane) -> bool:
         """Keep newest tasks that are still of account as older ones; returns whether there are any."""
         tasks = self._tasks
         if not isinstance(lane, slice) and len(lane) == 1 and tasks.worked[row := lane[0]] and tasks.told[row]:
@@ -232,7 +234,7 @@ class CohortFleet:
         return True
 
     def _begin(
-        self, lane: Rows, version: int, busy: str, compute: Times, received: float | Times, started: float | Times,
+        self, lane: Lane, version: int, busy: str, compute: Times, received: float | Times, started: float | Times,
         uplink: Times | None,
     ) -> None:  # fmt: skip
         """Write what new tasks are heading for."""
@@ -246,7 +248,7 @@ class CohortFleet:
     def _replay(self, workers: Numbers) -> None:
         """Work out one by one what the tasks of these workers are heading for."""
         tasks, now = self._tasks, self._env.now
-        rows = self._timelines.at_work(workers)
+        rows = self._preemption.at_work(workers)
         at_once = replay(tasks, rows, self._shares, now, self._first_wave, instant=self._instant)
         self._books.enter(at_once, now)
 

@@ -4,14 +4,14 @@ Everything that `Rounds` says holds, and more: a round hands on to the next one 
 weights that they got, and the blocks that stopped workers had finished.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.cohort.answers import Portion
 from clustersim.engine.cohort.rounds import FEW, Line, Rounds, Start
-from clustersim.engine.fleet import Batch, Rows
+from clustersim.engine.fleet import Batch
 from clustersim.protocol import LatePlan, Round
 from clustersim.ticks import total
 
@@ -57,7 +57,7 @@ class LateRounds(Rounds):
         return Batch(workers, numbers, versions, blocks, ticks, {version: model}).sealed(), weights
 
     def _line(self, portion: Portion, row: int, number: int, now: float) -> Line | None:
-        """One round; None if it is out of the way."""
+        """One round; None if it is unusual."""
         heard = self._heard(portion, row, now)
         if heard is None:
             return None
@@ -66,7 +66,10 @@ class LateRounds(Rounds):
         chosen = weights != 0.0
         if not (chosen.any() and np.isfinite(weights).all()):
             return None
-        late, updates = self._made_up(number - 1)
+        made_up = self._made_up(number - 1)
+        if made_up is None:
+            return None
+        late, updates = made_up
         used = workers[:enough][chosen]
         updates["compute_used"] += total(times[:enough][chosen])
         updates |= {"sent": len(workers), "sent_vectors": len(workers), "used": len(used)}
@@ -75,24 +78,26 @@ class LateRounds(Rounds):
         self._in_time.pop(number - 2 * FEW, None)
         self._in_time[number] = in_time
         ends = self._stop(portion, row, span, in_time)
-        present = self._assignment.gather(used, weights[chosen], np.full(len(used), number))
-        return Line(span, (present, late), updates, ends)
+        return Line(span, (used, weights[chosen], np.full(len(used), number)), late, updates, ends)
 
-    def _made_up(self, number: int) -> tuple[Rows | None, dict[str, int]]:
-        """The answers of the round before that the update uses, and what it comes to that it uses no others."""
+    def _made_up(self, number: int) -> tuple[tuple[Any, ...] | None, dict[str, int]] | None:
+        """The answers of the round before that the update uses, and what it comes to that it uses no others.
+
+        None if the policy's weights of them make no sense.
+        """
         (_, workers, blocks, before), ticks = self._handed
         weights = self._late.weights(self._handed.answers)
-        weights = np.zeros(len(workers)) if weights is None else weights
+        weights = np.zeros(len(workers)) if weights is None else np.asarray(weights, dtype=np.float64)
+        if weights.shape != (len(workers),) or not np.isfinite(weights).all():
+            return None
         again = weights != 0.0
         unused = np.ones(len(workers), dtype=np.bool_)
         unused[: len(before)] = before == 0.0
         first, gone = again & unused, unused & ~again
         count = int(np.count_nonzero(first))
-        rows = None
-        if again.any():
-            chosen = workers[again]
-            rows = self._assignment.gather(chosen, weights[again], np.full(len(chosen), number), blocks[again])
-        return rows, {
+        chosen = workers[again]
+        late = (chosen, weights[again], np.full(len(chosen), number), blocks[again]) if len(chosen) else None
+        return late, {
             "used_late": count,
             "staleness": count,
             "used_partial": int(np.count_nonzero(blocks[first] < self._shares.shape[1])),

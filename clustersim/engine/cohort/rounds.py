@@ -1,7 +1,7 @@
 """Rounds of a plan, worked out ahead: when each ends, whose answers are used, and what the ledger will say.
 
 All workers begin a round together, and drop what they were at when it ends. So the draws of a task tell everything of
-its round, and many rounds are worked out at once, as arrays over (round, worker). What is out of the way is left to the
+its round, and many rounds are worked out at once, as arrays over (round, worker). Unusual rounds are left to the
 conversation of master and policy: the plan ends before a round that has no end, takes no time, brings no answer, lies
 beyond the horizon, or in which the policy would make a mistake.
 
@@ -11,7 +11,7 @@ Data flows: a `Plan` and draws -> `Answers` -> `Rounds` -> round by round to the
 import math
 from collections.abc import Callable, Iterator
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,33 +98,35 @@ class Rounds:
         self._ledger = start.ledger
         self._ticks = start.ticks
         self._last_time = min(start.last_time, LAST)
+        self._until = start.ticks.of(start.plan.until)
         self._leave = start.leave
         self._tally = Tally(start.ledger, start.assignment.workers)
         self._first, self._since = start.number, start.since
         self._before = 0  # rounds in the portions before this one
-        self._steps = self._worked_out(start.number, start.since)
+        self._gathered: Iterator[tuple[Rows, Rows | None]] = iter(())
+        self._ends = self._worked_out(start.number, start.since)
 
     def __bool__(self) -> bool:
         """Whether there are any."""
-        return bool(self._steps)
+        return bool(self._ends)
 
     def __iter__(self) -> Iterator[Step]:
         """Go through the rounds."""
         while True:
-            for each in self._steps:
+            for end, (present, late) in zip(self._ends, self._gathered, strict=False):
                 self.gone += 1
-                yield each
+                yield end, present, late
             if not self._go_on():
                 return
 
     def _go_on(self) -> bool:
         """Work out the next portion; if there is none, all stays as it is after the last round."""
         self.book()
-        if rounds := self._worked_out(self._first + len(self._steps), self.now):
-            self._since, self._first = self.now, self._first + len(self._steps)
-            self._before += len(self._steps)
-            self._steps = rounds
-        return bool(rounds)
+        if ends := self._worked_out(self._first + len(self._ends), self.now):
+            self._since, self._first = self.now, self._first + len(self._ends)
+            self._before += len(self._ends)
+            self._ends = ends
+        return bool(ends)
 
     # ------------------------------------------------------------------ what has come of it
 
@@ -136,13 +138,13 @@ class Rounds:
     @property
     def now(self) -> float:
         """When it ended, in ticks."""
-        return self._steps[self.number - self._first][0]
+        return self._ends[self.number - self._first]
 
     @property
     def since(self) -> float:
         """When it began."""
         place = self.number - self._first
-        return self._steps[place - 1][0] if place else self._since
+        return self._ends[place - 1] if place else self._since
 
     def book(self) -> None:
         """Bring the ledger up to the update of the last round."""
@@ -161,9 +163,11 @@ class Rounds:
 
     # ------------------------------------------------------------------ working out
 
-    def _worked_out(self, number: int, now: float) -> list[Step]:
-        """The rounds from this number on that are drawn together; their lines are in the tally."""
+    def _worked_out(self, number: int, now: float) -> list[float]:
+        """When the rounds from this number on end, as far as they are drawn together; their lines are in the tally."""
         plan, left = self._plan, self._most - self.gone
+        if left <= 0:
+            return []
         by_count = isinstance(plan.enough, int) and plan.patience == math.inf
         portion, place = self._answers.of(number, whole=not by_count)
         if by_count and isinstance(plan.weights, float) and plan.late is None:
@@ -175,13 +179,13 @@ class Rounds:
 
     def _all_at_once(
         self, workers: Numbers, times: Times, lost: list[int], number: int, now: float, weight: float
-    ) -> list[Step]:
+    ) -> list[float]:
         """Rounds in each of which the same number of workers answers, and all get the same weight."""
         spans = times[:, -1]
         ends = now + np.cumsum(spans)
         good = (spans > 0.0) & (ends <= self._last_time)
-        if self._plan.until < math.inf:
-            good &= self._ticks.seconds(ends - spans) < self._plan.until
+        if self._until < math.inf:
+            good &= ends - spans < self._until
         rounds = len(good) if good.all() else int(good.argmin())
         if not rounds:
             return []
@@ -200,15 +204,16 @@ class Rounds:
                 "compute_wasted": [(n - k) * int(span) for span in spans[:rounds].tolist()],
             },
         )
-        gathered = self._assignment.gather_rounds(workers, weight, number)
-        return list(zip(ends.tolist(), gathered, repeat(None), strict=False))
+        self._gathered = zip(self._assignment.gather_rounds(workers, weight, number), repeat(None), strict=False)
+        ended: list[float] = ends[:rounds].tolist()
+        return ended
 
-    def _one_by_one(self, portion: Portion, place: int, left: int, number: int, now: float) -> list[Step]:
+    def _one_by_one(self, portion: Portion, place: int, left: int, number: int, now: float) -> list[float]:
         """Rounds of which each is looked at by itself."""
-        steps: list[Step] = []
+        ends: list[float] = []
         lines: list[Line] = []
         for row in range(place, min(len(portion), place + left)):
-            if self._ticks.seconds(now) >= self._plan.until:
+            if now >= self._until:
                 break
             try:
                 line = self._line(portion, row, number + row - place, now)
@@ -218,14 +223,19 @@ class Rounds:
                 break
             now += line.span
             lines.append(line)
-            steps.append((now, *line.step))
+            ends.append(now)
         if lines:
-            updates, ends = ([getattr(line, name) for line in lines] for name in ("updates", "ends"))
-            self._tally.write(_columns(updates), _columns(ends))
-        return steps
+            self._tally.write(_columns([line.updates for line in lines]), _columns([line.ends for line in lines]))
+            self._gathered = map(self._gather, lines)
+        return ends
+
+    def _gather(self, line: "Line") -> tuple[Rows, Rows | None]:
+        """The rows of a round: of answers to the present model, and of late ones."""
+        gather = self._assignment.gather
+        return gather(*line.present), None if line.late is None else gather(*line.late)
 
     def _line(self, portion: Portion, row: int, number: int, now: float) -> "Line | None":
-        """One round; None if it is out of the way."""
+        """One round; None if it is unusual."""
         heard = self._heard(portion, row, now)
         if heard is None:
             return None
@@ -242,7 +252,8 @@ class Rounds:
         never = portion.lost[row]
         return Line(
             span,
-            (self._assignment.gather(chosen, weights, np.full(len(chosen), number)), None),
+            (chosen, weights, np.full(len(chosen), number)),
+            None,
             {
                 "sent": len(workers),
                 "sent_vectors": self._count(workers),
@@ -257,19 +268,19 @@ class Rounds:
     def _heard(self, portion: Portion, row: int, now: float) -> tuple[float, Numbers, Times, int] | None:
         """How long a round takes, who has answered by then and when, and how many of those are enough.
 
-        None if the round is out of the way.
+        None if the round is unusual.
         """
         plan, ticks = self._plan, self._ticks
         limit = math.inf
         if plan.patience < math.inf:
-            limit = ticks.of(ticks.seconds(now) + plan.patience) - now
+            limit = ticks.wait(ticks.seconds(now), ticks.seconds(now) + plan.patience)
         if isinstance(plan.enough, int):
             enough = plan.enough
             workers, times = portion.by(row, limit)
         else:
             workers, times = portion.by(row, math.inf)
             enough = plan.enough(workers)
-        if not enough > 0:
+        if not (isinstance(enough, int | np.integer) and enough > 0):
             return None
         span = min(limit, times.item(enough - 1) if enough <= len(times) else math.inf)
         arrived = int(times.searchsorted(span, side="right"))
@@ -300,14 +311,17 @@ class Line(NamedTuple):
     ----------
     span : float
         How long it takes, in ticks.
-    step : tuple
-        All of a `Step` but its time.
+    present : tuple
+        What `Assignment.gather` needs to know of the answers to the present model that are used.
+    late : tuple or None
+        The same of answers to the model before.
     updates, ends : dict of str to int
         See `Tally.write`.
     """
 
     span: float
-    step: tuple[Rows, Rows | None]
+    present: tuple[Any, ...]
+    late: tuple[Any, ...] | None
     updates: dict[str, int]
     ends: dict[str, int]
 

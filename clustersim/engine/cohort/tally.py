@@ -1,7 +1,7 @@
 """What planned rounds come to: a line a round, entered into the ledger bit by bit.
 
-A round is opened by a dispatch and ends with an update. What its end does to workers that have not finished comes true
-with the next dispatch, so it is entered with the line of the next round.
+A round is opened by a dispatch and ends with an update. Work that its end cancels is booked by the dispatch that
+cancels it, so it counts in the line of the next round.
 """
 
 from clustersim.engine.accounting import Ledger

@@ -30,7 +30,7 @@ _FLAGS = ("worked", "told", "overtaken")
 
 
 class TaskTable:
-    """Columns of equal length; times in seconds, infinite where it will never come to that.
+    """Columns of equal length; times in ticks, infinite where it will never come to that.
 
     Parameters
     ----------
