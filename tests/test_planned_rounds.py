@@ -321,7 +321,7 @@ class NaNOnce(cs.policies.Compensate):
 
     def weights(self, decoder, assignment, last):
         weights = super().weights(decoder, assignment, last)
-        return weights * np.nan if last.workers[:1] == 3 else weights
+        return weights * np.nan if last.workers[:1].tolist() == [3] else weights
 
 
 class Singles(cs.LeastSquares):
