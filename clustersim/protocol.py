@@ -179,11 +179,15 @@ class Wants(NamedTuple):
     arrivals : int
         At least 1.
     deadline : float
-        A simulated time in seconds; infinite if there is none.
+        A simulated time in seconds; infinite if there is none. While it is the same, the wait ends at the same tick.
+    patience : float
+        Seconds from now, exact to the tick however late it is: the wait ends then if that is sooner. The deadline that
+        it sets is ``event.time + patience``.
     """
 
     arrivals: int = 1
     deadline: float = math.inf
+    patience: float = math.inf
 
 
 class Round(NamedTuple):
@@ -213,11 +217,13 @@ class LatePlan(NamedTuple):
     Attributes
     ----------
     weights : callable
-        ``weights(last)`` returns the weights of the answers to the model before, or None if they are of no use.
+        ``weights(last)`` returns the weights of the answers to the model before, or None if they are of no use. In
+        planned rounds the names ``last.messages`` mean nothing.
     last : Round
-        Those that the policy holds now, without the late ones.
+        The answers to that model that the policy holds as the plan begins, without the late ones.
     resume : callable
-        ``resume(answers)`` is called when the plan is over, with the answers to the last model that were in time.
+        ``resume(answers)`` is called when the planned rounds are over, with the answers of the last of them that were
+        in time; the policy holds them from then on.
     """
 
     weights: Callable[[Round], NDArray[np.float64] | None]
@@ -228,34 +234,36 @@ class LatePlan(NamedTuple):
 class Plan(NamedTuple):
     """What a policy will say in the rounds to come: a promise, so that it need not be asked.
 
-    It belongs to an answer to `Updated` that sends the model to all workers and waits for their answers. The first
-    round of a plan is gone through all the same, and what the policy says in it is held against the plan. In each
-    further round, as long as the plan holds:
+    It belongs to an answer to `Updated` that sends the model to all workers and waits for their answers; give it with
+    each of these. The first round of a plan is gone through all the same, and what the policy says in it is held
+    against the plan. Once it has kept one, further plans with the same `enough`, `weights`, `patience` and `late` (the
+    same functions, not new ones) are trusted. In each further round, as long as the plan holds:
 
     1. The master waits until enough workers have answered the model, but not longer than the policy's patience.
     2. It updates with the answers that were enough, or with all that have come when the patience ends; the others are
        thrown away. A round that nobody answers is no part of the plan: the policy is asked.
     3. It sends the new model to all workers, as in the answer that the plan belongs to.
 
-    After the last of these rounds the policy is told `Updated` as always.
+    After the last of these rounds the policy is told `Updated` as always. Plans are used where they help: by the cohort
+    engine, with links that take no time, and without a table of messages. Everywhere else the policy is asked.
 
     Attributes
     ----------
     rounds : int
         How many rounds, the present one included.
     enough : int or callable
-        How many answers are enough; or ``enough(workers)``, which tells how many of these are, in order of arrival (of
-        all that will come): 1 .. n, or more than there are if they are not.
+        How many answers are enough; or ``enough(workers)``. It is told which workers will answer, in order of arrival,
+        and returns how many of these must be waited for; more than there are, if not even all of them are enough.
     weights : float or callable
         The weight of each answer; or ``weights(workers)``, which returns one weight for all, or one for each vector in
-        the answers of these workers. Answers of weight 0 are not used.
+        the answers of these workers, as the policy's `Update` has it. Answers of weight 0 are not used.
     patience : float
         Seconds after each dispatch at which the wait ends; infinite if there is no deadline.
     until : float
         Simulated seconds: rounds that begin at this instant or later are no part of the plan.
     follow : callable, optional
-        ``follow(updated)`` is called after each update but the last one, for policies that watch the gradient. It must
-        not change what is planned.
+        ``follow(updated)`` is called instead of ``react(updated)`` where the policy is not asked, for policies that
+        watch the gradient. It must not change what is planned.
     late : LatePlan, optional
         What becomes of late answers; they are thrown away if not given.
 

@@ -56,7 +56,10 @@ def checked_tick(tick: object) -> float:
     seconds = number("tick", tick, above=0.0)
     if not (SHORTEST <= seconds <= 1e15 and 1 in Fraction(repr(seconds)).as_integer_ratio()):
         raise complaint(
-            "tick", tick, "seconds of which a whole number make a second, such as 1e-9 (a nanosecond) or 0.001"
+            "tick",
+            tick,
+            f"from {SHORTEST:g} to 1e15 seconds, either whole seconds or a part of which a whole number "
+            "make a second, such as 1e-9 (a nanosecond) or 0.001",
         )
     return seconds
 

@@ -31,7 +31,7 @@ from clustersim.protocol import Answer, Dispatch, Wants
 ENGINES = ("process", "cohort")
 ROUGH = cs.Link(latency=cs.Exponential(0.3))
 WAYS = [pytest.param(nullcontext, id="as they are"), pytest.param(ways_of_the_large, id="ways of the large")]
-EXAMPLES = int(os.environ.get("CLUSTERSIM_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("CLUSTERSIM_EXAMPLES", "40"))
 """Cases that a property is tried on."""
 
 pytestmark = pytest.mark.timeout(max(300, EXAMPLES))

@@ -26,6 +26,8 @@ class Inbox:
         Ticks of work behind each.
     models : dict of int to ndarray
         The model of each version among them.
+    before : int
+        How many were held before the last batch came.
     """
 
     name: NDArray[np.int64]
@@ -36,7 +38,7 @@ class Inbox:
     compute: NDArray[np.float64]
 
     def __init__(self) -> None:
-        self._next_name = 0
+        self._next_name = self.before = 0
         self._clear()
 
     def _clear(self) -> None:
@@ -50,6 +52,7 @@ class Inbox:
         """Take in a batch; returns the names of its answers."""
         first = self._next_name
         self._next_name = first + len(batch.workers)
+        self.before = len(self.name) + sum(len(new) for new, _ in self._new)
         names = np.arange(first, self._next_name)
         names.flags.writeable = False
         if len(self.name):

@@ -19,7 +19,7 @@ from clustersim.engine.accounting.ledger import Ledger
 from clustersim.engine.fleet import Clock, Fleet, Foresight
 from clustersim.engine.inbox import Inbox, Positions
 from clustersim.engine.model import Model
-from clustersim.engine.promise import PlannedRounds, Promise
+from clustersim.engine.promise import BrokenPromiseError, PlannedRounds, Promise, waits_for
 from clustersim.engine.stopping import Horizon
 from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import (
@@ -206,16 +206,22 @@ class Master:
 
     def _tell(self, event: Event) -> int:
         """Give the policy an event and carry out what it answers; returns how many commands there were."""
+        try:
+            return self._told(event)
+        except BrokenPromiseError as complaint:
+            raise self._refusal(str(complaint)) from None
+
+    def _told(self, event: Event) -> int:
         now, version = event.time, self._model.version
         self._past.append(event)
         if self._horizon.stuck(now, version):
             raise self._standstill(now)
         answer, commands = self._obey(self._checked(self._state.react(event)), now)
         opened = isinstance(event, Updated) or version != self._model.version
-        if opened and not self.reason and (complaint := self._promise.give(answer, now)):
-            raise self._refusal(complaint)
+        if opened and not self.reason:
+            self._promise.give(answer, now)
         if answer.plan is not None and not opened:
-            raise self._refusal("it plans rounds in an answer to something else than Updated")
+            raise BrokenPromiseError("it plans rounds in an answer to something else than Updated")
         if commands and not opened:
             self._promise.drop()  # the round takes another course than a plan knows
         self._wait(answer.wants, now)
@@ -251,13 +257,14 @@ class Master:
 
     def _wait(self, wants: Wants, now: float) -> None:
         """Have the master woken when the policy wants it."""
-        arrivals, deadline = wants
+        arrivals, deadline, patience = wants
         counts = isinstance(arrivals, _WHOLE) and arrivals >= 1
-        wait = self._ticks.wait(now, float(deadline)) if isinstance(deadline, _REAL) else math.nan
+        wait, told = waits_for(wants, now, self._ticks)
         if not (counts and wait >= 0.0):
-            raise self._refusal(f"it wants {arrivals!r} arrivals until {deadline!r} at time {now:g}")
-        if deadline != self._told_deadline:  # the one that is in force stays as it is, to the tick
-            self._deadline, self._told_deadline = self._clock.now + wait, deadline
+            until = f"until {deadline!r}" if patience == math.inf else f"for {patience!r} s"
+            raise self._refusal(f"it wants {arrivals!r} arrivals {until} at time {now:g}")
+        if told != self._told_deadline:  # the one that is in force stays as it is, to the tick
+            self._deadline, self._told_deadline = self._clock.now + wait, told
         self._fleet.want(int(arrivals))
 
     def _checked(self, answer: Answer) -> Answer:
@@ -302,10 +309,7 @@ class Master:
             raise self._unknown("keeps", keep)
         if not (isinstance(weights, float) and math.isfinite(weights)):
             weights = self._weights(command, positions)
-        if complaint := self._promise.broken(
-            self._held, command, self._model.version, late=self._clock.now >= self._deadline
-        ):
-            raise self._refusal(complaint)
+        self._promise.hold(self._held, command, self._model.version, late=self._clock.now >= self._deadline)
         self._book_use(positions)
         gradient = self._model.step(self._held, positions, weights)
         self._release(kept)

@@ -5,6 +5,7 @@ through in conversation. Complaints flow out, or nothing; and the plan, once the
 """
 
 import math
+import reprlib
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +13,17 @@ from numpy.typing import NDArray
 
 from clustersim.engine.inbox import Inbox
 from clustersim.placements import Assignment
-from clustersim.protocol import Answer, Dispatch, LatePlan, Plan, Round, Update
+from clustersim.protocol import Answer, Dispatch, LatePlan, Plan, Round, Update, Wants
 from clustersim.ticks import Ticks
 
-__all__ = ["PlannedRounds", "Promise"]
+__all__ = ["BrokenPromiseError", "PlannedRounds", "Promise", "waits_for"]
 
 _WHOLE = (int, np.integer)
 _REAL = (float, int, np.floating, np.integer)
+
+
+class BrokenPromiseError(Exception):
+    """What a policy plans makes no sense, or is not what it does; the master tells it to the user."""
 
 
 class PlannedRounds(NamedTuple):
@@ -49,61 +54,85 @@ class Promise:
         self._plan: Plan | None = None
         self._kept: tuple[object, ...] = ()  # the terms of the plan that was kept last
 
-    def give(self, answer: Answer, now: float) -> str:
-        """Take the plan of an answer to `Updated`, or none; returns a complaint if it makes no sense."""
+    def give(self, answer: Answer, now: float) -> None:
+        """Take the plan of an answer to `Updated`, or none; refuse one that makes no sense."""
         self.drop()
         plan = answer.plan
         if plan is None:
-            return ""
-        if not (isinstance(plan, Plan) and self._sound(plan)):
-            return f"its plan is {plan!r}; give Plan(rounds, enough, weights), see clustersim.protocol.Plan"
+            return
+        if not isinstance(plan, Plan):
+            raise BrokenPromiseError(
+                f"its plan is {plan!r}; give Plan(rounds, enough, weights), see clustersim.protocol.Plan"
+            )
+        if wrong := self._wrong(plan):
+            raise BrokenPromiseError(f"its plan has {wrong}")
         command = answer.commands[0] if len(answer.commands) == 1 else None
         if not (isinstance(command, Dispatch) and command.workers is None and command.busy is not None):
             given = answer.commands
-            return f"it plans rounds, and answers {given}; a plan belongs to one Dispatch(busy=...) to all workers"
-        deadline = answer.wants.deadline
-        wait = self._ticks.wait(now, float(deadline)) if isinstance(deadline, _REAL) else math.nan
+            raise BrokenPromiseError(
+                f"it plans rounds, and answers {given}; a plan belongs to one Dispatch(busy=...) to all workers"
+            )
+        wants, wait = answer.wants, waits_for(answer.wants, now, self._ticks)[0]
         if wait != self._ticks.of(plan.patience):
-            return f"it plans to wait for {plan.patience} s at time {now:g}, and waits until {deadline}"
+            raise BrokenPromiseError(f"it plans to wait for {plan.patience} s at time {now:g}, and answers {wants}")
+        if not callable(plan.enough) and isinstance(wants.arrivals, _WHOLE) and wants.arrivals > plan.enough:
+            raise BrokenPromiseError(f"it plans to act on {plan.enough} answers, and wants {wants.arrivals}")
         self._plan = plan = _plain(plan)
         self.trusted = plan if _terms(plan) == self._kept else None
-        return ""
 
     def drop(self) -> None:
         """The plan does not speak of the round that goes on now."""
         self._plan = self.trusted = None
 
-    def _sound(self, plan: Plan) -> bool:
-        """Whether a plan is of the right kinds and in range."""
-        counts = isinstance(plan.enough, _WHOLE) and 1 <= plan.enough <= self._assignment.workers
-        weighs = isinstance(plan.weights, _REAL) and math.isfinite(plan.weights)
-        return (
-            (isinstance(plan.rounds, _WHOLE) and plan.rounds >= 1)
-            and (counts or callable(plan.enough))
-            and (weighs or callable(plan.weights))
-            and (isinstance(plan.patience, _REAL) and plan.patience > 0.0)
-            and (isinstance(plan.until, _REAL) and not math.isnan(plan.until))
-            and (plan.follow is None or callable(plan.follow))
-            and (plan.late is None or _sound_late(plan.late))
-        )
+    def _wrong(self, plan: Plan) -> str:
+        """Name a part of a plan that is of the wrong kind or out of range, and what it should be."""
+        n = self._assignment.workers
+        laws = {
+            "rounds": (_is(_WHOLE, plan.rounds) and plan.rounds >= 1, "a whole number, at least 1"),
+            "enough": (
+                callable(plan.enough) or (_is(_WHOLE, plan.enough) and 1 <= plan.enough <= n),
+                f"a whole number, 1 to {n}, or a function of the workers that answer",
+            ),
+            "weights": (
+                callable(plan.weights) or (_is(_REAL, plan.weights) and math.isfinite(plan.weights)),
+                "a finite number, or a function of the workers that have answered",
+            ),
+            "patience": (_is(_REAL, plan.patience) and plan.patience > 0.0, "seconds, more than 0"),
+            "until": (_is(_REAL, plan.until) and not math.isnan(plan.until), "seconds"),
+            "follow": (plan.follow is None or callable(plan.follow), "a function of Updated, or None"),
+            "late": (plan.late is None or _sound_late(plan.late), "LatePlan(function, Round, function), or None"),
+        }
+        for name, (kept, expected) in laws.items():
+            if not kept:
+                return f"{name} = {reprlib.repr(getattr(plan, name))}: expected {expected}"
+        return ""
 
-    def broken(self, inbox: Inbox, update: Update, version: int, *, late: bool) -> str:
-        """Hold an update against the plan, if that is still to be done; returns a complaint if they differ.
+    def hold(self, inbox: Inbox, update: Update, version: int, *, late: bool) -> None:
+        """Hold an update against the plan, if that is still to be done; refuse one that differs.
 
         `late` says whether the time for which the policy was to wait is over.
         """
         plan = self._plan
         now = inbox.version == version
         if plan is None or not (now.any() and (plan.late is not None or now.all())):
-            return ""  # answers to older models are none of the plan's business
+            return  # answers to older models are none of the plan's business
         workers = inbox.worker[now]
         enough = plan.enough(workers) if callable(plan.enough) else plan.enough
         if not (isinstance(enough, _WHOLE) and enough >= 1):
-            return f"its plan says that {enough!r} answers are enough; give a whole number, at least 1"
+            raise BrokenPromiseError(
+                f"its plan says that {enough!r} answers are enough; give a whole number, at least 1"
+            )
         if len(workers) < enough and not late:
-            return f"it plans to wait for {enough} answers, and updates with {len(workers)}"
+            raise BrokenPromiseError(f"it plans to wait for {enough} answers, and updates with {len(workers)}")
+        if np.count_nonzero(now[: inbox.before]) >= enough:
+            raise BrokenPromiseError(f"it plans to act as soon as {enough} answers are there, and acts later")
         heard = workers[:enough]
         weights = plan.weights(heard) if callable(plan.weights) else plan.weights
+        try:
+            weights = weights if isinstance(weights, float) else np.asarray(weights, dtype=np.float64)
+        except (TypeError, ValueError):
+            told = f"its plan says that the weights of workers {heard} are {weights!r}; give numbers"
+            raise BrokenPromiseError(told) from None
         if plan.late is None:
             useful, weights = self._assignment.useful(heard, weights)
             names = inbox.name[now][:enough]
@@ -111,12 +140,16 @@ class Promise:
         else:
             names, weights = _with_late(plan.late, inbox, version, np.full(len(heard), weights))
         if not (np.array_equal(names, update.messages) and np.array_equal(weights, update.weights)):
-            return (
+            raise BrokenPromiseError(
                 f"it plans to update with messages {names} at weights {weights}, and updates with {update.messages} at "
                 f"{update.weights}"
             )
         self._kept = _terms(plan)
-        return ""
+
+
+def _is(kinds: tuple[type, ...], part: object) -> bool:
+    """Whether it is of one of these kinds, and no truth value."""
+    return isinstance(part, kinds) and not isinstance(part, bool)
 
 
 def _sound_late(late: LatePlan) -> bool:
@@ -136,6 +169,16 @@ def _with_late(
     if due is not None:
         names, weights = np.concatenate((names, inbox.name[last])), np.concatenate((weights, due))
     return names[weights != 0.0], weights[weights != 0.0]
+
+
+def waits_for(wants: Wants, now: float, ticks: Ticks) -> tuple[float, float]:
+    """The ticks for which a policy wants to wait, NaN if it names no time, and the deadline in seconds."""
+    deadline, patience = wants.deadline, wants.patience
+    if not (isinstance(deadline, _REAL) and isinstance(patience, _REAL)):
+        return math.nan, math.nan
+    if (told := now + float(patience)) <= deadline < math.inf or patience < math.inf == deadline:
+        return ticks.of(float(patience)), told
+    return ticks.wait(now, float(deadline)), float(deadline)
 
 
 def _plain(plan: Plan) -> Plan:

@@ -72,7 +72,10 @@ def _least_share(cluster: Cluster, assignment: Assignment) -> float:
 def _mean_at_least(model: LatencyModel, enough: float) -> float:
     """The mean time, or a part of it that is enough: half the median, which any model can tell at once."""
     half = float(model.quantile(0.5)) / 2.0 if model.homogeneous else 0.0
-    return half if half >= enough else model.expected_time
+    if half >= enough:
+        return half
+    mean = model.expected_time
+    return mean if mean < math.inf else 2.0 * half  # of a worker that may never answer, what it takes if it does
 
 
 def _checked_blocks(blocks: int, assignment: Assignment, *, whole: bool) -> int:

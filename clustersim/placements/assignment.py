@@ -140,8 +140,8 @@ class Assignment(Holdings):
             None stands for all of them.
         weights : float or ndarray of float
         """
-        if isinstance(weights, float) or (weights != 0.0).all():
-            return None, weights
+        if isinstance(weights, float) or (weights != 0.0).all() or len(weights) != self.vectors[workers].sum():
+            return None, weights  # of the wrong number of weights the master says so
         owners = np.repeat(np.arange(len(workers)), self.vectors[workers])
         useful = np.bincount(owners, weights != 0.0, minlength=len(workers)) > 0
         return useful, weights[useful[owners]]

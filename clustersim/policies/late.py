@@ -32,7 +32,10 @@ class LateRule(ABC):
 
     @abstractmethod
     def weights(self, decoder: Decoder, assignment: Assignment, last: Round) -> NDArray[np.float64] | None:
-        """Weights in the update that is due of the answers to the model before; None if they are of no more use."""
+        """Weights in the update that is due of the answers to the model before; None if they are of no more use.
+
+        They must not depend on the names of messages, which mean nothing in rounds that are planned ahead.
+        """
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ class _Rounds:
         self._deadline = now + self._wait.patience
         self._now = _EMPTY
         missing = self._wait.needs(_NOBODY)
-        return Answer((dispatch,), Wants(missing if missing > 1 else 1, self._deadline))
+        return Answer((dispatch,), Wants(missing if missing > 1 else 1, self._deadline, self._wait.patience))
 
     def _plan(self) -> Plan | None:
         """What will be said in the rounds to come, as far as the wait rule can tell."""
@@ -205,6 +205,9 @@ class _Rounds:
         if enough < len(workers):
             messages, workers = messages[:enough], workers[:enough]
         weights = self._weights(workers) if enough else 0.0
+        if not isinstance(weights, float):  # a decoder of the user's own may give lists, or whole numbers
+            weights = np.asarray(weights, dtype=np.float64)
+            weights = weights if weights.ndim else float(weights)
         if self._late is not None:
             return Answer((self._compensated(weights, enough),), _ANY)
         useful, weights = self._assignment.useful(workers, weights)

@@ -87,7 +87,10 @@ class LateRounds(Rounds):
         """
         (_, workers, blocks, before), ticks = self._handed
         weights = self._late.weights(self._handed.answers)
-        weights = np.zeros(len(workers)) if weights is None else np.asarray(weights, dtype=np.float64)
+        try:
+            weights = np.zeros(len(workers)) if weights is None else np.asarray(weights, dtype=np.float64)
+        except (TypeError, ValueError):
+            return None
         if weights.shape != (len(workers),) or not np.isfinite(weights).all():
             return None
         again = weights != 0.0

@@ -273,7 +273,7 @@ class Rounds:
         plan, ticks = self._plan, self._ticks
         limit = math.inf
         if plan.patience < math.inf:
-            limit = ticks.wait(ticks.seconds(now), ticks.seconds(now) + plan.patience)
+            limit = ticks.of(plan.patience)
         if isinstance(plan.enough, int):
             enough = plan.enough
             workers, times = portion.by(row, limit)
@@ -298,7 +298,10 @@ class Rounds:
         weights = weigh if isinstance(weigh, float) else weigh(workers)
         if isinstance(weights, float):
             return weights
-        weights = np.asarray(weights, dtype=np.float64)
+        try:
+            weights = np.asarray(weights, dtype=np.float64)
+        except (TypeError, ValueError):
+            return math.nan
         if weights.shape == ():
             return float(weights)
         return weights if weights.shape == (self._count(workers),) else math.nan
