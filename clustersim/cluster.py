@@ -43,9 +43,10 @@ class Cluster:
         Size of one entry of a vector on the wire; 8 for a float64.
     tick : float
         Seconds in a tick, a nanosecond by default. Simulated time is counted in whole ticks: every draw, delay,
-        deadline and horizon is rounded to them once, and from then on times are added and compared exactly. It must
-        divide a second, or be whole seconds. Times shorter than a thousand ticks on average, and runs longer than
-        2**53 ticks (104 days, of nanoseconds), are refused.
+        deadline and horizon is rounded to them once, and from then on times are added and compared exactly. A whole
+        number of ticks must make a second, or a tick must be whole seconds, from 1e-15 to 1e15 s. Times of tasks and
+        latencies that are shorter than a thousand ticks on average are refused, and so are runs longer than 2**53 ticks
+        (104 days, of nanoseconds).
 
     Raises
     ------

@@ -273,6 +273,13 @@ class Plan(NamedTuple):
 
     >>> Plan(rounds=100, enough=3, weights=1 / 30).patience
     inf
+
+    Wait until workers 0 and 1 have both answered, whoever else has by then:
+
+    >>> both = lambda workers: 1 + max(workers.tolist().index(worker) for worker in (0, 1))
+    >>> both(np.array([3, 1, 0, 2]))
+    3
+    >>> plan = Plan(rounds=100, enough=both, weights=lambda workers: 1 / (10 * len(workers)))
     """
 
     rounds: int

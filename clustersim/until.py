@@ -17,7 +17,8 @@ class Until:
     Parameters
     ----------
     time : float, optional
-        Simulated seconds. What happens at that very instant still counts, but for what follows from the last update.
+        Simulated seconds. Answers that arrive at that very instant are still used; models sent out at it are not worked
+        on any more.
         A run whose latencies are so short that this is more than a hundred million updates is refused, unless `updates`
         is given as well.
     updates : int, optional

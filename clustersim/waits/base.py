@@ -35,7 +35,7 @@ class Outlook(NamedTuple):
     until : float
         Simulated seconds: what is said holds for rounds that begin before this instant.
     follows : bool
-        Whether the rule must be told of each update in between.
+        Whether `WaitState.opened` must be called at each update in between.
     """
 
     rounds: int
@@ -84,7 +84,13 @@ class WaitState(ABC):
         return self.k - len(workers)
 
     def outlook(self) -> Outlook:
-        """For how long the rule will say what it says now; for this round only, unless a rule knows better."""
+        """For how long the rule will say what it says now, so that rounds can be planned ahead.
+
+        Returns
+        -------
+        Outlook
+            For this round only, unless a rule of your own knows better and returns another one.
+        """
         return Outlook(1, self.k)
 
 
