@@ -96,11 +96,11 @@ POLICIES = [
 
 @pytest.mark.parametrize("policy", POLICIES, ids=repr)
 def test_conformance_of_the_policies(policy):
-    check_policy(policy)
+    check_policy(policy, updates=12)
 
 
 def test_a_deadline_policy_of_ones_own_conforms():
-    check_policy(ByDeadline(wait=2.5))
+    check_policy(ByDeadline(wait=2.5), updates=12)
 
 
 def test_the_suite_refuses_a_policy_that_remembers_between_runs():

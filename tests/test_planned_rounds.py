@@ -155,7 +155,7 @@ COMPUTE += [cs.BernoulliStraggler(0.2), cs.Persistent(cs.Exponential(1.0), 3), c
 @pytest.mark.parametrize("policy", ALWAYS, ids=repr)
 def test_every_synchronous_policy_plans(ways, policy):
     """Most of the rounds of each are worked out ahead, and none of them differs."""
-    for workers in (12, 204):
+    for workers in (12, 204) if ways is nullcontext else (12,):
         planned, rounds = 0, 0
         until = cs.Until(updates=40, time=500.0)
         for compute in COMPUTE if workers < 100 else COMPUTE[:3]:

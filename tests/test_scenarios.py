@@ -26,7 +26,7 @@ def test_the_scenario_runs(script):
     study = load_study(script)
     assert study.name == script.stem.replace("_", "-"), "`clustersim plot` finds the script by the study's name"
     pairs = len(study.policies) * len(study.variants)
-    replications = 2 if pairs < 40 else 1
+    replications = 2 if pairs < 8 else 1
     results = replace(study, replications=replications, until=shortened(study.until)).run(seed=0)
     assert len(results.totals) == replications * pairs
     for claim in study.claims:

@@ -45,6 +45,7 @@ class Inbox:
         self.name = self.worker = self.task = self.version = self.blocks = _NONE
         self.compute = _NO_TIME
         self._used: NDArray[np.bool_] | bool = False  # of each whether an update has used it, or of all
+        self._count = 0
         self._new: list[tuple[NDArray[np.int64], Batch]] = []  # not yet in the columns: many may come one by one
         self.models: dict[int, NDArray[np.float64]] = {}
 
@@ -52,7 +53,7 @@ class Inbox:
         """Take in a batch; returns the names of its answers."""
         first = self._next_name
         self._next_name = first + len(batch.workers)
-        self.before = len(self.name) + sum(len(new) for new, _ in self._new)
+        self.before, self._count = self._count, self._count + len(batch.workers)
         names = np.arange(first, self._next_name)
         names.flags.writeable = False
         if len(self.name):
@@ -144,6 +145,7 @@ class Inbox:
         for column in _COLUMNS:
             setattr(self, column, getattr(self, column)[staying])
         self._used = used[staying]
+        self._count = len(self.name)
         versions = set(self.version.tolist())
         self.models = {version: model for version, model in self.models.items() if version in versions}
         return names, compute
