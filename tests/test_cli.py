@@ -382,7 +382,7 @@ def test_killed_processes_of_the_pool_cost_nothing(here, script):
     spawn(script, "--out", "calm", "--jobs", "1", "--replications", "8")
     process = start(script, "--out", "out", "--jobs", "2", "--replications", "8")
     killed = 0
-    while process.poll() is None and killed < 4:
+    while process.poll() is None and killed < 3:
         for pid in children(process.pid):
             killed += kill(pid)
             time.sleep(2.5)

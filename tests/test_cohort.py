@@ -63,7 +63,7 @@ def test_answers_that_come_one_by_one_to_a_large_cluster(policy, link, busy):
     """What happens to few of many workers is not looked for among all of them, and nothing of it is missed."""
     compute = cs.PerWorker([cs.Exponential(0.5), cs.BernoulliStraggler(0.05), cs.Constant(1.0)] * 200)
     cluster = cs.Cluster(600, compute, downlink=link, uplink=link, busy=busy, scaling="none")
-    process, cohort = (simulate(cluster, policy, name, updates=60, messages=True, evaluate_every=1) for name in ENGINES)
+    process, cohort = (simulate(cluster, policy, name, updates=25, messages=True, evaluate_every=1) for name in ENGINES)
     assert process.totals == cohort.totals
     pd.testing.assert_frame_equal(process.messages, cohort.messages, check_exact=True)
     pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)

@@ -140,7 +140,7 @@ def test_update_rates_with_exponential_times(n, k):
     """Sums of independent exponentials: k of rate n for the batch schemes, n, n - 1, ... n - k + 1 for the others."""
     batch = [1.0 / n] * k
     stages = [1.0 / i for i in range(n, n - k, -1)]
-    updates = 1500
+    updates = 600
     for policy, means in (
         (cs.KBatchSync(k), batch), (cs.KBatchAsync(k), batch), (cs.FastestK(k), stages), (cs.KAsync(k), stages),
         (cs.LiveGradientCompensation(k, 4), stages),
