@@ -13,7 +13,7 @@ __all__ = ["Cluster", "Scaling"]
 
 Scaling = Literal["proportional", "server-dependent", "data-dependent", "additive", "none"]
 
-_WIDEST = 1024  # bytes of an entry: so many that no account of a run can overflow
+_WIDEST = 1024  # bytes of an entry at most, lest the byte counts of a run overflow
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def check_policy(policy: Policy, *, workers: int = 12, updates: int = 25, seed: 
     ----------
     policy : Policy
     workers : int, default 12
-        Size of the clusters it is tried on; it must be able to run on so many.
+        Workers in the clusters that the policy is tried on; it must be able to run with this number.
     updates : int, default 25
         Length of each run.
     seed : int, default 0

@@ -1,7 +1,8 @@
 """Draws that have an address, task number and worker, kept at hand: whole rows or single ones, the same numbers.
 
-Whole rows, a draw for each worker, are cheap by the piece and dear in all; single draws are the reverse. `Draws` gives
-out both. A function that draws flows in; delays flow out to the fleets, and mini-batches to assignments.
+To draw a whole row, one number for each worker, costs less for each number; to draw a single number costs less in all.
+`Draws` chooses between the two. A function that draws flows in; delays flow out to the fleets, and mini-batches to
+assignments.
 """
 
 import math
@@ -16,10 +17,10 @@ __all__ = ["Draws"]
 Values = NDArray[Any]
 Integers = NDArray[np.int64]
 
-_DRAWS, _TASKS = 1 << 15, 128  # a block holds at most so many: enough to make a call into NumPy cheap, and no more
+_DRAWS, _TASKS = 1 << 15, 128  # largest block: enough to make a call into NumPy cheap
 _MOST, _BLOCKS = 1 << 24, 128  # draws and blocks that are kept at most, where workers are far apart in their tasks
 _LISTED = 1 << 19  # draws that are kept as lists
-_PRICE = 64  # so many draws of a row cost less than one by itself
+_PRICE = 64  # draws of a row that cost about as much as one single draw
 _MISSED = 1 << 12  # blocks of which it is remembered how often they were missed
 _FEW = 64  # up to so many are looked up one by one
 

@@ -41,11 +41,11 @@ class Decoder(ABC):
         Raises
         ------
         ConfigurationError
-            If the decoder cannot do with this assignment or these answers.
+            If the decoder does not support this assignment or these answers.
         """
 
     def alike(self, assignment: Assignment, count: int) -> float | None:  # noqa: ARG002
-        """The weight of each of so many answers, where it does not depend on who answers; None where it may."""
+        """The weight of each of `count` answers, or None if it may depend on which workers answer."""
         return None
 
     def check(self, assignment: Assignment) -> None:  # noqa: B027 - most decoders can do with any assignment

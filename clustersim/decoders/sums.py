@@ -45,7 +45,7 @@ class Mean(Decoder):
         return 1.0 / total if total else 0.0
 
     def alike(self, assignment: Assignment, count: int) -> float | None:
-        """One over what so many workers' coefficients add up to, where that is the same for any of them."""
+        """One over the sum of the coefficients of `count` workers, if all workers have equal sums; else None."""
         each = assignment.even_total
         return None if not each else 1.0 / (each * count)
 

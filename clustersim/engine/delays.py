@@ -85,12 +85,15 @@ class Delays:
         What `compute` is made of; None where it does not simply grow with a draw.
     downlink, uplink : Draws or None
         None where the link has no delay.
+    ticks : Ticks
+        Of the clock, to which they are rounded.
     compute : Draws
         Time for the worker's load.
     """
 
     def __init__(self, cluster: Cluster, assignment: Assignment, vector_bytes: int, streams: Streams) -> None:
-        workers, uniforms, ticks = cluster.workers, streams.uniforms("compute"), Ticks(cluster.tick)
+        workers, uniforms = cluster.workers, streams.uniforms("compute")
+        self.ticks = ticks = Ticks(cluster.tick)
         compute = ComputeTimes(cluster.compute, cluster.scaling, assignment.loads, workers)
         self.compute = _in_ticks(
             partial(compute.times, uniforms),

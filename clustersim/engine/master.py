@@ -46,7 +46,6 @@ __all__ = ["Master"]
 
 _BUSY = get_args(Busy)
 _WHOLE = (int, np.integer)
-_REAL = (float, int, np.floating, np.integer)
 _NONE = np.empty(0, dtype=np.int64)
 _REMEMBERED = 8  # events and commands shown when something makes no sense
 

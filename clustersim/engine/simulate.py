@@ -155,7 +155,7 @@ def _run(
     check_updates(training.until, cluster, setting, training.state.k, training.vector_bytes, streams)
     env = simpy.Environment(0.0)
     delays = Delays(cluster, setting.assignment, training.vector_bytes, streams)
-    fleet = fleet_kind(env, setting.assignment, delays, training.ledger, ticks, trace=trace)
+    fleet = fleet_kind(env, setting.assignment, delays, training.ledger, trace=trace)
     master = training.master(env, fleet)
     # a model that overflows is for its own watch to report, not for NumPy
     with seldom_collected(), np.errstate(over="ignore", invalid="ignore"):

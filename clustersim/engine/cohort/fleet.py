@@ -30,7 +30,6 @@ from clustersim.engine.delays import Delays
 from clustersim.engine.fleet import Batch
 from clustersim.placements import Assignment
 from clustersim.protocol import Plan, Round
-from clustersim.ticks import Ticks
 
 __all__ = ["CohortFleet"]
 
@@ -53,8 +52,6 @@ class CohortFleet:
         The delays of every task of every worker.
     ledger : Ledger
         Where the fate of messages is booked.
-    ticks : Ticks
-        Of the clock.
     trace : bool
         Keep a record of every task, for the table of messages.
 
@@ -72,7 +69,6 @@ class CohortFleet:
         assignment: Assignment,
         delays: Delays,
         ledger: Ledger,
-        ticks: Ticks,
         *,
         trace: bool,
     ) -> None:
@@ -88,7 +84,7 @@ class CohortFleet:
         self._order = ArrivalQueue(self._tasks)
         self._trace = MessageLog() if trace else None
         self._books = Bookkeeper(self._tasks, ledger, assignment, self._trace)
-        self._ledger, self._assignment, self._ticks = ledger, assignment, ticks
+        self._ledger, self._assignment, self._ticks = ledger, assignment, delays.ticks
         self._answers = Answers(delays.compute, delays.keys, n)
         self._common: int | None = 0  # the number of everybody's next task, while it is the same for all
         self._together = (math.nan, "")  # when all workers began their newest tasks at once, and what they dropped
@@ -141,11 +137,9 @@ class CohortFleet:
         """Work out at most so many rounds of a plan, by `last_time`; None if workers do not begin together."""
         tasks, now, number = self._tasks, self._env.now, self._common
         older = tasks.workers + tasks.open(self._older).nonzero()[0]
-        here = plan.late is not None and bool(
-            (tasks.arrived[older] <= now).all()
-        )  # the answers that stopped workers have just sent
+        just_sent = plan.late is not None and bool((tasks.arrived[older] <= now).all())  # by workers that were stopped
         begun = self._together == (now, "restart" if plan.late is None else "send")
-        if number is None or self.traced or not begun or (len(older) and not here):
+        if number is None or self.traced or not begun or (len(older) and not just_sent):
             return None
         start = Start(
             plan, self._answers, self._assignment, self._ledger, self._ticks, number - 1, now, last_time, most,

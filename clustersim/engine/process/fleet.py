@@ -20,7 +20,6 @@ from clustersim.engine.fleet import Batch
 from clustersim.engine.worker import Task, Worker
 from clustersim.placements import Assignment
 from clustersim.protocol import Plan
-from clustersim.ticks import Ticks
 
 __all__ = ["ProcessFleet"]
 
@@ -57,7 +56,6 @@ class ProcessFleet:
         assignment: Assignment,
         delays: Delays,
         ledger: Ledger,
-        ticks: Ticks,  # noqa: ARG002 - whose fleets share their arguments
         *,
         trace: bool,
     ) -> None:
