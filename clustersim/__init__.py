@@ -17,7 +17,19 @@ from typing import TYPE_CHECKING
 from clustersim.interrupts import end_on_signals, restore
 
 if TYPE_CHECKING:  # `__getattr__` loads the same
-    from clustersim import conformance, datasets, decoders, placements, plots, schedules, theory, waits
+    from clustersim import (
+        conformance,
+        datasets,
+        decoders,
+        latency,
+        placements,
+        plots,
+        policies,
+        protocol,
+        schedules,
+        theory,
+        waits,
+    )
     from clustersim.cluster import Cluster
     from clustersim.engine import Run, simulate
     from clustersim.errors import (
@@ -149,10 +161,13 @@ __all__ = [
     "conformance",
     "datasets",
     "decoders",
+    "latency",
     "load_results",
     "main",
     "placements",
     "plots",
+    "policies",
+    "protocol",
     "schedules",
     "simulate",
     "theory",

@@ -1,17 +1,15 @@
 """The simulated hardware: workers, how long they compute, and the links between them and the master."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from clustersim.checks import COUNT, choice, instance, integer, store
 from clustersim.latency import LatencyModel
+from clustersim.latency.scaling import SCALINGS, Scaling
 from clustersim.links import Link
-from clustersim.protocol import Busy
+from clustersim.protocol import BUSY, Busy
 from clustersim.ticks import checked_tick
 
-__all__ = ["Cluster", "Scaling"]
-
-Scaling = Literal["proportional", "server-dependent", "data-dependent", "additive", "none"]
+__all__ = ["Cluster"]
 
 _WIDEST = 1024  # bytes of an entry at most, lest the byte counts of a run overflow
 
@@ -80,7 +78,7 @@ class Cluster:
             self,
             workers=integer("workers", self.workers, low=1, high=COUNT),
             bytes_per_entry=integer("bytes_per_entry", self.bytes_per_entry, low=1, high=_WIDEST),
-            scaling=choice("scaling", self.scaling, get_args(Scaling)),
-            busy=choice("busy", self.busy, get_args(Busy)),
+            scaling=choice("scaling", self.scaling, SCALINGS),
+            busy=choice("busy", self.busy, BUSY),
             tick=checked_tick(self.tick),
         )

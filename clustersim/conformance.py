@@ -20,7 +20,7 @@ from clustersim.latency import BernoulliStraggler, Constant, Exponential, Latenc
 from clustersim.links import Link
 from clustersim.optimizers import SGD
 from clustersim.problems import LeastSquares, Problem
-from clustersim.protocol import Answer, Busy, Event, Policy, PolicyState, Setting, Work
+from clustersim.protocol import Busy, Decision, Event, Policy, PolicyState, Setting, Work
 from clustersim.until import Until
 
 __all__ = ["ConformanceError", "check_policy", "check_run"]
@@ -232,6 +232,6 @@ class _ImpatientState:
     def k(self) -> int:
         return self._inner.k
 
-    def react(self, event: Event) -> Answer:
+    def react(self, event: Event) -> Decision:
         answer = self._inner.react(event)
         return answer._replace(wants=answer.wants._replace(arrivals=1), plan=None)

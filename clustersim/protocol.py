@@ -14,7 +14,7 @@ The rules:
 1. A run begins with ``Updated(time, version=0, gradient=None)``: the first model is there. Nobody computes until the
    policy dispatches.
 2. Every event carries the time at which it happened; that is all a policy knows of time.
-3. To each event the policy gives one `Answer`: commands, carried out in order, and what it *wants* next. After an
+3. To each event the policy gives one `Decision`: commands, carried out in order, and what it *wants* next. After an
    `Update` it is told `Updated` at once; that answer's commands follow those that are left.
 4. `Wants` says before how many further arrivals the policy will certainly not act, and until when it will wait for
    them. The engine may then wake it once for the whole batch. A policy that always wants 1 is still correct. A batch
@@ -40,7 +40,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +49,11 @@ from clustersim.checks import COUNT, instance, integer, store
 from clustersim.placements import Assignment, EvenPartition, Placement
 
 __all__ = [
-    "Answer",
+    "BUSY",
     "Arrivals",
     "Busy",
     "Command",
+    "Decision",
     "Dispatch",
     "Event",
     "LatePlan",
@@ -72,9 +73,12 @@ __all__ = [
 
 _UNUSED = np.empty(0)
 
-Busy = Literal["restart", "finish", "queue", "send"]
+Busy = Literal["restart", "send", "finish", "queue"]
 """What a busy worker does with a newer model: drop its work and *restart*; *finish* first and then take the newest
 model; *queue*: work through every model in order; or *send* the blocks that it has finished, if any, and restart."""
+
+BUSY: tuple[Busy, ...] = get_args(Busy)
+"""All of these rules. The first two give up the work, the last two keep it."""
 
 
 class Arrivals(NamedTuple):
@@ -291,7 +295,7 @@ class Plan(NamedTuple):
     late: LatePlan | None = None
 
 
-class Answer(NamedTuple):
+class Decision(NamedTuple):
     """What a policy says to an event: what to do now, what it wants next, and perhaps what it will say later."""
 
     commands: tuple[Command, ...]
@@ -374,7 +378,7 @@ class PolicyState(Protocol):
     def k(self) -> int:
         """The number of answers for which the master waits at present, as history's column ``k`` shows it."""
 
-    def react(self, event: Event) -> Answer:
+    def react(self, event: Event) -> Decision:
         """Take in one event and answer it."""
 
 

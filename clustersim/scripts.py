@@ -17,8 +17,8 @@ import cloudpickle
 from clustersim.errors import ConfigurationError
 from clustersim.studies import Results, Study
 from clustersim.studies.arguments import with_article
-from clustersim.studies.origin import first_line, users_errors
 from clustersim.studies.signals import Stopped
+from clustersim.studies.user_code import first_line, users_errors
 
 __all__ = ["about", "find_script", "find_scripts", "load_study", "loading", "shipped", "shipped_study"]
 

@@ -1,7 +1,8 @@
 """Tables for people: comparisons, scripts and verdicts.
 
 Data flows in from `clustersim.studies` and out to the terminal, through rich. Text of a user or of a folder goes
-through `clustersim.studies.text.printable` and is shown as it is: neither as rich's markup nor as its names of emoji.
+through `clustersim.studies.display_text.printable` and is shown as it is: neither as rich's markup nor as
+its names of emoji.
 """
 
 import math
@@ -14,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clustersim.studies import Comparison, Results, RunKey, Verdict, compare
-from clustersim.studies.text import printable
+from clustersim.studies.display_text import printable
 from clustersim.terminal import PlainConsole, Words
 
 __all__ = [

@@ -12,9 +12,9 @@ import simpy
 from wild import Watched
 
 import clustersim as cs
-from clustersim.protocol import Answer, Arrivals, Event, Lost, Timeout
+from clustersim.protocol import Arrivals, Decision, Event, Lost, Timeout
 
-Conversation = list[tuple[Event, Answer]]
+Conversation = list[tuple[Event, Decision]]
 
 _MOST_EVENTS = 50_000  # the cases here take a few thousand
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from clustersim.policies import FastestK
 from clustersim.protocol import (
-    Answer,
     Arrivals,
+    Decision,
     Dispatch,
     Event,
     Policy,
@@ -28,7 +28,7 @@ from clustersim.protocol import (
 class Scripted(Policy):
     """Answers every event by a function of it."""
 
-    answer: Callable[[Event], Answer]
+    answer: Callable[[Event], Decision]
 
     def begin(self, setting: Setting) -> PolicyState:
         return _ScriptedState(self.answer)
@@ -37,10 +37,10 @@ class Scripted(Policy):
 class _ScriptedState:
     k = 1
 
-    def __init__(self, answer: Callable[[Event], Answer]) -> None:
+    def __init__(self, answer: Callable[[Event], Decision]) -> None:
         self._answer = answer
 
-    def react(self, event: Event) -> Answer:
+    def react(self, event: Event) -> Decision:
         return self._answer(event)
 
 
@@ -61,19 +61,19 @@ class _ByDeadlineState:
         self._messages: list[int] = []
         self._deadline = math.inf
 
-    def react(self, event: Event) -> Answer:
+    def react(self, event: Event) -> Decision:
         wants = self.k
         if isinstance(event, Updated):
             self._messages = []
             self._deadline = event.time + self._wait
-            return Answer((Dispatch(busy="restart"),), Wants(wants, self._deadline))
+            return Decision((Dispatch(busy="restart"),), Wants(wants, self._deadline))
         if isinstance(event, Arrivals):
             self._messages += event.messages.tolist()
         if isinstance(event, Timeout):
             if not self._messages:
-                return Answer((Stop("nobody answered"),), Wants())
-            return Answer((Update(np.array(self._messages), 1e-6),), Wants())
-        return Answer((), Wants(wants, self._deadline))
+                return Decision((Stop("nobody answered"),), Wants())
+            return Decision((Update(np.array(self._messages), 1e-6),), Wants())
+        return Decision((), Wants(wants, self._deadline))
 
 
 @dataclass(frozen=True)
@@ -93,24 +93,24 @@ class _AtRandomState:
         self._held: list[int] = []
         self.k = 1
 
-    def react(self, event: Event) -> Answer:
+    def react(self, event: Event) -> Decision:
         random, n = self._random, self._setting.workers
         busy = ("restart", "finish", "queue", "send")[random.integers(4)]
         if isinstance(event, Updated) and event.version == 0:
-            return Answer((Dispatch(busy=busy),), self._wants(event.time))
+            return Decision((Dispatch(busy=busy),), self._wants(event.time))
         if isinstance(event, Arrivals):
             self._held += event.messages.tolist()
         if isinstance(event, Updated):
             some = np.flatnonzero(random.random(n) < 0.7)
-            return Answer((Dispatch(some, busy=busy),) if len(some) else (), self._wants(event.time))
+            return Decision((Dispatch(some, busy=busy),) if len(some) else (), self._wants(event.time))
         if self._held and random.random() < 0.6:
             used = [name for name in self._held if random.random() < 0.7] or self._held[:1]
             kept = [name for name in self._held if random.random() < 0.3]
             self._held = kept
             weights = random.normal(size=len(used)) * 1e-6
             keep = np.array(kept, dtype=np.int64) if kept else None
-            return Answer((Update(np.array(used), weights, keep),), self._wants(event.time))
-        return Answer((Dispatch(busy=busy),), self._wants(event.time))
+            return Decision((Update(np.array(used), weights, keep),), self._wants(event.time))
+        return Decision((Dispatch(busy=busy),), self._wants(event.time))
 
     def _wants(self, now: float) -> Wants:
         self.k = int(self._random.integers(1, self._setting.workers + 1))

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustersim.engine.cohort import answers
-from clustersim.engine.cohort.answers import Portion, in_order
+from clustersim.engine.cohort import arrival_order
+from clustersim.engine.cohort.arrival_order import Portion, in_order
 
 TIMES = st.sampled_from([0.0, 1.0, 2.0, 3.0, 5.0, 8.0, math.inf])
 ROWS = st.integers(1, 9).flatmap(
     lambda n: st.lists(st.lists(TIMES, min_size=n, max_size=n), min_size=1, max_size=6).map(np.array)
 )
-KINDS = [pytest.param(Portion, id="looked for"), pytest.param(answers._Sorted, id="sorted")]
+KINDS = [pytest.param(Portion, id="looked for"), pytest.param(arrival_order._Sorted, id="sorted")]
 
 
 def by_hand(row):
@@ -26,7 +26,7 @@ def by_hand(row):
 @given(rows=ROWS, many=st.sampled_from([1, 8, 1000]))
 def test_the_order_of_equal_times_is_that_of_the_workers(rows, many):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(answers, "_MANY", many)
+        patch.setattr(arrival_order, "_MANY", many)
         order, ranked = in_order(rows)
     for row, found, times in zip(rows.tolist(), order.tolist(), ranked.tolist(), strict=True):
         expected = sorted(range(len(row)), key=lambda i, row=row: (row[i], i))
@@ -85,7 +85,7 @@ def test_the_first_k_by_keys(keys, scale, data):
         return np.rint(draws * scale)
 
     k = data.draw(st.integers(1, keys.shape[1]))
-    portion = answers._Keyed(keys.astype(np.float64), timed)
+    portion = arrival_order._Keyed(keys.astype(np.float64), timed)
     check_first(portion, timed(keys.astype(np.float64)), k)
     assert portion.lost == [0] * len(keys)
     for place, row in enumerate(timed(keys).tolist()):

@@ -11,7 +11,7 @@ from batches import draw_batch
 from coding import entries
 
 import clustersim as cs
-from clustersim.protocol import Answer, Dispatch, Policy, Update, Updated, Wants, Work
+from clustersim.protocol import Decision, Dispatch, Policy, Update, Updated, Wants, Work
 from clustersim.streams import Streams
 
 N, ROWS, D, UPDATES, P, ETA = 6, 30, 4, 40, 0.65, 0.1
@@ -190,14 +190,14 @@ class LateState:
 
     def react(self, event):
         if isinstance(event, Updated):
-            return Answer(
+            return Decision(
                 (Dispatch(None if event.version == 0 else np.array([0])),) if event.version < 2 else (), Wants()
             )
         self.held += event.messages.tolist()
         if len(self.held) == 1:
-            return Answer((Update(event.messages, 0.5, keep=None),), Wants())
+            return Decision((Update(event.messages, 0.5, keep=None),), Wants())
         commands = (Update(np.array(self.held[1:]), np.array(self.weights)),) if len(self.held) == 3 else ()
-        return Answer(commands, Wants())
+        return Decision(commands, Wants())
 
 
 def test_uncombined_answers_of_two_versions_are_weighted_vector_by_vector():

@@ -9,7 +9,7 @@ import pytest
 from scripted import Scripted
 
 import clustersim as cs
-from clustersim.protocol import Answer, Arrivals, Dispatch, Stop, Update, Updated, Wants
+from clustersim.protocol import Arrivals, Decision, Dispatch, Stop, Update, Updated, Wants
 
 ENGINES = ["process", "cohort"]
 
@@ -72,9 +72,9 @@ def test_answers_that_come_one_by_one_to_a_large_cluster(policy, link, busy):
 def disturb(event):
     """Use every answer at once, and send the model to a single worker, who is at work on an older one."""
     if isinstance(event, Updated):
-        return Answer((Dispatch(busy="finish"),) if event.version == 0 else (), Wants())
+        return Decision((Dispatch(busy="finish"),) if event.version == 0 else (), Wants())
     worker = np.array([7 * int(event.messages[-1]) % 600])
-    return Answer((Update(event.messages, 1.0), Dispatch(worker, "finish")), Wants())
+    return Decision((Update(event.messages, 1.0), Dispatch(worker, "finish")), Wants())
 
 
 @pytest.mark.parametrize("policy", [Scripted(disturb), cs.KAsync(2)], ids=["disturbed", "two at once"])
@@ -91,8 +91,8 @@ def in_step(count, workers=None, patience=math.inf):
 
     def answer(event):
         if isinstance(event, Updated):
-            return Answer((Dispatch(workers, busy="finish"),), Wants(count, event.time + patience))
-        return Answer((Update(event.messages, 1e-3),) if isinstance(event, Arrivals) else (), Wants())
+            return Decision((Dispatch(workers, busy="finish"),), Wants(count, event.time + patience))
+        return Decision((Update(event.messages, 1e-3),) if isinstance(event, Arrivals) else (), Wants())
 
     return Scripted(answer)
 
@@ -144,8 +144,10 @@ def test_several_models_sent_at_one_instant(compute, link, messages):
         def answer(event, rules=rules):
             if isinstance(event, Updated):
                 stop = (Stop("that will do"),) if event.version == 4 else ()
-                return Answer((*(Dispatch(busy=busy) for busy in rules), *stop), Wants(2))
-            return Answer((Update(event.messages, 1e-3),) if isinstance(event, Arrivals) else (Stop("lost"),), Wants(2))
+                return Decision((*(Dispatch(busy=busy) for busy in rules), *stop), Wants(2))
+            return Decision(
+                (Update(event.messages, 1e-3),) if isinstance(event, Arrivals) else (Stop("lost"),), Wants(2)
+            )
 
         cluster = cs.Cluster(6, compute, downlink=link, scaling="none")
         process, cohort = (simulate(cluster, Scripted(answer), name, 30, messages=messages) for name in ENGINES)
@@ -201,8 +203,8 @@ def test_nobody_writes_into_an_event(engine, n, busy, compute, name):
     def answer(event):
         if isinstance(event, Arrivals):
             getattr(event, name)[0] = 1
-            return Answer((Stop("nobody minds"),), Wants())
-        return Answer((Dispatch(busy=busy),), Wants(2))
+            return Decision((Stop("nobody minds"),), Wants())
+        return Decision((Dispatch(busy=busy),), Wants(2))
 
     with pytest.raises(ValueError, match="read-only"):
         simulate(cs.Cluster(n, compute, scaling="none"), Scripted(answer), engine)
@@ -215,10 +217,10 @@ def test_an_older_answer_that_is_still_on_its_way_is_owed(engine):
 
     def answer(event):
         if isinstance(event, Updated):
-            return Answer((Dispatch(busy="finish"),), Wants(1))  # version 1 goes out when worker 1 has answered
+            return Decision((Dispatch(busy="finish"),), Wants(1))  # version 1 goes out when worker 1 has answered
         if event.tasks[-1] == 0:
-            return Answer((Update(event.messages, 0.1),), Wants(2))
-        return Answer((Dispatch(np.array([0])),), Wants(1))  # it promises that worker 0 owes nothing
+            return Decision((Update(event.messages, 0.1),), Wants(2))
+        return Decision((Dispatch(np.array([0])),), Wants(1))  # it promises that worker 0 owes nothing
 
     cluster = cs.Cluster(2, cs.Constant(1.0), uplink=uplink, scaling="none")
     with pytest.raises(cs.ProtocolError, match=r"workers 0\), which still owe an answer"):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import clustersim as cs
-from clustersim.draws import Draws
+from clustersim.draw_cache import DrawCache
 from clustersim.errors import ConfigurationError
 from clustersim.streams import Streams
 
@@ -18,12 +18,12 @@ def value(tasks, workers):
 
 
 class Counted:
-    """A `Draws` over a table, and how much was drawn for it."""
+    """A `DrawCache` over a table, and how much was drawn for it."""
 
     def __init__(self, workers, *, single=True, recorded=None):
         self.rows, self.singles, self.blocks = 0, 0, []
         self.workers = workers
-        self.draws = Draws(self.sample, workers, recorded, self.at if single else None)
+        self.draws = DrawCache(self.sample, workers, recorded, self.at if single else None)
 
     def sample(self, first, tasks):
         self.rows += tasks
@@ -157,7 +157,7 @@ def test_recorded_times_are_not_asked_for_beyond_their_end(recorded, single):
 def test_beyond_recorded_times_the_model_has_the_word(ask):
     """Even of the worker that has no records: the run ends with those of the others."""
     model, uniforms = cs.PerWorker([cs.Replay(np.ones((5, 2))), cs.Constant(math.pi)]), Streams(1).uniforms("compute")
-    draws = Draws(
+    draws = DrawCache(
         lambda first, tasks: model.times(uniforms, first, tasks, 2),
         2,
         model.recorded_tasks,

@@ -7,7 +7,7 @@ import pytest
 from scripted import Scripted
 
 import clustersim as cs
-from clustersim.protocol import Answer, Arrivals, Dispatch, Update, Updated, Wants
+from clustersim.protocol import Arrivals, Decision, Dispatch, Update, Updated, Wants
 
 PROBLEM = cs.LeastSquares.synthetic(rows=40, features=3, seed=2)
 CLUSTER = cs.Cluster(workers=4, compute=cs.Exponential(1.0))
@@ -24,50 +24,53 @@ def scripted(first, then=None):
     def answer(event):
         if isinstance(event, Updated) and event.version == 0:
             return first
-        return then(event) if then and isinstance(event, Arrivals) else Answer((), Wants())
+        return then(event) if then and isinstance(event, Arrivals) else Decision((), Wants())
 
     return Scripted(answer)
 
 
-BROADCAST = Answer((Dispatch(),), Wants(1))
+BROADCAST = Decision((Dispatch(),), Wants(1))
 
 
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        (scripted(Answer((Update(np.array([0]), 1.0),), Wants())), r"updates with messages \[0\]; it must hold each"),
-        (scripted(BROADCAST, lambda e: Answer((Update(np.array([9]), 1.0),), Wants())), r"messages \[9\]"),
-        (scripted(BROADCAST, lambda e: Answer((Update(e.messages[:0], np.ones(1)),), Wants())), "updates 0 messages"),
-        (scripted(BROADCAST, lambda e: Answer((Update(e.messages, 1.0, np.array([7])),), Wants())), r"keeps.*\[7\]"),
+        (scripted(Decision((Update(np.array([0]), 1.0),), Wants())), r"updates with messages \[0\]; it must hold each"),
+        (scripted(BROADCAST, lambda e: Decision((Update(np.array([9]), 1.0),), Wants())), r"messages \[9\]"),
+        (scripted(BROADCAST, lambda e: Decision((Update(e.messages[:0], np.ones(1)),), Wants())), "updates 0 messages"),
+        (scripted(BROADCAST, lambda e: Decision((Update(e.messages, 1.0, np.array([7])),), Wants())), r"keeps.*\[7\]"),
         (
-            scripted(BROADCAST, lambda e: Answer((Update(e.messages, np.ones(3)),), Wants())),
+            scripted(BROADCAST, lambda e: Decision((Update(e.messages, np.ones(3)),), Wants())),
             "updates 1 messages with weights",
         ),
         (
-            scripted(BROADCAST, lambda e: Answer((Update(e.messages, np.array([math.nan])),), Wants())),
+            scripted(BROADCAST, lambda e: Decision((Update(e.messages, np.array([math.nan])),), Wants())),
             "give 1 finite weights",
         ),
-        (scripted(BROADCAST, lambda e: Answer((Update(e.messages, math.nan),), Wants())), "weights nan"),
-        (scripted(Answer((Dispatch(np.array([4])),), Wants())), r"workers \[4\]; they are 0 .. 3"),
-        (scripted(Answer((Dispatch(np.array([1, 1])),), Wants())), "at most once"),
-        (scripted(Answer((Dispatch(), Dispatch()), Wants())), "still owe an answer"),
-        (scripted(Answer((Dispatch(np.array([0.5])),), Wants())), r"workers \[0.5\]; they are 0 .. 3"),
-        (scripted(Answer((Dispatch(busy="shout"),), Wants())), "busy = 'shout'"),
-        (scripted(Answer(("go",), Wants())), "answers 'go'"),
-        (scripted(BROADCAST, lambda e: Answer((Update(np.repeat(e.messages, 3), 1.0),), Wants())), "name it once"),
-        (scripted(BROADCAST, lambda e: Answer((Update(e.messages, 1.0, np.repeat(e.messages, 2)),), Wants())), "keeps"),
-        (scripted(Answer((Dispatch(),), Wants(0))), "wants 0 arrivals"),
-        (scripted(Answer((Dispatch(),), Wants(1.5))), "wants 1.5 arrivals"),
-        (scripted(Answer((Dispatch(),), Wants(1, -1.0))), "until -1.0"),
-        (scripted(Answer((Dispatch(),), Wants(1, math.nan))), "until nan"),
-        (scripted(Answer((Dispatch(),), Wants(1, None))), "until None"),
-        (scripted(Answer((Dispatch(),), None)), "give Answer"),
+        (scripted(BROADCAST, lambda e: Decision((Update(e.messages, math.nan),), Wants())), "weights nan"),
+        (scripted(Decision((Dispatch(np.array([4])),), Wants())), r"workers \[4\]; they are 0 .. 3"),
+        (scripted(Decision((Dispatch(np.array([1, 1])),), Wants())), "at most once"),
+        (scripted(Decision((Dispatch(), Dispatch()), Wants())), "still owe an answer"),
+        (scripted(Decision((Dispatch(np.array([0.5])),), Wants())), r"workers \[0.5\]; they are 0 .. 3"),
+        (scripted(Decision((Dispatch(busy="shout"),), Wants())), "busy = 'shout'"),
+        (scripted(Decision(("go",), Wants())), "answers 'go'"),
+        (scripted(BROADCAST, lambda e: Decision((Update(np.repeat(e.messages, 3), 1.0),), Wants())), "name it once"),
+        (
+            scripted(BROADCAST, lambda e: Decision((Update(e.messages, 1.0, np.repeat(e.messages, 2)),), Wants())),
+            "keeps",
+        ),
+        (scripted(Decision((Dispatch(),), Wants(0))), "wants 0 arrivals"),
+        (scripted(Decision((Dispatch(),), Wants(1.5))), "wants 1.5 arrivals"),
+        (scripted(Decision((Dispatch(),), Wants(1, -1.0))), "until -1.0"),
+        (scripted(Decision((Dispatch(),), Wants(1, math.nan))), "until nan"),
+        (scripted(Decision((Dispatch(),), Wants(1, None))), "until None"),
+        (scripted(Decision((Dispatch(),), None)), "give Answer"),
         (scripted(None), "answers None; give Answer"),
         (scripted(BROADCAST, lambda e: None), "answers None; give Answer"),
-        (scripted(BROADCAST, lambda e: Answer((Update(None, 1.0),), Wants())), "updates with messages None"),
-        (scripted(BROADCAST, lambda e: Answer((Update({0}, 1.0),), Wants())), "updates with messages {0}"),
-        (scripted(Answer((Dispatch(3),), Wants())), "workers 3; they are 0 .. 3"),
-        (scripted(Answer((Dispatch(np.array([[1]])),), Wants())), r"workers \[\[1\]\]"),
+        (scripted(BROADCAST, lambda e: Decision((Update(None, 1.0),), Wants())), "updates with messages None"),
+        (scripted(BROADCAST, lambda e: Decision((Update({0}, 1.0),), Wants())), "updates with messages {0}"),
+        (scripted(Decision((Dispatch(3),), Wants())), "workers 3; they are 0 .. 3"),
+        (scripted(Decision((Dispatch(np.array([[1]])),), Wants())), r"workers \[\[1\]\]"),
     ],
 )
 def test_commands_that_make_no_sense(policy, message):
@@ -77,16 +80,16 @@ def test_commands_that_make_no_sense(policy, message):
 
 
 def again(event):
-    return Answer((Dispatch(busy="restart"),), Wants(1, event.time))
+    return Decision((Dispatch(busy="restart"),), Wants(1, event.time))
 
 
 @pytest.mark.parametrize("until", [cs.Until(time=5.0), cs.Until(updates=5)])
 @pytest.mark.parametrize(
     ("compute", "policy"),
     [
-        (cs.BernoulliStraggler(1.0), Scripted(lambda event: Answer((Dispatch(busy="restart"),), Wants(1)))),  # Lost
+        (cs.BernoulliStraggler(1.0), Scripted(lambda event: Decision((Dispatch(busy="restart"),), Wants(1)))),  # Lost
         (cs.Exponential(1.0), Scripted(again)),  # Timeout
-        (cs.Constant(0.0), Scripted(lambda event: Answer((Dispatch(busy="restart"),), Wants(1)))),  # Arrivals
+        (cs.Constant(0.0), Scripted(lambda event: Decision((Dispatch(busy="restart"),), Wants(1)))),  # Arrivals
     ],
 )
 def test_going_round_in_circles_is_not_a_hang(compute, policy, until):
@@ -96,7 +99,7 @@ def test_going_round_in_circles_is_not_a_hang(compute, policy, until):
 
 def test_a_policy_that_never_dispatches_stalls():
     with pytest.raises(cs.StalledError, match="nothing is on its way"):
-        run(scripted(Answer((), Wants())))
+        run(scripted(Decision((), Wants())))
 
 
 @pytest.mark.parametrize("features", [3, 30])

@@ -16,7 +16,7 @@ from wild import BUSY, Watched
 
 import clustersim as cs
 from clustersim.policies import Asynchronous
-from clustersim.protocol import Answer, Arrivals, Dispatch, Update, Updated, Wants
+from clustersim.protocol import Arrivals, Decision, Dispatch, Update, Updated, Wants
 
 ENGINES = ("process", "cohort")
 FEATURES = 2
@@ -266,8 +266,8 @@ def test_what_is_thrown_away_costs_no_arithmetic(engine):
 
     def answer(event):
         if isinstance(event, Updated):
-            return Answer((Dispatch(busy="restart"),), Wants(20))
-        return Answer((Update(event.messages[:0], 1.0),), Wants(20))
+            return Decision((Dispatch(busy="restart"),), Wants(20))
+        return Decision((Update(event.messages[:0], 1.0),), Wants(20))
 
     run = simulate(Scripted(answer), 20, 30, engine, problem=problem)
     assert run.totals["discarded"] == 600

@@ -26,7 +26,7 @@ from wild import BUSY, Anything, Fidgety
 
 import clustersim as cs
 from clustersim import decoders, placements, policies, waits
-from clustersim.protocol import Answer, Dispatch, Wants
+from clustersim.protocol import Decision, Dispatch, Wants
 
 ENGINES = ("process", "cohort")
 ROUGH = cs.Link(latency=cs.Exponential(0.3))
@@ -197,7 +197,7 @@ SHORT = cs.Replay([[0.5, 1.0, 2.0]] * 3)
         (cs.StalledError, cs.KAsync(2), {"uplink": cs.Link(latency=cs.BernoulliStraggler(0.3))}),
         (
             cs.StalledError,
-            Scripted(lambda event: Answer((Dispatch(busy="send"),), Wants())),
+            Scripted(lambda event: Decision((Dispatch(busy="send"),), Wants())),
             {"compute": cs.Constant(0.0)},
         ),
         (cs.StalledError, cs.IgnoreStragglers(0.5, silence="redraw"), {"compute": cs.BernoulliStraggler(0.99)}),
@@ -205,7 +205,7 @@ SHORT = cs.Replay([[0.5, 1.0, 2.0]] * 3)
         (cs.DivergenceError, cs.KBatchAsync(2, batch=3), {"optimizer": cs.Momentum(1e6), "evaluate_every": 5}),
         (cs.StalledError, Anything(20), {}),
         (cs.ProtocolError, Anything(16), {}),
-        (cs.ProtocolError, Scripted(lambda event: Answer((Dispatch(), Dispatch()), Wants())), {}),
+        (cs.ProtocolError, Scripted(lambda event: Decision((Dispatch(), Dispatch()), Wants())), {}),
         (cs.ConfigurationError, cs.FastestK(4), {}),
         (cs.ConfigurationError, cs.FastestK(2), {"compute": SHORT}),
         (cs.ConfigurationError, cs.KAsync(1), {"downlink": cs.Link(latency=SHORT)}),

@@ -425,7 +425,8 @@ def test_imports_of_the_same_name_are_told_apart(tmp_path):
             (folder / name).write_text(content)
         (folder / "tell.py").write_text(
             "import sys; from pathlib import Path; from clustersim.studies.configuration import describe\n"
-            "from clustersim.studies.plain import canonical; import script; print(canonical(describe(script.thing)))\n"
+            "from clustersim.studies.plain_json import canonical; import script\n"
+            "print(canonical(describe(script.thing)))\n"
         )
         told.append(output(folder / "tell.py"))
     assert told[0] != told[1]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import clustersim as cs
-from clustersim.engine import foresight
-from clustersim.engine.setup import settle
+from clustersim.engine import expected_updates
+from clustersim.engine.setup import make_setting
 from clustersim.streams import Streams
 
 PROBLEM = cs.LeastSquares.synthetic(rows=40, features=2, seed=1)
@@ -71,7 +71,7 @@ def test_rounds_that_end_at_a_deadline_are_noticed_during_the_run(monkeypatch):
 
 
 def test_the_usual_run_asks_for_no_integral_and_draws_nothing(monkeypatch):
-    monkeypatch.setattr(foresight, "_mean_round", None)
+    monkeypatch.setattr(expected_updates, "_mean_round", None)
     assert run(cs.Gamma(1.0, 2.0), cs.Until(time=3.0)).totals["updates"] > 0
 
 
@@ -80,7 +80,7 @@ def test_the_closed_form_and_the_draws_agree(scaling):
     policy = cs.FastestK(3, batch=2)
     cluster = cs.Cluster(10, cs.Exponential(1.0), cs.Link(latency=0.25), scaling=scaling)
     streams = Streams(3)
-    setting = settle(PROBLEM, cluster, policy, streams)
-    told = foresight._mean_round(cluster, setting, 3, 16, streams)
-    drawn = foresight._drawn_round(cluster, setting, 3, 16, streams)
+    setting = make_setting(PROBLEM, cluster, policy, streams)
+    told = expected_updates._mean_round(cluster, setting, 3, 16, streams)
+    drawn = expected_updates._drawn_round(cluster, setting, 3, 16, streams)
     assert drawn == pytest.approx(told, rel=0.05)

@@ -5,7 +5,7 @@ import pytest
 from scripted import ByDeadline, Scripted
 
 import clustersim as cs
-from clustersim.protocol import Answer, Arrivals, Dispatch, Lost, Stop, Timeout, Update, Updated, Wants
+from clustersim.protocol import Arrivals, Decision, Dispatch, Lost, Stop, Timeout, Update, Updated, Wants
 
 PROBLEM = cs.LeastSquares(np.eye(4), np.zeros(4))  # four rows; the model stays at its optimum
 
@@ -94,9 +94,9 @@ def test_equal_times_over_different_roads_are_one_instant():
 
     def answer(event):
         if isinstance(event, Updated):
-            return Answer((Dispatch(np.array([1])), Dispatch(np.array([0]))), Wants(1))
+            return Decision((Dispatch(np.array([1])), Dispatch(np.array([0]))), Wants(1))
         seen.append((event.time, event.workers.tolist()))
-        return Answer((Stop("seen"),), Wants())
+        return Decision((Stop("seen"),), Wants())
 
     result = run(Scripted(answer), cluster, until=cs.Until(time=9.0))
     assert seen == [(3.0, [0, 1])]
@@ -150,12 +150,12 @@ def test_a_model_overtaken_on_the_way_is_put_aside():
 def _two_dispatches(event):
     """Dispatch twice at time 0; stop at 5, when the first model has come too late."""
     if isinstance(event, Updated) and event.version == 0:
-        return Answer((Dispatch(), Dispatch(busy="restart")), Wants(1))
+        return Decision((Dispatch(), Dispatch(busy="restart")), Wants(1))
     if isinstance(event, Arrivals):
-        return Answer((Update(event.messages, 0.1),), Wants(1, 5.0))
+        return Decision((Update(event.messages, 0.1),), Wants(1, 5.0))
     if isinstance(event, Timeout):
-        return Answer((Stop("enough"),), Wants())
-    return Answer((), Wants(1, 5.0))
+        return Decision((Stop("enough"),), Wants())
+    return Decision((), Wants(1, 5.0))
 
 
 def test_arrivals_come_before_timeouts():
@@ -176,10 +176,10 @@ def test_a_late_answer_is_used_at_its_own_version():
 
     def answer(event):
         if isinstance(event, Updated) and event.version == 0:
-            return Answer((Dispatch(),), Wants(1))
+            return Decision((Dispatch(),), Wants(1))
         if isinstance(event, Arrivals):
-            return Answer((Update(event.messages, 1.0),), Wants(1))
-        return Answer((), Wants(1))
+            return Decision((Update(event.messages, 1.0),), Wants(1))
+        return Decision((), Wants(1))
 
     result = cs.simulate(
         problem, cluster, Scripted(answer), optimizer=cs.SGD(0.5), until=cs.Until(updates=2), messages=True
@@ -199,13 +199,13 @@ def test_answers_of_two_versions_in_one_update():
     def answer(event):
         if isinstance(event, Updated):
             workers = {0: np.array([0, 1]), 1: np.array([0])}.get(event.version)
-            return Answer(() if workers is None else (Dispatch(workers),), Wants(1 if event.version == 0 else 2))
+            return Decision(() if workers is None else (Dispatch(workers),), Wants(1 if event.version == 0 else 2))
         if event.time == 1.0:
-            return Answer((Update(event.messages, 1.0, keep=event.messages),), Wants(2))
+            return Decision((Update(event.messages, 1.0, keep=event.messages),), Wants(2))
         names = np.append(0, event.messages)
         assert event.workers.tolist() == [0, 1]
         assert event.versions.tolist() == [1, 0]
-        return Answer((Update(names, np.array([4.0, 2.0, -1.0])),), Wants(1))
+        return Decision((Update(names, np.array([4.0, 2.0, -1.0])),), Wants(1))
 
     result = cs.simulate(
         problem, cluster, Scripted(answer), optimizer=cs.SGD(0.5), until=cs.Until(updates=2), messages=True
@@ -233,10 +233,10 @@ def test_a_deadline_holds_after_a_round_that_ended_early():
     def answer(event):
         seen.append((type(event), event.time))
         if isinstance(event, Updated):
-            return Answer((Dispatch(busy="restart"),), Wants(2, event.time + 2.0))
+            return Decision((Dispatch(busy="restart"),), Wants(2, event.time + 2.0))
         if isinstance(event, Arrivals):
-            return Answer((Update(event.messages, 0.1),), Wants(2))
-        return Answer((Stop("late"),), Wants())
+            return Decision((Update(event.messages, 0.1),), Wants(2))
+        return Decision((Stop("late"),), Wants())
 
     run(Scripted(answer), cluster, rows(2), until=cs.Until(time=100.0))
     assert seen == [(Updated, 0.0), (Arrivals, 1.0), (Updated, 1.0), (Timeout, 3.0)]
@@ -267,8 +267,8 @@ def test_a_worker_owes_nothing_once_its_lost_task_was_replaced():
 
     def answer(event):
         if isinstance(event, Updated):
-            return Answer((Dispatch(busy="restart" if event.version == 1 else None),), Wants(1))
-        return Answer((Update(event.messages, 0.1),), Wants(1))
+            return Decision((Dispatch(busy="restart" if event.version == 1 else None),), Wants(1))
+        return Decision((Update(event.messages, 0.1),), Wants(1))
 
     result = run(Scripted(answer), cluster, rows(2), until=cs.Until(updates=3))
     assert result.history["time"].tolist() == [0.0, 1.0, 2.0, 3.0]
@@ -291,9 +291,9 @@ def test_restart_clears_the_queue():
 
     def answer(event):
         if isinstance(event, Arrivals):
-            return Answer((Stop(f"version at {event.time}"),), Wants())
+            return Decision((Stop(f"version at {event.time}"),), Wants())
         busy = "restart" if event.time == 2.0 else "queue"
-        return Answer((Dispatch(busy=busy),), Wants(1, event.time + 1.0 if event.time < 2.0 else np.inf))
+        return Decision((Dispatch(busy=busy),), Wants(1, event.time + 1.0 if event.time < 2.0 else np.inf))
 
     result = run(Scripted(answer), cluster, rows(1), until=cs.Until(time=9.0))
     assert result.messages["status"].tolist() == ["cancelled", "cancelled", "discarded"]
@@ -345,11 +345,11 @@ def test_a_policy_may_go_on_after_a_loss():
     def answer(event):
         seen.append(type(event))
         if isinstance(event, Updated) and event.version == 0:
-            return Answer((Dispatch(),), Wants(2))
+            return Decision((Dispatch(),), Wants(2))
         if isinstance(event, Lost):
             assert event.workers.tolist() == [1]
-            return Answer((Update(np.array([0]), 1.0),), Wants())
-        return Answer((), Wants())
+            return Decision((Update(np.array([0]), 1.0),), Wants())
+        return Decision((), Wants())
 
     run(Scripted(answer), cluster, rows(2), until=cs.Until(updates=1))
     assert seen == [Updated, Arrivals, Lost]

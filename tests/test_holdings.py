@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import clustersim as cs
 from clustersim import placements as pl
 from clustersim.placements import Assignment
-from clustersim.placements.runs import alike
+from clustersim.placements.row_ranges import alike
 
 RUNS = st.lists(st.sets(st.integers(0, 5), min_size=1), min_size=1, max_size=6)
 

@@ -6,7 +6,7 @@ from scripted import Scripted
 
 import clustersim as cs
 from clustersim.conformance import check_run
-from clustersim.protocol import Answer, Arrivals, Dispatch, Update, Updated, Wants
+from clustersim.protocol import Arrivals, Decision, Dispatch, Update, Updated, Wants
 
 
 def run(policy, times, until, downlink=0.0, uplink=0.0, busy="restart", rows=12):
@@ -175,10 +175,10 @@ def test_work_that_ends_at_the_instant_of_the_stop_is_whole():
 
     def answer(event):
         if isinstance(event, Updated) and event.version == 0:
-            return Answer((Dispatch(), Dispatch(busy="send")), Wants(2))
+            return Decision((Dispatch(), Dispatch(busy="send")), Wants(2))
         if isinstance(event, Arrivals):
-            return Answer((Update(event.messages, 1e-3),), Wants())
-        return Answer((), Wants())
+            return Decision((Update(event.messages, 1e-3),), Wants())
+        return Decision((), Wants())
 
     result = run(Scripted(answer), [[0.0]] * 3, cs.Until(updates=1))
     assert result.messages["blocks"].tolist() == [1, 1]

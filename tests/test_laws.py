@@ -10,7 +10,7 @@ from scripted import AtRandom, ByDeadline, Leaky
 
 import clustersim as cs
 from clustersim.conformance import ConformanceError, check_policy, check_run
-from clustersim.protocol import Answer, Dispatch, Plan, Update, Updated, Wants
+from clustersim.protocol import Decision, Dispatch, Plan, Update, Updated, Wants
 
 positive = st.floats(0.05, 3.0)
 latencies = st.one_of(
@@ -136,11 +136,11 @@ class _FickleState:
         if isinstance(event, Updated):
             self.version, self.heard = event.version, []
             self.k = 2 if self.version < 5 else 3
-            return Answer((Dispatch(busy="restart"),), Wants(self.k), Plan(100, self.k, 0.01))
+            return Decision((Dispatch(busy="restart"),), Wants(self.k), Plan(100, self.k, 0.01))
         self.heard += event.messages.tolist()
         if len(self.heard) < self.k:
-            return Answer((), Wants(self.k - len(self.heard)))
-        return Answer((Update(np.array(self.heard[: self.k]), 0.01),), Wants())
+            return Decision((), Wants(self.k - len(self.heard)))
+        return Decision((Update(np.array(self.heard[: self.k]), 0.01),), Wants())
 
 
 def test_the_suite_refuses_a_policy_that_does_not_keep_its_plans():

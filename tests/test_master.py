@@ -10,7 +10,7 @@ import pytest
 from by_hand import ByHand
 
 import clustersim as cs
-from clustersim.engine import settle
+from clustersim.engine import make_setting
 from clustersim.engine.run import Training
 from clustersim.streams import Streams
 from clustersim.ticks import Ticks
@@ -20,7 +20,7 @@ SECONDS = Ticks(1.0)
 
 
 def training(policy, until):
-    setting = settle(PROBLEM, cs.Cluster(3, cs.Constant(2000.0), tick=1.0), policy, Streams(0))
+    setting = make_setting(PROBLEM, cs.Cluster(3, cs.Constant(2000.0), tick=1.0), policy, Streams(0))
     return Training(PROBLEM, policy, setting, cs.SGD(1.0), until, ticks=SECONDS, evaluate_every=1)
 
 

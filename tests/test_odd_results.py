@@ -17,8 +17,8 @@ from small import made_up, small_study
 import clustersim as cs
 from clustersim import plots
 from clustersim.engine.accounting.columns import RESERVED
+from clustersim.studies.display_text import printable
 from clustersim.studies.results import FAILURE_COLUMNS
-from clustersim.studies.text import printable
 from clustersim.tables import (
     claims_table,
     console_for_tables,

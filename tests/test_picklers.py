@@ -17,8 +17,8 @@ from reaching import FILES, SCRIPT
 
 import clustersim
 from clustersim.studies.configuration import canonical, describe
-from clustersim.studies.origin import is_users, is_users_file, tell
 from clustersim.studies.packing import pack, unpack
+from clustersim.studies.user_code import is_users, is_users_file, tell
 
 # --- other picklers -------------------------------------------------------------------------------------------------
 
@@ -229,7 +229,7 @@ CALL = """
 import sys
 from pathlib import Path
 
-from clustersim.studies.origin import tell
+from clustersim.studies.user_code import tell
 from clustersim.studies.packing import unpack
 
 try:

@@ -23,8 +23,8 @@ import clustersim as cs
 from clustersim.engine.cohort.fleet import CohortFleet
 from clustersim.engine.cohort.rounds import Rounds
 from clustersim.protocol import (
-    Answer,
     Arrivals,
+    Decision,
     Dispatch,
     LatePlan,
     Plan,
@@ -200,10 +200,10 @@ class _PlannerState:
 
     def react(self, event):
         if isinstance(event, Updated):
-            return Answer(self._policy.commands, Wants(self.k, event.time + self._policy.deadline), self._policy.plan)
+            return Decision(self._policy.commands, Wants(self.k, event.time + self._policy.deadline), self._policy.plan)
         if isinstance(event, Arrivals):
-            return Answer((Update(event.messages[: self.k], 0.01),), Wants())
-        return Answer((), Wants())
+            return Decision((Update(event.messages[: self.k], 0.01),), Wants())
+        return Decision((), Wants())
 
 
 def run(policy, updates=20):
@@ -363,8 +363,8 @@ def test_a_plan_needs_no_draws_beyond_its_end():
         if isinstance(event, Updated):
             last = event.version == 7
             commands = (Stop("done"),) if last else (Dispatch(busy="restart"),)
-            return Answer(commands, Wants(2), None if last else Plan(7 - event.version, 2, 0.01))
-        return Answer((Update(event.messages[:2], 0.01),), Wants())
+            return Decision(commands, Wants(2), None if last else Plan(7 - event.version, 2, 0.01))
+        return Decision((Update(event.messages[:2], 0.01),), Wants())
 
     times = np.random.default_rng(1).random((7, 5)) + 0.5
     case = Case(Scripted(react), cs.Cluster(5, cs.Replay(times)), cs.Until(updates=50))
@@ -376,10 +376,12 @@ def test_what_the_master_holds_is_not_forgotten_by_a_plan():
 
     def react(event):
         if isinstance(event, Updated):
-            return Answer((Dispatch(busy="restart"),), Wants(2 if event.version != 3 else 4), plans.get(event.version))
+            return Decision(
+                (Dispatch(busy="restart"),), Wants(2 if event.version != 3 else 4), plans.get(event.version)
+            )
         count = len(event.messages)
         kept = event.messages[2:] if count > 2 else None
-        return Answer((Update(event.messages[:2], 0.01, keep=kept),), Wants())
+        return Decision((Update(event.messages[:2], 0.01, keep=kept),), Wants())
 
     plans = {version: Plan(3 - version if version < 3 else 50, 2, 0.01) for version in range(60) if version != 3}
     case = Case(Scripted(react), cs.Cluster(5, cs.Exponential(1.0)), cs.Until(updates=30))

@@ -15,7 +15,7 @@ import pytest
 
 import clustersim as cs
 from clustersim.studies import WorkerPool, child, process_pool
-from clustersim.studies.frames import ANSWER, receive
+from clustersim.studies.pipe_messages import ANSWER, receive
 from clustersim.studies.pool import ProcessDied
 
 

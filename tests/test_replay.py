@@ -8,7 +8,7 @@ from spaces import Case
 
 import clustersim as cs
 from clustersim.engine.cohort import fleet as cohort
-from clustersim.protocol import Answer, Arrivals, Dispatch, Update, Updated, Wants
+from clustersim.protocol import Arrivals, Decision, Dispatch, Update, Updated, Wants
 
 N = 6
 
@@ -31,10 +31,10 @@ def rounds(*dispatches):
 
     def answer(event):
         if isinstance(event, Arrivals):
-            return Answer((Update(event.messages, 0.0),), Wants(1))
+            return Decision((Update(event.messages, 0.0),), Wants(1))
         if isinstance(event, Updated) and event.version < len(dispatches):
-            return Answer((dispatches[event.version],), Wants(1))
-        return Answer((), Wants(1))
+            return Decision((dispatches[event.version],), Wants(1))
+        return Decision((), Wants(1))
 
     return Scripted(answer)
 

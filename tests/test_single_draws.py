@@ -1,4 +1,4 @@
-"""Single draws are those of the rows, to the last bit: all models, scalings and links, and `Draws` over them."""
+"""Single draws are those of the rows, to the last bit: all models, scalings and links, and `DrawCache` over them."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import clustersim as cs
-from clustersim.draws import Draws
+from clustersim.draw_cache import DrawCache
 from clustersim.errors import ConfigurationError
 from clustersim.latency import SCALINGS, ComputeTimes, LatencyModel
 from clustersim.streams import Streams
@@ -160,7 +160,7 @@ def test_draws_are_the_rows_whoever_asks_for_what(model, scaling, questions):
     compute = ComputeTimes(model, scaling, loads, WORKERS)
     rows = compute.times(uniforms(), 0, TASKS)
     stream = uniforms()
-    draws = Draws(
+    draws = DrawCache(
         lambda first, tasks: compute.times(stream, first, tasks),
         WORKERS,
         model.recorded_tasks,

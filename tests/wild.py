@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from clustersim.protocol import (
-    Answer,
     Arrivals,
     Command,
+    Decision,
     Dispatch,
     Event,
     Policy,
@@ -52,7 +52,7 @@ class _AnythingState:
         self._updating = float(random.uniform(0.1, 0.9))
         self._habits = (BUSY, BUSY, ("send",), (BUSY[random.integers(4)],))[random.integers(4)]
 
-    def react(self, event: Event) -> Answer:
+    def react(self, event: Event) -> Decision:
         commands: list[Command] = []
         if isinstance(event, Arrivals):
             self._held += event.messages.tolist()
@@ -64,7 +64,7 @@ class _AnythingState:
         ]
         if self._final and self._random.random() < 0.02:
             commands.append(Stop("had enough"))
-        return Answer(tuple(commands), self._wants(event.time))
+        return Decision(tuple(commands), self._wants(event.time))
 
     def _some(self, of: list[int], share: float) -> list[int]:
         """Some of them, in any order."""
@@ -101,7 +101,7 @@ class Watched(Policy):
     """Another policy, whose conversation is written down; it keeps its plans to itself, so that it is asked."""
 
     inner: Policy
-    told: list[tuple[Event, Answer]] = field(default_factory=list, compare=False)
+    told: list[tuple[Event, Decision]] = field(default_factory=list, compare=False)
 
     def __repr__(self) -> str:
         return repr(self.inner)
@@ -115,7 +115,7 @@ class Watched(Policy):
 
 
 class _WatchedState:
-    def __init__(self, inner: PolicyState, told: list[tuple[Event, Answer]]) -> None:
+    def __init__(self, inner: PolicyState, told: list[tuple[Event, Decision]]) -> None:
         self._inner = inner
         self._told = told
 
@@ -123,7 +123,7 @@ class _WatchedState:
     def k(self) -> int:
         return self._inner.k
 
-    def react(self, event: Event) -> Answer:
+    def react(self, event: Event) -> Decision:
         answer = self._inner.react(event)
         self._told.append((event, answer))
         return answer._replace(plan=None)
@@ -157,7 +157,7 @@ class _FidgetyState:
     def k(self) -> int:
         return self._inner.k
 
-    def react(self, event: Event) -> Answer:
+    def react(self, event: Event) -> Decision:
         answer = self._inner.react(event)
         wanted = answer.wants.arrivals
         fewer = 1 if self._random is None else int(self._random.integers(1, wanted + 1))
@@ -192,7 +192,7 @@ class _TiringState:
     def k(self) -> int:
         return self._inner.k
 
-    def react(self, event: Event) -> Answer:
+    def react(self, event: Event) -> Decision:
         answer = self._inner.react(event)
         for command in answer.commands:
             if isinstance(command, Dispatch):

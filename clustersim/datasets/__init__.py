@@ -10,10 +10,10 @@ the user's; `amazon_like` draws rows like it. All return a `Dataset`, which any 
 from clustersim.datasets.amazon import amazon_from_csv
 from clustersim.datasets.amazon_like import amazon_like
 from clustersim.datasets.cifar import cifar10
+from clustersim.datasets.covertype_housing import covertype, kc_house
 from clustersim.datasets.dataset import Dataset
 from clustersim.datasets.full import full
 from clustersim.datasets.images import fashion_mnist, mnist
-from clustersim.datasets.tables import covertype, kc_house
 
 __all__ = [
     "Dataset",

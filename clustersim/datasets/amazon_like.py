@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from clustersim.arrays import first_occurrences
 from clustersim.datasets.amazon import Codes, with_pairs
 from clustersim.datasets.dataset import Dataset, Floats
 from clustersim.datasets.onehot import one_hot_dataset
@@ -103,7 +104,7 @@ def _covering(draw: np.random.Generator, size: int, kinds: int, tail: float) -> 
 def _lenders(draw: np.random.Generator, manager: Codes, share: float) -> Codes:
     """The manager whose own attribute each row has: another one's in this share of the rows, in no manager's first."""
     other = draw.random(len(manager)) < share
-    other[np.unique(manager, return_index=True)[1]] = False
+    other[first_occurrences(manager, int(manager.max()) + 1)] = False
     return np.where(other, draw.permutation(manager), manager)
 
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from clustersim.checks import choice
 from clustersim.datasets.amazon import COLUMNS, amazon_from
+from clustersim.datasets.covertype_housing import covertype_from
 from clustersim.datasets.dataset import Dataset
 from clustersim.datasets.images import FASHION_LICENCE, MNIST_LICENCE, scaled
-from clustersim.datasets.tables import covertype_from
 from clustersim.errors import ConfigurationError
 
 __all__ = ["full"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment
 
-__all__ = ["Decoder", "firsts"]
+__all__ = ["Decoder"]
 
 
 class Decoder(ABC):
@@ -83,18 +83,3 @@ class Decoder(ABC):
             f"{self!r}: its expected error is not known in closed form for this placement; estimate it: draw who "
             "answers, take decoder.weights(assignment, workers), and average"
         )
-
-
-def firsts(names: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    """Which entries are the first of their name; names are 0 .. count - 1.
-
-    Examples
-    --------
-    >>> firsts(np.array([2, 0, 2, 1, 0]), 3).tolist()
-    [True, True, False, True, False]
-    """
-    places = np.arange(len(names))
-    first = np.empty(count, dtype=np.int64)
-    first[names[::-1]] = places[::-1]  # the last assignment is the one that stays
-    is_first: NDArray[np.bool_] = first[names] == places
-    return is_first

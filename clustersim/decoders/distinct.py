@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.arrays import first_occurrences
 from clustersim.checks import fraction, store
-from clustersim.decoders.base import Decoder, firsts
+from clustersim.decoders.base import Decoder
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment
 
@@ -42,7 +43,7 @@ class DistinctGroups(Decoder):
         """One weight a message."""
         self.check(assignment)
         assert assignment.groups is not None  # noqa: S101 - for the type checker; `check` has looked
-        return firsts(assignment.groups[workers], assignment.workers) / assignment.total_rows
+        return first_occurrences(assignment.groups[workers], assignment.workers) / assignment.total_rows
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
         """Expected error, see `Decoder.expected_error`."""
@@ -102,7 +103,7 @@ class DistinctRows(Decoder):
         self.check(assignment)
         rows = assignment.rows_of(workers)
         arrives = 1.0 - self.straggler_probability ** assignment.redundancy[rows]
-        return firsts(rows, assignment.total_rows) / (assignment.total_rows * arrives)
+        return first_occurrences(rows, assignment.total_rows) / (assignment.total_rows * arrives)
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
         """Expected error, see `Decoder.expected_error`; the bias counts if p is not the decoder's."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.arrays import first_occurrences
 from clustersim.checks import fraction
-from clustersim.decoders.base import Decoder, firsts
+from clustersim.decoders.base import Decoder
 from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment, MiniBatches
 
@@ -56,9 +57,9 @@ class Exact(Decoder):
                 "gradient; wait until they do with waits.Covered(), or take the decoder Optimal()"
             )
         if assignment.groups is not None:
-            return firsts(assignment.groups[workers], assignment.workers) / assignment.total_rows
+            return first_occurrences(assignment.groups[workers], assignment.workers) / assignment.total_rows
         if not assignment.combined:
-            return firsts(assignment.rows_of(workers), assignment.total_rows) / assignment.total_rows
+            return first_occurrences(assignment.rows_of(workers), assignment.total_rows) / assignment.total_rows
         return assignment.decode(workers)[0] / assignment.total_rows
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:

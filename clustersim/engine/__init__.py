@@ -5,7 +5,7 @@
 """
 
 from clustersim.engine.run import Run
-from clustersim.engine.setup import settle
+from clustersim.engine.setup import make_setting
 from clustersim.engine.simulate import simulate
 
-__all__ = ["Run", "settle", "simulate"]
+__all__ = ["Run", "make_setting", "simulate"]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.cluster import Cluster
-from clustersim.draws import Draws
+from clustersim.draw_cache import DrawCache
 from clustersim.errors import ConfigurationError
 from clustersim.latency import ComputeTimes, representable
 from clustersim.links import Link
@@ -34,7 +34,7 @@ def _in_ticks(
     workers: int,
     recorded: int | None,
     ticks: Ticks,
-) -> Draws:
+) -> DrawCache:
     """Draws of times that are told in seconds, rounded to ticks."""
 
     def rows(first: int, tasks: int) -> Floats:
@@ -44,7 +44,7 @@ def _in_ticks(
         drawn = times_at(tasks, of)
         return None if drawn is None else ticks.of_all(_checked(drawn, (len(tasks),)))
 
-    return Draws(rows, workers, recorded, single)
+    return DrawCache(rows, workers, recorded, single)
 
 
 def _checked(draws: Floats, shape: tuple[int, ...]) -> Floats:
@@ -72,7 +72,7 @@ class Keys(NamedTuple):
         Turns draws, of any shape, into ticks: the same for all workers, and growing with the draw.
     """
 
-    draws: Draws
+    draws: DrawCache
     timed: Callable[[Floats], Floats]
 
 
@@ -105,7 +105,7 @@ class Delays:
         self.keys: Keys | None = None
         if (timed := compute.increasing) is not None:
             self.keys = Keys(
-                Draws(lambda first, tasks: uniforms.block(first, tasks, workers), workers, most=_KEYS),
+                DrawCache(lambda first, tasks: uniforms.block(first, tasks, workers), workers, most=_KEYS),
                 lambda draws: ticks.of_all(timed(draws)),
             )
         answer_bytes = assignment.vectors * vector_bytes
@@ -113,7 +113,7 @@ class Delays:
         self.uplink = _link_draws(cluster.uplink, "uplink", answer_bytes, streams, ticks)
 
 
-def _link_draws(link: Link, name: str, sizes: Integers, streams: Streams, ticks: Ticks) -> Draws | None:
+def _link_draws(link: Link, name: str, sizes: Integers, streams: Streams, ticks: Ticks) -> DrawCache | None:
     """Draws of the delays of messages of `sizes` bytes, one for each worker, over a link."""
     if link.is_instant:
         return None

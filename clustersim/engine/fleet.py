@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clustersim.engine.accounting.messages import Records
 from clustersim.protocol import Plan
 
-__all__ = ["Batch", "Clock", "Fleet", "Foresight", "Rows", "Step"]
+__all__ = ["Batch", "Clock", "Fleet", "RoundsAhead", "Rows", "Step"]
 
 
 class Batch(NamedTuple):
@@ -55,7 +55,7 @@ Step: TypeAlias = tuple[float, Rows, Rows | None]
 model before, if the plan has late answers and there are any."""
 
 
-class Foresight(Protocol):
+class RoundsAhead(Protocol):
     """Rounds of a plan that a fleet has worked out. "The last one" is the one that the master has gone through last.
 
     Attributes
@@ -109,7 +109,7 @@ class Fleet(Protocol):
     def dispatch(self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str) -> None:
         """Send a model to `workers`, in ascending order, or to all of them, now."""
 
-    def ahead(self, plan: Plan, last_time: float, most: int, held: Times) -> Foresight | None:
+    def ahead(self, plan: Plan, last_time: float, most: int, held: Times) -> RoundsAhead | None:
         """Work out at most so many rounds of a plan, that end by `last_time`; all have just been sent the first model.
 
         `held` are the ticks of work behind the answers that the master holds, to be made use of in the first round.

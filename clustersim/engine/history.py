@@ -11,13 +11,13 @@ from clustersim.problems import Problem
 from clustersim.ticks import Ticks
 from clustersim.until import Until
 
-__all__ = ["Observer", "Progress"]
+__all__ = ["HistoryRecorder", "Progress"]
 
 Progress = Callable[[float], None]
 """Called with the fraction of the horizon that is done, 0 to 1, at every evaluation."""
 
 
-class Observer:
+class HistoryRecorder:
     """Writes one row of history for the first model, for every `every`-th update, and for the end of the run.
 
     Parameters

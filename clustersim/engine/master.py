@@ -10,23 +10,23 @@ as a process, and a test or a real cluster can step through it. It counts in tic
 import math
 from collections import deque
 from collections.abc import Generator
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.accounting.ledger import Ledger
-from clustersim.engine.fleet import Clock, Fleet, Foresight
+from clustersim.engine.fleet import Clock, Fleet, RoundsAhead
 from clustersim.engine.inbox import Inbox, Positions
 from clustersim.engine.model import Model
 from clustersim.engine.promise import BrokenPromiseError, PlannedRounds, Promise, waits_for
-from clustersim.engine.stopping import Horizon
+from clustersim.engine.stopping import StoppingRule
 from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import (
-    Answer,
+    BUSY,
     Arrivals,
-    Busy,
     Command,
+    Decision,
     Dispatch,
     Event,
     Lost,
@@ -44,7 +44,6 @@ from clustersim.ticks import LAST, Ticks, total
 
 __all__ = ["Master"]
 
-_BUSY = get_args(Busy)
 _WHOLE = (int, np.integer)
 _NONE = np.empty(0, dtype=np.int64)
 _REMEMBERED = 8  # events and commands shown when something makes no sense
@@ -83,7 +82,7 @@ class Master:
         fleet: Fleet,
         model: Model,
         ledger: Ledger,
-        horizon: Horizon,
+        stopping: StoppingRule,
     ) -> None:
         self.reason = ""
         self._clock = clock
@@ -93,9 +92,9 @@ class Master:
         self._fleet = fleet
         self._model = model
         self._ledger = ledger
-        self._horizon = horizon
+        self._stopping = stopping
         self._partly = model.assignment.blocks > 1
-        self._held = Inbox()
+        self._inbox = Inbox()
         self._past: deque[Event | Command | PlannedRounds] = deque(maxlen=_REMEMBERED)
         self._deadline = self._told_deadline = math.inf
         self._promise = Promise(model.assignment, ticks)
@@ -108,8 +107,8 @@ class Master:
         object
             What `Fleet.sleep` returns: whoever drives the master goes on when that has come.
         """
-        fleet, last_time = self._fleet, self._horizon.last_time
-        self.reason = self._horizon.updated(0.0, 0)
+        fleet, last_time = self._fleet, self._stopping.last_time
+        self.reason = self._stopping.updated(0.0, 0)
         if not self.reason:
             self._tell(Updated(0.0, 0, None))
         while not self.reason:
@@ -126,35 +125,35 @@ class Master:
 
     # ------------------------------------------------------------------ rounds that are planned
 
-    def _ahead(self, plan: Plan) -> Foresight | None:
+    def _ahead(self, plan: Plan) -> RoundsAhead | None:
         """The rounds that need no conversation."""
-        held = self._held
+        held = self._inbox
         if not np.array_equal(held.name, _NONE if plan.late is None else plan.late.last.messages):
             return None  # the plan does not speak of what the master holds
-        most = self._horizon.updates_left(self._model.version)
-        return self._fleet.ahead(plan, self._horizon.last_time, most, held.compute)
+        most = self._stopping.updates_left(self._model.version)
+        return self._fleet.ahead(plan, self._stopping.last_time, most, held.compute)
 
-    def _go_through(self, plan: Plan, rounds: Foresight) -> Generator[Any]:
+    def _go_through(self, plan: Plan, rounds: RoundsAhead) -> Generator[Any]:
         """Step with the answers of rounds that need no conversation, then go on with it."""
-        model, ticks, horizon, follow, now = self._model, self._ticks, self._horizon, plan.follow, 0.0
-        first, look, gradient = model.version, horizon.next_look(model.version), None
+        model, ticks, stopping, follow, now = self._model, self._ticks, self._stopping, plan.follow, 0.0
+        first, look, gradient = model.version, stopping.next_look(model.version), None
         for end, present, late in rounds:
             if follow is not None and gradient is not None:
                 follow(Updated(ticks.seconds(now), model.version, gradient))
             gradient, now = model.step_ahead(present, late), end
             if model.version >= look:
                 rounds.book()
-                self.reason = horizon.updated(ticks.seconds(end), model.version)
+                self.reason = stopping.updated(ticks.seconds(end), model.version)
                 if self.reason:
                     break
-                look = horizon.next_look(model.version)
+                look = stopping.next_look(model.version)
         yield self._fleet.sleep(rounds.now)
         self._fleet.wake(self._clock.now)
         rounds.close(model.version - 1, model.before)
-        self._held.skip(rounds.arrived)
+        self._inbox.skip(rounds.arrived)
         if plan.late is not None and (kept := rounds.kept(model.version - 1, model.before)) is not None:
             batch, used = kept
-            names = self._held.begin_with(batch, used != 0.0)
+            names = self._inbox.begin_with(batch, used != 0.0)
             plan.late.resume(Round(names, batch.workers, batch.blocks, used))
         self._past.append(PlannedRounds(model.version - first, ticks.seconds(rounds.now)))
         if not self.reason:
@@ -188,7 +187,7 @@ class Master:
         if batch is None:
             return None
         workers, tasks, versions, blocks, _, _ = batch
-        return Arrivals(self._ticks.seconds(now), self._held.add(batch), workers, versions, tasks, blocks)
+        return Arrivals(self._ticks.seconds(now), self._inbox.add(batch), workers, versions, tasks, blocks)
 
     def _tell_lost(self, now: float) -> None:
         """Nothing will arrive and no deadline is set: the policy must find a way on now."""
@@ -213,30 +212,30 @@ class Master:
     def _told(self, event: Event) -> int:
         now, version = event.time, self._model.version
         self._past.append(event)
-        if self._horizon.stuck(now, version):
+        if self._stopping.stuck(now, version):
             raise self._standstill(now)
-        answer, commands = self._obey(self._checked(self._state.react(event)), now)
+        decision, commands = self._obey(self._checked(self._state.react(event)), now)
         opened = isinstance(event, Updated) or version != self._model.version
         if opened and not self.reason:
-            self._promise.give(answer, now)
-        if answer.plan is not None and not opened:
+            self._promise.give(decision, now)
+        if decision.plan is not None and not opened:
             raise BrokenPromiseError("it plans rounds in an answer to something else than Updated")
         if commands and not opened:
             self._promise.drop()  # the round takes another course than a plan knows
-        self._wait(answer.wants, now)
+        self._wait(decision.wants, now)
         return commands
 
-    def _obey(self, answer: Answer, now: float) -> tuple[Answer, int]:
+    def _obey(self, decision: Decision, now: float) -> tuple[Decision, int]:
         """Carry out commands; returns the last answer, that to `Updated` if there was one, and how many they were."""
-        commands = list(answer.commands)
+        commands = list(decision.commands)
         for command in commands:  # it grows on the way
             self._past.append(command)
             if isinstance(command, Update):
                 updated = self._update(command, now)
                 if not self.reason:
                     self._past.append(updated)
-                    answer = self._checked(self._state.react(updated))
-                    commands += answer.commands
+                    decision = self._checked(self._state.react(updated))
+                    commands += decision.commands
                     self._check_progress(updated, len(commands))
             elif isinstance(command, Dispatch):
                 self._dispatch(command)
@@ -246,12 +245,12 @@ class Master:
                 raise self._refusal(f"it answers {command!r}; give Update, Dispatch or Stop")
             if self.reason:
                 break
-        return answer, len(commands)
+        return decision, len(commands)
 
     def _check_progress(self, updated: Updated, commands: int) -> None:
         """Notice a policy that updates and updates in one turn, which has no end."""
-        horizon = self._horizon
-        if commands > horizon.standstill and horizon.stuck(updated.time, updated.version, commands):
+        stopping = self._stopping
+        if commands > stopping.standstill and stopping.stuck(updated.time, updated.version, commands):
             raise self._standstill(updated.time)
 
     def _wait(self, wants: Wants, now: float) -> None:
@@ -266,18 +265,18 @@ class Master:
             self._deadline, self._told_deadline = self._clock.now + wait, told
         self._fleet.want(int(arrivals))
 
-    def _checked(self, answer: Answer) -> Answer:
+    def _checked(self, decision: Decision) -> Decision:
         """Refuse what is not an answer at all."""
-        if isinstance(answer, Answer) and isinstance(answer.wants, Wants):
-            return answer
-        raise self._refusal(f"it answers {answer!r}; give Answer(commands, Wants(...))")
+        if isinstance(decision, Decision) and isinstance(decision.wants, Wants):
+            return decision
+        raise self._refusal(f"it answers {decision!r}; give Decision(commands, Wants(...))")
 
     # ------------------------------------------------------------------ commands
 
     def _dispatch(self, command: Dispatch) -> None:
         """Send the current model out."""
-        if command.busy is not None and command.busy not in _BUSY:
-            raise self._refusal(f"it dispatches with busy = {command.busy!r}; choose among {_BUSY}")
+        if command.busy is not None and command.busy not in BUSY:
+            raise self._refusal(f"it dispatches with busy = {command.busy!r}; choose among {BUSY}")
         workers = None if command.workers is None else self._numbers(command.workers)
         if command.busy is None and len(owing := self._fleet.owing(workers)):
             raise self._refusal(
@@ -301,25 +300,25 @@ class Master:
     def _update(self, command: Update, now: float) -> Updated:
         """Step the model."""
         messages, weights, keep = command
-        if (positions := self._held.find(messages)) is None:
+        if (positions := self._inbox.find(messages)) is None:
             raise self._unknown("updates with", messages)
         kept = None
-        if keep is not None and (kept := self._held.find(keep)) is None:
+        if keep is not None and (kept := self._inbox.find(keep)) is None:
             raise self._unknown("keeps", keep)
         if not (isinstance(weights, float) and math.isfinite(weights)):
             weights = self._weights(command, positions)
-        self._promise.hold(self._held, command, self._model.version, late=self._clock.now >= self._deadline)
-        self._book_use(positions)
-        gradient = self._model.step(self._held, positions, weights)
+        self._promise.hold(self._inbox, command, self._model.version, late=self._clock.now >= self._deadline)
+        self._record_use(positions)
+        gradient = self._model.step(self._inbox, positions, weights)
         self._release(kept)
         version = self._model.version
-        self.reason = self._horizon.updated(now, version)
+        self.reason = self._stopping.updated(now, version)
         return Updated(now, version, gradient)
 
     def _weights(self, command: Update, positions: Positions) -> float | NDArray[np.float64]:
         """The weights of an update: finite, and one for each vector in the messages, or one for all."""
         weights = np.asarray(command.weights, dtype=np.float64)
-        wanted = int(self._model.assignment.vectors[self._held.worker[positions]].sum())
+        wanted = int(self._model.assignment.vectors[self._inbox.worker[positions]].sum())
         if np.isfinite(weights).all() and weights.shape in ((), (wanted,)):
             return weights if weights.ndim else float(weights)
         raise self._refusal(
@@ -327,9 +326,9 @@ class Master:
             "weights, or one for all"
         )
 
-    def _book_use(self, positions: Positions) -> None:
+    def _record_use(self, positions: Positions) -> None:
         """Count answers that are used for the first time, apart by whether they are of the current version."""
-        held, ledger, version = self._held, self._ledger, self._model.version
+        held, ledger, version = self._inbox, self._ledger, self._model.version
         first = held.use(positions)
         compute = held.compute[first]
         ledger.used += len(compute)
@@ -352,7 +351,7 @@ class Master:
 
     def _release(self, kept: Positions | None) -> None:
         """Throw away what will not be used."""
-        names, compute = self._held.release(kept)
+        names, compute = self._inbox.release(kept)
         if len(names):
             self._ledger.discarded += len(names)
             self._ledger.compute_wasted += total(compute)
@@ -362,7 +361,7 @@ class Master:
 
     def _standstill(self, now: float) -> StalledError:
         return StalledError(
-            f"{self._horizon.standstill} events at time {now:g}, and the run comes no nearer to its end; use a policy "
+            f"{self._stopping.standstill} events at time {now:g}, and the run comes no nearer to its end; use a policy "
             f"that waits, a latency model with positive times, or Until(updates=...). Last events:\n{self._story()}"
         )
 

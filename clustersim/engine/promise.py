@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clustersim.engine.inbox import Inbox
 from clustersim.placements import Assignment
-from clustersim.protocol import Answer, Dispatch, LatePlan, Plan, Round, Update, Wants
+from clustersim.protocol import Decision, Dispatch, LatePlan, Plan, Round, Update, Wants
 from clustersim.ticks import Ticks
 
 __all__ = ["BrokenPromiseError", "PlannedRounds", "Promise", "waits_for"]
@@ -54,10 +54,10 @@ class Promise:
         self._plan: Plan | None = None
         self._kept: tuple[object, ...] = ()  # the terms of the plan that was kept last
 
-    def give(self, answer: Answer, now: float) -> None:
+    def give(self, decision: Decision, now: float) -> None:
         """Take the plan of an answer to `Updated`, or none; refuse one that makes no sense."""
         self.drop()
-        plan = answer.plan
+        plan = decision.plan
         if plan is None:
             return
         if not isinstance(plan, Plan):
@@ -66,13 +66,13 @@ class Promise:
             )
         if wrong := self._wrong(plan):
             raise BrokenPromiseError(f"its plan has {wrong}")
-        command = answer.commands[0] if len(answer.commands) == 1 else None
+        command = decision.commands[0] if len(decision.commands) == 1 else None
         if not (isinstance(command, Dispatch) and command.workers is None and command.busy is not None):
-            given = answer.commands
+            given = decision.commands
             raise BrokenPromiseError(
                 f"it plans rounds, and answers {given}; a plan belongs to one Dispatch(busy=...) to all workers"
             )
-        wants, wait = answer.wants, waits_for(answer.wants, now, self._ticks)[0]
+        wants, wait = decision.wants, waits_for(decision.wants, now, self._ticks)[0]
         if wait != self._ticks.of(plan.patience):
             raise BrokenPromiseError(f"it plans to wait for {plan.patience} s at time {now:g}, and answers {wants}")
         if not callable(plan.enough) and isinstance(wants.arrivals, _WHOLE) and wants.arrivals > plan.enough:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from clustersim.engine.accounting import Ledger, message_table
 from clustersim.engine.fleet import Clock, Fleet
-from clustersim.engine.history import Observer, Progress
+from clustersim.engine.history import HistoryRecorder, Progress
 from clustersim.engine.master import Master
 from clustersim.engine.model import Model
-from clustersim.engine.stopping import Horizon
+from clustersim.engine.stopping import StoppingRule
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy, Setting
@@ -63,7 +63,7 @@ class Training:
     problem : Problem
     policy : Policy
     setting : Setting
-        What the policy is told of the cluster, see `clustersim.engine.settle`.
+        What the policy is told of the cluster, see `clustersim.engine.make_setting`.
     optimizer : Optimizer
     until : Until
     ticks : Ticks
@@ -107,7 +107,7 @@ class Training:
         self.ledger = Ledger()
         self._policy, self._assignment, self._ticks = policy, assignment, ticks
         self._model = Model(problem, optimizer, assignment)
-        self._observer = Observer(
+        self._recorder = HistoryRecorder(
             problem,
             self._model,
             self.ledger,
@@ -120,8 +120,8 @@ class Training:
 
     def master(self, clock: Clock, fleet: Fleet) -> Master:
         """The master of this run, for a clock and a fleet."""
-        horizon = Horizon(self.until, self._observer, self.state, self._ticks)
-        return Master(clock, self._ticks, self._policy, self.state, fleet, self._model, self.ledger, horizon)
+        stopping = StoppingRule(self.until, self._recorder, self.state, self._ticks)
+        return Master(clock, self._ticks, self._policy, self.state, fleet, self._model, self.ledger, stopping)
 
     def outcome(self, master: Master, clock: Clock, fleet: Fleet) -> Run:
         """What has come of the run, now that the master has ended it."""
@@ -129,10 +129,10 @@ class Training:
         fleet.close()
         ticks, now, vectors = self._ticks, clock.now, self._assignment.vectors
         time = ticks.seconds(now)
-        self._observer.evaluate(time, self.state.k)
+        self._recorder.evaluate(time, self.state.k)
         totals = self.ledger.totals(self.vector_bytes, fleet.expecting, len(vectors) * int(now), ticks)
         return Run(
-            history=self._observer.history(),
+            history=self._recorder.history(),
             totals={"time": time, "updates": self._model.version, "reason": master.reason, **totals},
             messages=message_table(fleet.records(), vectors * self.vector_bytes, now, ticks) if fleet.traced else None,
             w=self._model.w,

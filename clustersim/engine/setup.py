@@ -20,10 +20,10 @@ from clustersim.protocol import Policy, Setting
 from clustersim.streams import Streams
 from clustersim.ticks import FEWEST, Ticks
 
-__all__ = ["settle"]
+__all__ = ["make_setting"]
 
 
-def settle(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams) -> Setting:
+def make_setting(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams) -> Setting:
     """Carry out the policy's placement on the cluster.
 
     Raises

@@ -9,11 +9,11 @@ from clustersim.checks import choice, complaint, flag, instance, integer
 from clustersim.cluster import Cluster
 from clustersim.engine.cohort.fleet import CohortFleet
 from clustersim.engine.delays import Delays
-from clustersim.engine.foresight import check_updates
+from clustersim.engine.expected_updates import check_updates
 from clustersim.engine.history import Progress
 from clustersim.engine.process.fleet import ProcessFleet
 from clustersim.engine.run import Run, Training
-from clustersim.engine.setup import settle
+from clustersim.engine.setup import make_setting
 from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
@@ -140,7 +140,7 @@ def _run(
     fleet_kind: type[ProcessFleet] | type[CohortFleet],
 ) -> Run:
     """Build the parts, let the clock run, and gather what came of it."""
-    setting, ticks = settle(problem, cluster, policy, streams), Ticks(cluster.tick)
+    setting, ticks = make_setting(problem, cluster, policy, streams), Ticks(cluster.tick)
     training = Training(
         problem,
         policy,

@@ -1,18 +1,19 @@
 """Where a run ends: its horizon is reached, or it is clear that it never will be.
 
-The master asks after every update, and when time stands still; updates flow on to the `Observer`, which writes history.
+The master asks after every update, and when time stands still; updates flow on to the `HistoryRecorder`, which
+writes history.
 """
 
 import math
 
-from clustersim.engine.foresight import MOST_UPDATES, too_many_updates
-from clustersim.engine.history import Observer
+from clustersim.engine.expected_updates import MOST_UPDATES, too_many_updates
+from clustersim.engine.history import HistoryRecorder
 from clustersim.errors import StalledError
 from clustersim.protocol import PolicyState
 from clustersim.ticks import Ticks
 from clustersim.until import Until
 
-__all__ = ["Horizon"]
+__all__ = ["StoppingRule"]
 
 _PATIENCE = 1_000_000  # updates after which a run with an error horizon alone is given up
 _STANDSTILL = 10_000
@@ -20,7 +21,7 @@ _NO_END = 1 << 62  # updates
 _LOOK_AHEAD = 10_000  # updates that tell how long one takes; fractions of a second
 
 
-class Horizon:
+class StoppingRule:
     """How far a run has come.
 
     Parameters
@@ -41,11 +42,11 @@ class Horizon:
         Events without progress after which a run is taken to be stuck.
     """
 
-    def __init__(self, until: Until, observer: Observer, state: PolicyState, ticks: Ticks) -> None:
+    def __init__(self, until: Until, recorder: HistoryRecorder, state: PolicyState, ticks: Ticks) -> None:
         self.last_time = ticks.horizon(until.last_time)
         self.standstill = _STANDSTILL
         self._until = until
-        self._observer = observer
+        self._recorder = recorder
         self._state = state
         self._reached = (0.0, 0)  # the last instant, and the version then if updates count
         self._events = 0  # since then
@@ -64,9 +65,9 @@ class Horizon:
             return f"{self._until.updates} updates done"
         if version == _LOOK_AHEAD and self._until.updates is None:
             self._look_ahead(now / version)
-        if version % self._observer.every:
+        if version % self._recorder.every:
             return ""
-        error = self._observer.evaluate(now, self._state.k)
+        error = self._recorder.evaluate(now, self._state.k)
         if self._until.error is not None and error <= self._until.error:
             return f"error {self._until.error:g} reached"
         if version >= _PATIENCE and self._until.updates is None and math.isinf(self.last_time):
@@ -82,7 +83,7 @@ class Horizon:
 
     def next_look(self, version: int) -> int:
         """The next version for which `updated` must be asked."""
-        look = version - version % self._observer.every + self._observer.every
+        look = version - version % self._recorder.every + self._recorder.every
         if self._until.updates is not None:
             return min(look, self._until.updates)
         return min(look, _LOOK_AHEAD) if version < _LOOK_AHEAD else look

@@ -5,6 +5,7 @@ The names are those of the literature on redundancy. Loads and draws come in fro
 
 from collections.abc import Callable
 from functools import partial
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,13 +15,14 @@ from clustersim.errors import ConfigurationError
 from clustersim.latency.base import LatencyModel, representable
 from clustersim.streams import Uniforms
 
-__all__ = ["SCALINGS", "ComputeTimes", "compute_times", "shortest_times"]
+__all__ = ["SCALINGS", "ComputeTimes", "Scaling", "compute_times", "shortest_times"]
 
 Floats = NDArray[np.float64]
 
 _MOST_DRAWS = 10**6
 
-SCALINGS = ("proportional", "server-dependent", "data-dependent", "additive", "none")
+Scaling = Literal["proportional", "server-dependent", "data-dependent", "additive", "none"]
+SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 
 
 def compute_times(

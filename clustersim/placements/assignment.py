@@ -17,7 +17,7 @@ from scipy import sparse
 
 from clustersim.placements.fit import Fit
 from clustersim.placements.holdings import Holdings
-from clustersim.placements.runs import alike, runs, sums
+from clustersim.placements.row_ranges import alike, runs, sums
 
 __all__ = ["EXACT", "GATHERED", "Assignment"]
 

@@ -36,13 +36,14 @@ class Fit:
     def __init__(self, matrix: "sparse.csr_array") -> None:
         self._triangle = _triangle(matrix)
         self._known: dict[bytes, tuple[NDArray[np.float64], float]] = {}
-        self._asked: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # last, as a wait rule and a decoder may both do
-        self._told: tuple[NDArray[np.float64], float] | None = None
+        self._latest = b""  # the latest question, which a wait rule and a decoder may both ask
+        self._solution: tuple[NDArray[np.float64], float] = (np.empty(0), 0.0)
 
     def solve(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
-        """Return the shortest best weights, shape (a,), and the root mean square of what they leave over."""
-        if self._told is not None and np.array_equal(workers, self._asked):
-            return self._told[0].copy(), self._told[1]
+        """Return the shortest best weights, shape (a,), read-only, and the root mean square of what is left."""
+        question = workers.tobytes()
+        if question and question == self._latest:
+            return self._solution
         order = np.argsort(workers)
         key = workers[order].tobytes()
         if key not in self._known:
@@ -52,8 +53,9 @@ class Fit:
         in_order, residual = self._known[key]
         weights = np.empty(len(workers))
         weights[order] = in_order
-        self._asked, self._told = workers.copy(), (weights.copy(), residual)
-        return weights, residual
+        weights.flags.writeable = False
+        self._latest, self._solution = question, (weights, residual)
+        return self._solution
 
     def _solve(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
         columns, target = self._triangle[:, workers], self._triangle[:, -1]

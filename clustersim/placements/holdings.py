@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.placements.runs import sums
+from clustersim.placements.row_ranges import sums
 
 __all__ = ["Holdings"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.checks import integer, store
-from clustersim.draws import Draws
+from clustersim.draw_cache import DrawCache
 from clustersim.errors import ConfigurationError
 from clustersim.placements.assignment import GATHERED, Assignment
 from clustersim.placements.shuffles import first_places
@@ -109,7 +109,7 @@ class MiniBatches(Assignment):
             yield from zip(rows.reshape(len(chosen), -1), repeat(weight), strict=False)
 
     @cached_property
-    def _batches(self) -> Draws:
+    def _batches(self) -> DrawCache:
         """Which of the rows that it holds each worker computes in each of its tasks."""
         assert self.draws is not None  # noqa: S101 - for the type checker: it has a default for the sake of its place
         uniforms, held, batch = self.draws, self.held, self.batch
@@ -121,7 +121,7 @@ class MiniBatches(Assignment):
         def single(tasks: NDArray[np.int64], workers: NDArray[np.int64]) -> NDArray[np.int64]:
             return first_places(uniforms.stretches_at(tasks, workers, batch), held[workers])
 
-        return Draws(rows, len(held), single=single, item=(batch,), kind=np.int64)
+        return DrawCache(rows, len(held), single=single, item=(batch,), kind=np.int64)
 
     def decodes(self, workers: NDArray[np.int64]) -> bool:  # noqa: ARG002
         """Never: a batch does not determine the full gradient."""

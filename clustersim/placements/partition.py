@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement, enough_rows
-from clustersim.placements.runs import runs
+from clustersim.placements.row_ranges import runs
 from clustersim.problems import Problem
 
 __all__ = ["EvenPartition", "even_starts", "place_runs"]

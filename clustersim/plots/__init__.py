@@ -19,7 +19,7 @@ file       what lives there
 =========  ======================================================
 """
 
+from clustersim.plots.figures import figure, overview, standard_figures
 from clustersim.plots.files import Format, draw, picture, save
-from clustersim.plots.sheets import figure, overview, standard_figures
 
 __all__ = ["Format", "draw", "figure", "overview", "picture", "save", "standard_figures"]

@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 
 from clustersim.checks import choice
 from clustersim.errors import ConfigurationError
-from clustersim.plots.look import STYLE
-from clustersim.plots.sheets import standard_figures
+from clustersim.plots.figures import standard_figures
+from clustersim.plots.style import STYLE
 from clustersim.studies import Results
 from clustersim.studies.arguments import expect, labelled
 from clustersim.studies.files import write_atomically
-from clustersim.studies.origin import tell
 from clustersim.studies.pictures import Format, Origin, own_names
 from clustersim.studies.signals import Stopped
+from clustersim.studies.user_code import tell
 
 __all__ = ["Format", "draw", "picture", "save"]
 

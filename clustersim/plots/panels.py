@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
 from clustersim.errors import ConfigurationError
-from clustersim.plots.look import LABELS, label, look, shortened
+from clustersim.plots.style import LABELS, label, look, shortened
 from clustersim.studies import Results
 
 __all__ = ["Panel", "averaged", "draw_panels"]

@@ -15,9 +15,9 @@ from clustersim.decoders import Mean
 from clustersim.placements import EvenPartition, Placement
 from clustersim.policies.composition import Composition
 from clustersim.protocol import (
-    Answer,
     Arrivals,
     Command,
+    Decision,
     Dispatch,
     Event,
     Policy,
@@ -220,7 +220,7 @@ class _Stream:
     """
 
     def __init__(self, policy: Asynchronous, setting: Setting) -> None:
-        self.k = workers_to_wait_for("k", policy.k, setting)
+        self.k = policy.k if policy.at_once else workers_to_wait_for("k", policy.k, setting)
         self._policy = policy
         self._assignment = setting.assignment
         self._busy = setting.busy
@@ -232,7 +232,7 @@ class _Stream:
         self._taken: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []  # names and workers
         self._count = 0  # of answers taken
 
-    def react(self, event: Event) -> Answer:
+    def react(self, event: Event) -> Decision:
         """Send the new model to those who wait for it, and take what is at hand until the next update is due."""
         commands: tuple[Command, ...] = ()
         if isinstance(event, Updated):
@@ -243,10 +243,10 @@ class _Stream:
         if len(self._at_hand.messages):
             commands += self._take()
         if self._count == self.k:
-            return Answer((*commands, self._step()), Wants())
+            return Decision((*commands, self._step()), Wants())
         # an answer that may be refused, or whose worker gets a model at once, is a reason to act
         single = self._policy.at_once or self._policy.max_staleness is not None
-        return Answer(commands, Wants(1 if single else self.k - self._count))
+        return Decision(commands, Wants(1 if single else self.k - self._count))
 
     def _take(self) -> tuple[Command, ...]:
         """Take answers up to the k-th; those that are too old are left to the engine, which throws them away.

@@ -13,14 +13,15 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.arrays import first_occurrences
 from clustersim.checks import choice, instance, store
 from clustersim.decoders import Decoder, Mean
 from clustersim.errors import StalledError
 from clustersim.placements import EvenPartition, Placement
 from clustersim.policies.late import Discard, LateRule
 from clustersim.protocol import (
-    Answer,
     Arrivals,
+    Decision,
     Dispatch,
     Event,
     LatePlan,
@@ -35,7 +36,9 @@ from clustersim.protocol import (
     Wants,
     Work,
 )
+from clustersim.ticks import Ticks
 from clustersim.waits.base import WaitRule
+from clustersim.waits.round_clock import RoundClock
 
 __all__ = ["Silence", "Synchronous"]
 
@@ -132,6 +135,7 @@ class _Rounds:
         self._assignment = setting.assignment
         self._dispatch = Dispatch(busy=policy.late.stopped or setting.busy)
         self._wait = policy.wait.begin(setting)
+        self._clock = RoundClock(Ticks(setting.tick))
         self._weights = partial(policy.decoder.weights, setting.assignment)
         self._version = -1
         self._deadline = math.inf
@@ -143,7 +147,7 @@ class _Rounds:
         """Answers that complete a round at present."""
         return self._wait.k
 
-    def react(self, event: Event) -> Answer:
+    def react(self, event: Event) -> Decision:
         """Open a round, count its answers, and step when there are enough or the time is up."""
         if isinstance(event, Updated):
             self._wait.opened(event)
@@ -152,25 +156,46 @@ class _Rounds:
             return self._send(event.time, self._dispatch)._replace(plan=self._plan())
         if isinstance(event, Arrivals):
             self._collect(event)
+            if self._wait.watches:
+                return self._look(event.time)
             heard = self._now.workers
             missing = self._wait.needs(heard)
-            return self._step(len(heard) + missing) if missing <= 0 else Answer((), Wants(missing, self._deadline))
+            return self._step(len(heard) + missing) if missing <= 0 else Decision((), Wants(missing, self._deadline))
         if isinstance(event, Timeout):
-            silent = not len(self._now.workers)
-            return self._again(event.time) if silent and self._redraw else self._step(len(self._now.workers))
-        return Answer((), Wants(1, self._deadline))
+            return self._look(event.time) if self._wait.watches else self._end(event.time)
+        return Decision((), Wants(1, self._deadline))
 
-    def _send(self, now: float, dispatch: Dispatch) -> Answer:
+    def _look(self, now: float) -> Decision:
+        """Ask a rule that watches the clock whether to act; it wants to be asked again at the next arrival."""
+        heard = self._now.workers
+        missing, left = self._clock.look(self._wait, now, heard)
+        if missing <= 0:
+            return self._step(len(heard) + missing)
+        if left <= 0.0:
+            return self._end(now)
+        self._deadline = now + left
+        return Decision((), Wants(1, self._deadline, left))
+
+    def _end(self, now: float) -> Decision:
+        """The time is up: step with what has arrived, if anything or if silence counts."""
+        heard = len(self._now.workers)
+        return self._step(heard) if heard or not self._redraw else self._again(now)
+
+    def _send(self, now: float, dispatch: Dispatch) -> Decision:
         """Send the current model to every worker."""
-        self._deadline = now + self._wait.patience
         self._now = _EMPTY
-        missing = self._wait.needs(_NOBODY)
-        return Answer((dispatch,), Wants(missing if missing > 1 else 1, self._deadline, self._wait.patience))
+        if self._wait.watches:
+            self._clock.begin(now)
+            missing, patience = 1, max(0.0, self._clock.look(self._wait, now, _NOBODY).until)
+        else:
+            missing, patience = self._wait.needs(_NOBODY), self._wait.patience
+        self._deadline = now + patience
+        return Decision((dispatch,), Wants(missing if missing > 1 else 1, self._deadline, patience))
 
     def _plan(self) -> Plan | None:
         """What will be said in the rounds to come, as far as the wait rule can tell."""
         rounds, enough, until, follows = self._wait.outlook()
-        if rounds <= 1:
+        if rounds <= 1 or self._wait.watches:
             return None
         patience = self._wait.patience
         alike = None if callable(enough) else self._decoder.alike(self._assignment, int(enough))
@@ -188,7 +213,7 @@ class _Rounds:
         """What has answered the last model, when a plan is over."""
         self._now = answers
 
-    def _again(self, now: float) -> Answer:
+    def _again(self, now: float) -> Decision:
         """Send the model that nobody answered once more; a queue of its copies would only grow."""
         self._silent += 1
         if self._silent > _PATIENCE:
@@ -198,7 +223,7 @@ class _Rounds:
             )
         return self._send(now, Dispatch(busy="restart"))
 
-    def _step(self, enough: int) -> Answer:
+    def _step(self, enough: int) -> Decision:
         """Use the first answers; those that the decoder gives no weight are left out."""
         self._silent = 0
         messages, workers = self._now.messages, self._now.workers
@@ -209,9 +234,9 @@ class _Rounds:
             weights = np.asarray(weights, dtype=np.float64)
             weights = weights if weights.ndim else float(weights)
         if self._late is not None:
-            return Answer((self._compensated(weights, enough),), _ANY)
+            return Decision((self._compensated(weights, enough),), _ANY)
         useful, weights = self._assignment.useful(workers, weights)
-        return Answer((Update(messages if useful is None else messages[useful], weights),), _ANY)
+        return Decision((Update(messages if useful is None else messages[useful], weights),), _ANY)
 
     def _compensated(self, weights: float | NDArray[np.float64], enough: int) -> Update:
         """Use the first answers, and make up for what the last round's lacked; what has come late may serve next."""
@@ -243,7 +268,7 @@ class _Rounds:
             messages = np.concatenate((heard.messages, messages))
             workers = np.concatenate((heard.workers, workers))
             blocks = np.concatenate((heard.blocks, blocks))
-        if self._redraw and len(first := np.unique(workers, return_index=True)[1]) < len(workers):
-            first.sort()  # a worker that got the same model twice may answer twice; it counts once
+        if self._redraw and not (first := first_occurrences(workers, self._assignment.workers)).all():
+            # A worker that got the same model twice may answer twice; it counts once.
             messages, workers, blocks = messages[first], workers[first], blocks[first]
         return Round(messages, workers, blocks, heard.used)

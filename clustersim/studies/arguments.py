@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from clustersim.cluster import Cluster
-from clustersim.engine import settle
+from clustersim.engine import make_setting
 from clustersim.engine.accounting.columns import checked_metrics
 from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy
 from clustersim.streams import Streams
-from clustersim.studies.origin import users_errors
 from clustersim.studies.packing import pack, unpack
 from clustersim.studies.pictures import own_names, standard_names
 from clustersim.studies.results import RunKey
+from clustersim.studies.user_code import users_errors
 from clustersim.until import Until
 
 __all__ = [
@@ -108,7 +108,7 @@ def _fits(setting: Mapping[str, Any], policy: Policy, seed: int, key: RunKey) ->
     try:
         with users_errors("it failed"):
             own = unpack(pack(policy))  # as in a run: what it may note in itself stays out of its description
-            own.begin(settle(setting["problem"], setting["cluster"], own, streams))
+            own.begin(make_setting(setting["problem"], setting["cluster"], own, streams))
     except ConfigurationError as error:
         where = f"variant {key.variant!r}, " if key.variant else ""
         which = f", replication {key.replication}" if key.replication else ""

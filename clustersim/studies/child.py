@@ -13,8 +13,8 @@ import threading
 import time
 from typing import IO
 
-from clustersim.studies.frames import ANSWER, ERROR, PROGRESS, pack_fraction, receive, send
 from clustersim.studies.packing import pack, unpack
+from clustersim.studies.pipe_messages import ANSWER, ERROR, PROGRESS, pack_fraction, receive, send
 
 __all__ = ["main", "report"]
 

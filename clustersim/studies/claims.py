@@ -11,9 +11,9 @@ from typing import Any
 
 from clustersim.checks import number
 from clustersim.errors import ConfigurationError
-from clustersim.studies.origin import tell
 from clustersim.studies.results import Results
 from clustersim.studies.signals import Stopped
+from clustersim.studies.user_code import tell
 
 __all__ = ["Claim", "Verdict", "judged"]
 

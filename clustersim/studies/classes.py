@@ -3,7 +3,7 @@
 A class is told by what it holds when it is used, so that decorators, computed attributes and classes made by functions
 are told as they are. What Python and the standard library put into every class is left out.
 
-Data flows in from `clustersim.studies.reach`, and back as plain JSON.
+Data flows in from `clustersim.studies.reachable_code`, and back as plain JSON.
 """
 
 import ast
@@ -14,10 +14,10 @@ from enum import Enum
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from clustersim.studies.origin import is_users
-from clustersim.studies.plain import Json
+from clustersim.studies.plain_json import Json
 from clustersim.studies.sources import source_of, whole_namespace
 from clustersim.studies.syntax import bindings
+from clustersim.studies.user_code import is_users
 
 __all__ = ["SetUp", "tell_class"]
 

@@ -12,11 +12,11 @@ import pandas as pd
 from clustersim.checks import number
 from clustersim.errors import ConfigurationError
 from clustersim.studies.arguments import expect
+from clustersim.studies.display_text import named
 from clustersim.studies.remarks import copies, copies_remark, failure_remarks
 from clustersim.studies.results import Results, lower_is_better
 from clustersim.studies.statistics import geometric_interval, mean_interval
 from clustersim.studies.targets import excesses, settled
-from clustersim.studies.text import named
 
 __all__ = ["QUANTITIES", "Comparison", "compare"]
 

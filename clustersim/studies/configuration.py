@@ -8,8 +8,8 @@ day: it holds no addresses, no times and no module names of scripts.
 from typing import Any
 
 from clustersim.studies.differences import differences
-from clustersim.studies.plain import CODE, Json, canonical, digest
-from clustersim.studies.reach import Reached
+from clustersim.studies.plain_json import CODE, Json, canonical, digest
+from clustersim.studies.reachable_code import Reached
 
 __all__ = ["Json", "canonical", "describe", "differences", "digest"]
 
@@ -19,7 +19,8 @@ def describe(thing: Any) -> Json:
 
     Dataclasses are told by class name and fields, objects with a method ``describe`` by what it returns, arrays and
     long containers by size and sha256. The user's functions and classes are told in a table of their own, under
-    "user's code", by their text and by what they refer to (see `clustersim.studies.reach`); a library's by their name.
+    "user's code", by their text and by what they refer to (see `clustersim.studies.reachable_code`); a library's by
+    their name.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ Data flows in as descriptions from `clustersim.studies.configuration`, and out t
 import json
 from itertools import zip_longest
 
-from clustersim.studies.plain import CODE, Json, canonical, digest
+from clustersim.studies.plain_json import CODE, Json, canonical, digest
 
 __all__ = ["differences"]
 

@@ -21,12 +21,12 @@ from threadpoolctl import threadpool_limits
 from clustersim.engine import simulate
 from clustersim.errors import ClusterSimError
 from clustersim.studies import child
-from clustersim.studies.origin import first_line, place_in_users_code
 from clustersim.studies.packing import unpack
 from clustersim.studies.pool import ProcessDied, WorkerPool
 from clustersim.studies.results import RunKey
 from clustersim.studies.runfile import encode
 from clustersim.studies.signals import Stopped
+from clustersim.studies.user_code import first_line, place_in_users_code
 
 __all__ = ["Outcome", "Progress", "Task", "carry_out"]
 

@@ -20,8 +20,8 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any, NamedTuple, TypeVar, cast
 
 from clustersim.checks import integer
-from clustersim.studies.frames import ERROR, PROGRESS, TASK, receive, send, unpack_fraction
 from clustersim.studies.packing import pack, unpack
+from clustersim.studies.pipe_messages import ERROR, PROGRESS, TASK, receive, send, unpack_fraction
 
 __all__ = ["ProcessDied", "WorkerPool", "process_pool"]
 

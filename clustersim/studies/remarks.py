@@ -6,9 +6,9 @@ Data flows in as `Results`, and out to `clustersim.studies.compare`, `clustersim
 from collections import Counter
 from collections.abc import Collection
 
+from clustersim.studies.display_text import enumerated, named
 from clustersim.studies.results import Results
 from clustersim.studies.statistics import are_copies
-from clustersim.studies.text import enumerated, named
 
 __all__ = ["copies", "copies_remark", "failed_runs", "failure_remarks", "missing_remark"]
 

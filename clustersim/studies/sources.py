@@ -4,7 +4,7 @@ A source file is read and parsed once, and each function in it is noted under wh
 that runs is looked up by its own compiled code. So the text that is found is always the text of the code that runs,
 even if the file has been edited since, or if a pickler has made the code forget where it comes from.
 
-Data flows in as functions, and out to `clustersim.studies.reach` and `clustersim.studies.origin`.
+Data flows in as functions, and out to `clustersim.studies.reachable_code` and `clustersim.studies.user_code`.
 """
 
 import ast

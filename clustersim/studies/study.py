@@ -33,10 +33,10 @@ from clustersim.studies.configuration import describe
 from clustersim.studies.execution import Progress, Task, carry_out
 from clustersim.studies.files import slug
 from clustersim.studies.manifest import Manifest, numerics, overridden
-from clustersim.studies.origin import users_errors
 from clustersim.studies.packing import pack
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import Store
+from clustersim.studies.user_code import users_errors
 from clustersim.until import Until
 
 __all__ = ["Study"]

@@ -1,6 +1,6 @@
 """What the syntax of a function tells: its plain text, what it imports, and what it changes outside itself.
 
-Data flows in as parsed Python from `clustersim.studies.sources`, and out to `clustersim.studies.reach`.
+Data flows in as parsed Python from `clustersim.studies.sources`, and out to `clustersim.studies.reachable_code`.
 """
 
 import ast

@@ -23,7 +23,7 @@ from scipy.optimize import brentq
 
 from clustersim.checks import complaint, integer, number, numbers
 from clustersim.theory.error_bound import ErrorBound, checked_means, checked_times
-from clustersim.theory.represented import represented
+from clustersim.theory.float_range import represented
 
 __all__ = [
     "adaptive_error_bound",

@@ -20,7 +20,7 @@ are.
 from clustersim.checks import COUNT, instance, integer
 from clustersim.errors import ConfigurationError
 from clustersim.latency import Exponential, LatencyModel, ShiftedExponential
-from clustersim.theory.represented import represented
+from clustersim.theory.float_range import represented
 
 __all__ = [
     "checked_sizes",

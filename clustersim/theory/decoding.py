@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clustersim.checks import complaint, flag, fraction, numbers
-from clustersim.theory.represented import represented
+from clustersim.theory.float_range import represented
 
 __all__ = [
     "fixed_weights_decoding_error",

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clustersim.checks import COUNT, choice, integer, number, numbers
 from clustersim.errors import ConfigurationError
-from clustersim.theory.represented import represented
+from clustersim.theory.float_range import represented
 
 __all__ = [
     "MissingProbabilities",
@@ -48,7 +48,7 @@ class MissingProbabilities(NamedTuple):
 
 
 @represented
-def missing_probabilities(workers: int, load: int, answers: int) -> MissingProbabilities:
+def missing_probabilities(workers: int, load: int, messages: int) -> MissingProbabilities:
     """How likely groups of workers are to be missing from r random answers.
 
     p = C(k - l, r) / C(k, r) for one group and q = (2 C(k - l, r) - C(k - 2 l, r)) / C(k, r) for at least one of two
@@ -79,9 +79,9 @@ def missing_probabilities(workers: int, load: int, answers: int) -> MissingProba
     (0.166667, 0.333333)
     """
     workers, load = checked_groups(workers, load)
-    answers = integer("answers", answers, low=1, high=workers, remedy="a worker answers once an update")
-    one = _all_outside(workers, load, answers)
-    both = _all_outside(workers, 2 * load, answers)
+    messages = integer("answers", messages, low=1, high=workers, remedy="a worker answers once an update")
+    one = _all_outside(workers, load, messages)
+    both = _all_outside(workers, 2 * load, messages)
     return MissingProbabilities(p=one, q=2.0 * one - both)
 
 
@@ -90,7 +90,7 @@ def erasurehead_error_bound(
     updates: ArrayLike,
     workers: int,
     load: int,
-    answers: int,
+    messages: int,
     *,
     beta: float,
     mu: float,
@@ -133,7 +133,7 @@ def erasurehead_error_bound(
     """
     mu, kappa = _condition(beta, mu)
     workers, load = checked_groups(workers, load)
-    p, q = missing_probabilities(workers, load, answers)
+    p, q = missing_probabilities(workers, load, messages)
     noise = number("sigma", sigma, low=0.0) ** 2 / (2.0 * (1.0 - p) * mu)
     share = (q - p) * load / workers
     if choice("step", step, STEPS) == "1/beta":
@@ -146,7 +146,7 @@ def erasurehead_exponential_error_bound(
     updates: ArrayLike,
     workers: int,
     load: int,
-    answers: int,
+    messages: int,
     *,
     beta: float,
     mu: float,
@@ -182,7 +182,7 @@ def erasurehead_exponential_error_bound(
     """
     mu, kappa = _condition(beta, mu)
     workers, load = checked_groups(workers, load)
-    e = math.exp(-exponent(workers, load, answers))
+    e = math.exp(-exponent(workers, load, messages))
     noise = e * number("sigma", sigma, low=0.0) ** 2 / mu
     if choice("step", step, STEPS) == "1/beta":
         return _geometric(updates, kappa, initial_error, noise * (1.0 + 4.0 * load / workers))
@@ -200,11 +200,11 @@ def checked_groups(workers: int, load: int) -> tuple[int, int]:
     return workers, load
 
 
-def exponent(workers: int, load: int, answers: int) -> float:
+def exponent(workers: int, load: int, messages: int) -> float:
     """Return l r / k, checked to be at least ln 2 as Theorems 2 and 3 need it."""
     workers, load = checked_groups(workers, load)
-    answers = integer("answers", answers, low=1, high=workers, remedy="a worker answers once an update")
-    covered = load * answers / workers
+    messages = integer("answers", messages, low=1, high=workers, remedy="a worker answers once an update")
+    covered = load * messages / workers
     if covered < math.log(2.0):
         raise ConfigurationError(
             f"load * answers / workers = {covered:.4g}: expected at least ln 2 = 0.6931; raise the load or the "
@@ -213,11 +213,11 @@ def exponent(workers: int, load: int, answers: int) -> float:
     return covered
 
 
-def _all_outside(workers: int, group: int, answers: int) -> float:
+def _all_outside(workers: int, group: int, messages: int) -> float:
     """C(k - g, r) / C(k, r), the chance that all r answers come from outside g given workers."""
-    if answers > workers - group:
+    if messages > workers - group:
         return 0.0
-    larger, smaller = max(group, answers), min(group, answers)  # the ratio is the same with both exchanged
+    larger, smaller = max(group, messages), min(group, messages)  # the ratio is the same with both exchanged
     return math.exp(float(np.log1p(-larger / (workers - np.arange(smaller))).sum()))
 
 

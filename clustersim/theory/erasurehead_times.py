@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from clustersim.checks import flag, integer, number
 from clustersim.theory.erasurehead import checked_groups, exponent
+from clustersim.theory.float_range import represented
 from clustersim.theory.order_statistics import harmonic_numbers
-from clustersim.theory.represented import represented
 
 __all__ = [
     "TimesToError",
@@ -111,7 +111,7 @@ def exact_code_update_time(workers: int, load: int, straggling_rate: float, *, p
 
 
 @represented
-def erasurehead_update_time_bound(workers: int, load: int, answers: int, straggling_rate: float) -> float:
+def erasurehead_update_time_bound(workers: int, load: int, messages: int, straggling_rate: float) -> float:
     """Expected time of the r-th answer, c/n + (c / (lambda n)) (H_n - H_{n-r}) (Lemma 8, eq. 14).
 
     An update of ErasureHead takes at most this, since it ends earlier where all groups have answered;
@@ -137,11 +137,11 @@ def erasurehead_update_time_bound(workers: int, load: int, answers: int, straggl
     [0.1447, 0.2066, 0.3495]
     """
     workers, load = checked_groups(workers, load)
-    return _stopped(workers, load, answers, straggling_rate, np.ones(workers))
+    return _stopped(workers, load, messages, straggling_rate, np.ones(workers))
 
 
 @represented
-def erasurehead_update_time(workers: int, load: int, answers: int, straggling_rate: float) -> float:
+def erasurehead_update_time(workers: int, load: int, messages: int, straggling_rate: float) -> float:
     """Expected time of an update of ErasureHead: the r-th answer or a full set of groups, whichever comes first.
 
     c/n + (c / (lambda n)) sum_{s=0}^{r-1} U_s / (n - s), where U_s is the probability that some group is missing from
@@ -168,7 +168,7 @@ def erasurehead_update_time(workers: int, load: int, answers: int, straggling_ra
     >>> [round(erasurehead_update_time(30, 3, answers, 1.0), 4) for answers in (11, 20, 28)]
     [0.1447, 0.188, 0.1976]
     """
-    return _stopped(workers, load, answers, straggling_rate, uncovered_probabilities(workers, load))
+    return _stopped(workers, load, messages, straggling_rate, uncovered_probabilities(workers, load))
 
 
 @represented
@@ -202,16 +202,16 @@ def uncovered_probabilities(workers: int, load: int) -> Floats:
     chances = np.zeros(len(missing))
     chances[-1] = 1.0
     uncovered = np.ones(workers + 1)
-    for answers in range(workers):
-        moving = chances * np.minimum(missing * load / (workers - answers), 1.0)  # more than 1 only where chances are 0
+    for messages in range(workers):
+        moving = chances * np.minimum(missing * load / (workers - messages), 1.0)  # > 1 only where chances are 0
         chances -= moving
         chances[:-1] += moving[1:]
-        uncovered[answers + 1] = chances[1:].sum()
+        uncovered[messages + 1] = chances[1:].sum()
     return uncovered
 
 
 @represented
-def erasurehead_noise_level(workers: int, load: int, answers: int, *, mu: float, sigma: float) -> float:
+def erasurehead_noise_level(workers: int, load: int, messages: int, *, mu: float, sigma: float) -> float:
     """The least error for which Theorem 3 is stated, epsilon_0 = 3 c exp(-c r / n) sigma^2 / (mu n).
 
     It leaves a third of the error to the first model and two thirds to the noise of Theorem 2 with step (1-p)/beta.
@@ -239,7 +239,7 @@ def erasurehead_noise_level(workers: int, load: int, answers: int, *, mu: float,
     0.9986
     """
     workers, load = checked_groups(workers, load)
-    noise = 3.0 * load * math.exp(-exponent(workers, load, answers)) / workers
+    noise = 3.0 * load * math.exp(-exponent(workers, load, messages)) / workers
     return noise * number("sigma", sigma, low=0.0) ** 2 / number("mu", mu, above=0.0)
 
 
@@ -248,7 +248,7 @@ def times_to_error_bound(
     error: float,
     workers: int,
     load: int,
-    answers: int,
+    messages: int,
     *,
     beta: float,
     mu: float,
@@ -292,16 +292,16 @@ def times_to_error_bound(
     """
     workers, load = checked_groups(workers, load)
     remedy = "Theorem 3 is about fewer answers than workers"
-    answers, printed = integer("answers", answers, low=1, high=workers - 1, remedy=remedy), flag("printed", printed)
-    error = number("error", error, low=erasurehead_noise_level(workers, load, answers, mu=mu, sigma=sigma))
+    messages, printed = integer("answers", messages, low=1, high=workers - 1, remedy=remedy), flag("printed", printed)
+    error = number("error", error, low=erasurehead_noise_level(workers, load, messages, mu=mu, sigma=sigma))
     start = number("initial_error", initial_error, above=error, remedy="the first model has that error already")
     mu = number("mu", mu, above=0.0)
     kappa = mu / number("beta", beta, low=mu, remedy="no function is less smooth than beta = mu allows")
-    covered = -math.expm1(-exponent(workers, load, answers))
+    covered = -math.expm1(-exponent(workers, load, messages))
     full = _updates(start / error, kappa, printed)
     partial = _updates(3.0 * start / error, covered * kappa, printed)
     groups = load * math.log(workers / load) + load + (1 if printed else load)
-    stopped = load**2 * (math.log(workers / (workers - answers)) + 1.0) + load
+    stopped = load**2 * (math.log(workers / (workers - messages)) + 1.0) + load
     return TimesToError(
         uncoded=full * (load * math.log(workers) + load + 1) / workers,
         exact_code=full * groups / workers,
@@ -309,12 +309,12 @@ def times_to_error_bound(
     )
 
 
-def _stopped(workers: int, load: int, answers: int, straggling_rate: float, waiting: Floats) -> float:
+def _stopped(workers: int, load: int, messages: int, straggling_rate: float, waiting: Floats) -> float:
     """Expected time of stopping, if the master still waits after s answers with probability waiting[s], s < r."""
     workers, load = checked_groups(workers, load)
-    answers = integer("answers", answers, low=1, high=workers, remedy="a worker answers once an update")
+    messages = integer("answers", messages, low=1, high=workers, remedy="a worker answers once an update")
     rate = number("straggling_rate", straggling_rate, above=0.0)
-    gaps = waiting[:answers] / np.arange(workers, workers - answers, -1)
+    gaps = waiting[:messages] / np.arange(workers, workers - messages, -1)
     return load * (1.0 + math.fsum(gaps) / rate) / workers
 
 

@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clustersim.checks import COUNT, choice, complaint, flag, integer, number, numbers
 from clustersim.errors import ConfigurationError
-from clustersim.theory.represented import represented
+from clustersim.theory.float_range import represented
 
 __all__ = ["GradientBias", "k_sgd_error_bound", "lgc_error_bound", "lgc_gradient_bias", "lgc_gradient_bias_bound"]
 

@@ -24,8 +24,8 @@ from numpy.typing import ArrayLike, NDArray
 from clustersim.checks import COUNT, flag, integer, number
 from clustersim.errors import ConfigurationError
 from clustersim.theory.error_bound import checked_means, checked_times
+from clustersim.theory.float_range import represented
 from clustersim.theory.lgc import lgc_error_bound, lgc_gradient_bias_bound
-from clustersim.theory.represented import represented
 
 __all__ = [
     "FractionLimits",

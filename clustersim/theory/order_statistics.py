@@ -12,7 +12,7 @@ from clustersim.checks import COUNT, instance, integer
 from clustersim.errors import ConfigurationError
 from clustersim.latency import Exponential, LatencyModel, ShiftedExponential
 from clustersim.latency.integrals import order_statistic_expectation
-from clustersim.theory.represented import represented
+from clustersim.theory.float_range import represented
 
 __all__ = ["harmonic_numbers", "order_statistic_means", "order_statistic_variances"]
 

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clustersim.checks import complaint, flag, fraction, integer, number, numbers
 from clustersim.errors import ConfigurationError
-from clustersim.theory.represented import represented
+from clustersim.theory.float_range import represented
 from clustersim.theory.sgc_redundancy import checked_spread
 
 __all__ = ["sgc_distance_bound", "sgc_general_distance_bound", "sgc_step_size"]

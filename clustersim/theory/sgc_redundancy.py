@@ -14,7 +14,7 @@ from clustersim.checks import COUNT, integer, number
 from clustersim.errors import ConfigurationError
 from clustersim.problems.data import Matrix, check_rows, squared_norms
 from clustersim.streams import Streams
-from clustersim.theory.represented import represented
+from clustersim.theory.float_range import represented
 
 __all__ = ["checked_spread", "sgc_incoherence", "sgc_redundancies", "sgc_whole_redundancies"]
 

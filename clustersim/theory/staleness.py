@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from clustersim.checks import COUNT, fraction, integer, number, numbers
 from clustersim.errors import ConfigurationError
 from clustersim.theory.asynchronous import checked_sizes
-from clustersim.theory.represented import represented
+from clustersim.theory.float_range import represented
 
 __all__ = [
     "async_error_bound",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from clustersim.checks import instance, store
 from clustersim.protocol import Setting, Updated
 from clustersim.schedules import epochs_of, whole_updates
-from clustersim.waits.base import Outlook, WaitRule, WaitState
+from clustersim.waits.base import Look, Outlook, WaitRule, WaitState
 
 __all__ = ["WarmUp", "warmed_up"]
 
@@ -81,11 +81,15 @@ class _WarmUpWait(WaitState):
         self._warming = updated.version < self._updates
         if not self._warming:
             self._after.opened(updated)
-            self.k, self.patience = self._after.k, self._after.patience
+            self.k, self.patience, self.watches = self._after.k, self._after.patience, self._after.watches
 
     def needs(self, workers: NDArray[np.int64]) -> int:
         """All, or as the rule says."""
         return super().needs(workers) if self._warming else self._after.needs(workers)
+
+    def look(self, elapsed: float, workers: NDArray[np.int64], times: NDArray[np.float64]) -> Look:
+        """Ask the rule; it is not asked during the warm-up."""
+        return self._after.look(elapsed, workers, times)
 
     def outlook(self) -> Outlook:
         """All until the warm-up is over."""

@@ -62,12 +62,12 @@ def interleaved(programs: Mapping[str, tuple[Program, int]], effort: Effort) -> 
     return costs
 
 
-def calibrated(program: Program, effort: Effort, most: int = 1_000_000) -> int:
-    """How many updates take about as long as a measurement shall."""
+def calibrated(program: Program, effort: Effort, most: int = 1_000_000, least: int = _FEWEST) -> int:
+    """How many updates take about as long as a measurement shall, within these limits."""
     updates = _FEWEST
     while (spent := program(updates)) < 0.1 * effort.seconds and updates < most:
         updates *= 4
-    return min(most, max(_FEWEST, round(updates * effort.seconds / spent)))
+    return min(most, max(least, round(updates * effort.seconds / spent)))
 
 
 def whole(program: Callable[[int], object]) -> Program:

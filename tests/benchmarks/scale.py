@@ -19,6 +19,7 @@ __all__ = ["run"]
 
 SIZES = tuple(10**digits for digits in range(1, 7))
 LENGTHS = (10_000, 100_000, 1_000_000)  # updates
+LEAST = {"loop": 100, "cohort": 100}  # updates, so that the first round of a run, which nobody plans, does not decide
 LARGEST = {"textbook": 10_000, "process": 100_000}  # beyond, an update takes seconds
 NAMES = {
     "loop": "bare NumPy loop",
@@ -66,7 +67,7 @@ def _costs(workers: int, effort: Effort) -> Costs:
     for name, program in programs.items():
         if workers <= LARGEST.get(name, SIZES[-1]):
             effort.say(f"scale: n = {workers:,}, {NAMES[name]}")
-            timed[name] = (program, calibrated(program, effort))
+            timed[name] = (program, calibrated(program, effort, least=LEAST.get(name, 1)))
     return interleaved(timed, effort)
 
 

@@ -1,6 +1,6 @@
 """Names of columns: those that every history has, and those that a problem's metrics may not take.
 
-Data flows in from `Problem.metrics`, and out, checked, to the `Observer` and to the checks of a study.
+Data flows in from `Problem.metrics`, and out, checked, to the `HistoryRecorder` and to the checks of a study.
 """
 
 import reprlib

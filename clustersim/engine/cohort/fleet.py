@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 from clustersim.engine.accounting.ledger import Ledger
 from clustersim.engine.accounting.messages import Records
 from clustersim.engine.alarm import MASTER, Ring
-from clustersim.engine.cohort.answers import Answers
+from clustersim.engine.cohort.arrival_order import ArrivalOrder
 from clustersim.engine.cohort.arrival_queue import ArrivalQueue
-from clustersim.engine.cohort.bookkeeper import Bookkeeper
-from clustersim.engine.cohort.fallback import replay
 from clustersim.engine.cohort.late_rounds import Handed, LateRounds
 from clustersim.engine.cohort.message_log import MessageLog
+from clustersim.engine.cohort.one_by_one import replay
 from clustersim.engine.cohort.preemption import Preemption
 from clustersim.engine.cohort.rounds import Rounds, Start
-from clustersim.engine.cohort.task_table import BUSY, TaskTable, Versions
+from clustersim.engine.cohort.task_accounting import TaskAccounting
+from clustersim.engine.cohort.task_table import TaskTable, Versions
 from clustersim.engine.delays import Delays
 from clustersim.engine.fleet import Batch
 from clustersim.placements import Assignment
-from clustersim.protocol import Plan, Round
+from clustersim.protocol import BUSY, Plan, Round
 
 __all__ = ["CohortFleet"]
 
@@ -81,11 +81,11 @@ class CohortFleet:
         self._shares = assignment.block_shares
         self._all, self._numbers = slice(0, n), np.arange(n)
         self._tasks = TaskTable(n, assignment.blocks)
-        self._order = ArrivalQueue(self._tasks)
+        self._queue = ArrivalQueue(self._tasks)
         self._trace = MessageLog() if trace else None
-        self._books = Bookkeeper(self._tasks, ledger, assignment, self._trace)
+        self._accounting = TaskAccounting(self._tasks, ledger, assignment, self._trace)
         self._ledger, self._assignment, self._ticks = ledger, assignment, delays.ticks
-        self._answers = Answers(delays.compute, delays.keys, n)
+        self._arrival_order = ArrivalOrder(delays.compute, delays.keys, n)
         self._common: int | None = 0  # the number of everybody's next task, while it is the same for all
         self._together = (math.nan, "")  # when all workers began their newest tasks at once, and what they dropped
         self._instant = delays.downlink is None
@@ -98,7 +98,7 @@ class CohortFleet:
     @property
     def expecting(self) -> int:
         """Messages that are under way and will arrive."""
-        return self._books.expecting
+        return self._accounting.expecting
 
     @property
     def _older(self) -> slice:
@@ -114,7 +114,7 @@ class CohortFleet:
         if not count:
             return
         self._waves += 1
-        self._books.sent_out(count)
+        self._accounting.sent_out(count)
         compute, received, uplink = self._draw(workers, now)
         lane = self._all if workers is None else workers
         if self._prompt and busy in ("restart", "send"):
@@ -129,9 +129,9 @@ class CohortFleet:
         if len(unclear):
             self._replay(unclear)
         if workers is None or changed or len(unclear):
-            self._order.forget()
+            self._queue.forget()
         else:
-            self._order.insert(workers)
+            self._queue.insert(workers)
 
     def ahead(self, plan: Plan, last_time: float, most: int, held: Times) -> Rounds | None:
         """Work out at most so many rounds of a plan, by `last_time`; None if workers do not begin together."""
@@ -142,7 +142,7 @@ class CohortFleet:
         if number is None or self.traced or not begun or (len(older) and not just_sent):
             return None
         start = Start(
-            plan, self._answers, self._assignment, self._ledger, self._ticks, number - 1, now, last_time, most,
+            plan, self._arrival_order, self._assignment, self._ledger, self._ticks, number - 1, now, last_time, most,
             self._leave,
         )  # fmt: skip
         if plan.late is None:
@@ -155,7 +155,7 @@ class CohortFleet:
             return None
         self._due_at = math.inf  # the master sleeps through what it has wanted
         if len(older):
-            self._books.take(older, now)
+            self._accounting.take(older, now)
         return rounds
 
     def _handed(self, last: Round, held: Times, rows: Numbers) -> Handed:
@@ -163,22 +163,22 @@ class CohortFleet:
         tasks = self._tasks
         workers = np.concatenate((last.workers, tasks.worker[rows]))
         blocks = np.concatenate((last.blocks, tasks.blocks[rows]))
-        ticks = np.concatenate((held, self._books.delivered(rows)))
+        ticks = np.concatenate((held, self._accounting.delivered(rows)))
         return Handed(Round(np.arange(len(workers)), workers, blocks, last.used), ticks)
 
     def _leave(self, rounds: Rounds, version: int, model: Times) -> None:
         """All workers are at the tasks of the last round, and the first of them have answered."""
-        tasks, books = self._tasks, self._books
+        tasks, accounting = self._tasks, self._accounting
         if rounds.gone > 1:
             self._waves += rounds.gone - 1
             self._common = rounds.number + 1
             self._versions.only(version, model)
-            books.restart()
+            accounting.restart()
             tasks.skip(rounds.number - 1)
             compute = self._compute.array(rounds.number)
             self._begin(self._all, version, self._together[1], compute, rounds.since, rounds.since, None)
-        books.resume((tasks.arrived[: tasks.workers] <= rounds.now).nonzero()[0])
-        self._order.forget()
+        accounting.resume((tasks.arrived[: tasks.workers] <= rounds.now).nonzero()[0])
+        self._queue.forget()
 
     def _draw(self, workers: Numbers | None, now: float) -> tuple[Times, float | Times, Times | None]:
         """Compute times, when the models are received, and uplink delays."""
@@ -202,7 +202,7 @@ class CohortFleet:
             return False
         if not isinstance(lane, slice):
             rows = lane[rows]
-        self._books.enter(self._preemption.give_up(rows, np.full(len(rows), now), busy, self._first_wave), now)
+        self._accounting.enter(self._preemption.give_up(rows, np.full(len(rows), now), busy, self._first_wave), now)
         self._retire(lane)
         return True
 
@@ -212,7 +212,7 @@ class CohortFleet:
         at = np.full(len(who), received) if isinstance(received, float) else received
         started, stopped, unclear = self._preemption.make_way(who, at, busy, self._first_wave)
         if self._instant and len(stopped):
-            self._books.enter(stopped, self._env.now)
+            self._accounting.enter(stopped, self._env.now)
         moved = self._retire(who)
         return started, moved or len(stopped) > 0, unclear
 
@@ -237,24 +237,26 @@ class CohortFleet:
         if self._trace is not None:
             self._trace.begin(tasks, self._numbers[lane], self._env.now)
         if last == math.inf:
-            self._books.lose(self._numbers[lane][np.isinf(tasks.arrived[lane])], self._env.now, instant=self._instant)
+            self._accounting.lose(
+                self._numbers[lane][np.isinf(tasks.arrived[lane])], self._env.now, instant=self._instant
+            )
 
     def _replay(self, workers: Numbers) -> None:
         """Work out one by one what the tasks of these workers are heading for."""
         tasks, now = self._tasks, self._env.now
         rows = self._preemption.at_work(workers)
         at_once = replay(tasks, rows, self._shares, now, self._first_wave, instant=self._instant)
-        self._books.enter(at_once, now)
+        self._accounting.enter(at_once, now)
 
     # ------------------------------------------------------------------ answers come in
 
     def want(self, arrivals: int) -> None:
         """Ring the master's alarm after so many arrivals, or when nothing will arrive."""
-        due_at = self._order.nth(arrivals)
+        due_at = self._queue.nth(arrivals)
         if due_at == math.inf:  # fewer will arrive
             tasks = self._tasks
             awaited = ~tasks.told[: tasks.size]
-            due_at = max(self._env.now, float(tasks.settled[: tasks.size][awaited].max(initial=0.0)))
+            due_at = max(self._env.now, float(tasks.decided[: tasks.size][awaited].max(initial=0.0)))
         self._due, self._due_at = False, due_at
 
     def sleep(self, until: float) -> simpy.Event:
@@ -267,18 +269,18 @@ class CohortFleet:
         if now >= self._due_at:
             self._due, self._due_at = True, math.inf  # nothing comes twice
         if not self._prompt:
-            self._books.catch_up(now)
+            self._accounting.catch_up(now)
         return self._due
 
     def collect(self, now: float) -> Batch | None:
         """Hand over the answers that have arrived by now; None if there are none."""
         tasks, late = self._tasks, self._waves >= self._first_wave
-        rows = self._order.take(now)
+        rows = self._queue.take(now)
         if late:  # the run ends, and what was sent out at this very instant is not done
             rows = rows[tasks.wave[rows] < self._first_wave if self._prompt else tasks.worked[rows]]
         if not len(rows):
             return None
-        compute = self._books.take(rows, now)
+        compute = self._accounting.take(rows, now)
         versions = tasks.version[rows]
         models = self._versions.of(versions)
         return Batch(tasks.worker[rows], tasks.number[rows], versions, tasks.blocks[rows], compute, models).sealed()
@@ -287,7 +289,7 @@ class CohortFleet:
         """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""
         tasks, who = self._tasks, self._numbers if workers is None else workers
         older = self._older
-        owes = self._books.forever[who] | tasks.open(who)
+        owes = self._accounting.forever[who] | tasks.open(who)
         if tasks.size > tasks.workers:
             owes |= np.isin(who, tasks.worker[older][tasks.open(older)])
         return who[owes]
@@ -302,7 +304,7 @@ class CohortFleet:
     def close(self) -> None:
         """End of the run: book the work whose fate is open."""
         now = self._env.now
-        self._books.close(self._tasks.close(self._first_wave, now, instant=self._instant), now)
+        self._accounting.close(self._tasks.close(self._first_wave, now, instant=self._instant), now)
 
     def records(self) -> Records:
         """What became of every message."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.cohort.answers import Portion
+from clustersim.engine.cohort.arrival_order import Portion
 from clustersim.engine.cohort.rounds import FEW, Line, Rounds, Start
 from clustersim.engine.fleet import Batch
 from clustersim.protocol import LatePlan, Round

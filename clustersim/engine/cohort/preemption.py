@@ -8,7 +8,8 @@ the newest older task is heading for. The few workers for which that is not so a
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.cohort.task_table import BUSY, SEND, TaskTable
+from clustersim.engine.cohort.task_table import SEND, TaskTable
+from clustersim.protocol import BUSY
 
 __all__ = ["Preemption"]
 
@@ -105,7 +106,7 @@ class Preemption:
             rows, at = rows[~aside], at[~aside]
         tasks.stop(rows, at)
         if self._instant:
-            tasks.settle_now(rows)
+            tasks.decide_now(rows)
         ends = (tasks.started[rows] + tasks.compute[rows]) < np.inf
         rows, at, stopped = rows[ends], at[ends], rows
         done = self._finished(rows, at) if busy == "send" else np.zeros(len(rows), dtype=np.int64)

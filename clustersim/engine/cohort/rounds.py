@@ -5,7 +5,8 @@ its round, and many rounds are worked out at once, as arrays over (round, worker
 conversation of master and policy: the plan ends before a round that has no end, takes no time, brings no answer, lies
 beyond the horizon, or in which the policy would make a mistake.
 
-Data flows: a `Plan` and draws -> `Answers` -> `Rounds` -> round by round to the master, and by `Tally` to the ledger.
+Data flows: a `Plan` and draws -> `ArrivalOrder` -> `Rounds` -> round by round to the master, and
+by `RoundTotals` to the ledger.
 """
 
 import math
@@ -17,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.accounting import Ledger
-from clustersim.engine.cohort.answers import Answers, Portion
-from clustersim.engine.cohort.tally import Columns, Tally
+from clustersim.engine.cohort.arrival_order import ArrivalOrder, Portion
+from clustersim.engine.cohort.round_totals import Columns, RoundTotals
 from clustersim.engine.fleet import Batch, Rows, Step
 from clustersim.errors import ClusterSimError
 from clustersim.placements import Assignment
@@ -41,7 +42,7 @@ class Start(NamedTuple):
     Attributes
     ----------
     plan : Plan
-    answers : Answers
+    order : ArrivalOrder
         Who answers when.
     assignment : Assignment
         The vectors in an answer, and which answers are of use.
@@ -62,7 +63,7 @@ class Start(NamedTuple):
     """
 
     plan: Plan
-    answers: Answers
+    order: ArrivalOrder
     assignment: Assignment
     ledger: Ledger
     ticks: Ticks
@@ -92,7 +93,7 @@ class Rounds:
         self.gone = self.arrived = 0
         self._plan = start.plan
         self._most = min(start.plan.rounds, start.most)
-        self._answers = start.answers
+        self._arrival_order = start.order
         self._assignment = start.assignment
         self._vectors = None if start.assignment.combined else start.assignment.vectors
         self._ledger = start.ledger
@@ -100,7 +101,7 @@ class Rounds:
         self._last_time = min(start.last_time, LAST)
         self._until = start.ticks.of(start.plan.until)
         self._leave = start.leave
-        self._tally = Tally(start.ledger, start.assignment.workers)
+        self._totals = RoundTotals(start.ledger, start.assignment.workers)
         self._first, self._since = start.number, start.since
         self._before = 0  # rounds in the portions before this one
         self._gathered: Iterator[tuple[Rows, Rows | None]] = iter(())
@@ -149,7 +150,7 @@ class Rounds:
     def book(self) -> None:
         """Bring the ledger up to the update of the last round."""
         sent = self._ledger.sent
-        self._tally.enter(self.gone - self._before)
+        self._totals.enter(self.gone - self._before)
         self.arrived += self._ledger.sent - sent
 
     def kept(self, version: int, model: Times) -> tuple[Batch, Times] | None:  # noqa: ARG002 - they are thrown away
@@ -169,7 +170,7 @@ class Rounds:
         if left <= 0:
             return []
         by_count = isinstance(plan.enough, int) and plan.patience == math.inf
-        portion, place = self._answers.of(number, whole=not by_count)
+        portion, place = self._arrival_order.of(number, whole=not by_count)
         if by_count and isinstance(plan.weights, float) and plan.late is None:
             assert isinstance(plan.enough, int)  # noqa: S101 - for the type checker
             if (first := portion.first(plan.enough)) is not None:
@@ -191,7 +192,7 @@ class Rounds:
             return []
         workers, lost, k, n = workers[:rounds], lost[:rounds], times.shape[1], self._assignment.workers
         answers = [k] * rounds
-        self._tally.write(
+        self._totals.write(
             {
                 "sent": answers,
                 "sent_vectors": answers if self._vectors is None else self._vectors[workers].sum(axis=1).tolist(),
@@ -225,7 +226,7 @@ class Rounds:
             lines.append(line)
             ends.append(now)
         if lines:
-            self._tally.write(_columns([line.updates for line in lines]), _columns([line.ends for line in lines]))
+            self._totals.write(_columns([line.updates for line in lines]), _columns([line.ends for line in lines]))
             self._gathered = map(self._gather, lines)
         return ends
 
@@ -319,7 +320,7 @@ class Line(NamedTuple):
     late : tuple or None
         The same of answers to the model before.
     updates, ends : dict of str to int
-        See `Tally.write`.
+        See `RoundTotals.write`.
     """
 
     span: float

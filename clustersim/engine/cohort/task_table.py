@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ANSWER", "BUSY", "CANCELLED", "LOST", "LOST_ON_UPLINK", "RESTART", "SEND", "TaskTable", "Versions"]
+from clustersim.protocol import BUSY
+
+__all__ = ["ANSWER", "CANCELLED", "LOST", "LOST_ON_UPLINK", "RESTART", "SEND", "TaskTable", "Versions"]
 
 ANSWER, CANCELLED, LOST, LOST_ON_UPLINK = range(4)
 """What a task is heading for."""
 
-BUSY = ("restart", "send", "finish", "queue")
-RESTART, SEND = 0, 1
-"""What a busy worker does with a newer model, by number; the first two are those that give work up."""
+RESTART, SEND = BUSY.index("restart"), BUSY.index("send")
+"""What a busy worker does with a newer model, by number."""
 
 _SPARE_BYTES = 1 << 20  # models that nobody will answer may take so much, and no more than the others
 
@@ -24,7 +25,7 @@ Lane = NDArray[np.int64] | slice
 Times = NDArray[np.float64] | float
 
 _INTEGERS = ("worker", "number", "version", "wave", "blocks", "serial")
-_TIMES = ("received", "started", "compute", "ended", "arrived", "settled", "uplink")
+_TIMES = ("received", "started", "compute", "ended", "arrived", "decided", "uplink")
 _CODES = ("fate", "busy")
 _FLAGS = ("worked", "told", "overtaken")
 
@@ -82,7 +83,7 @@ class TaskTable:
     compute: NDArray[np.float64]
     ended: NDArray[np.float64]
     arrived: NDArray[np.float64]
-    settled: NDArray[np.float64]
+    decided: NDArray[np.float64]
     uplink: NDArray[np.float64]
     fate: NDArray[np.int8]
     busy: NDArray[np.int8]
@@ -131,7 +132,7 @@ class TaskTable:
         self.version[at], self.wave[at], self.busy[at], self.fate[at] = version, wave, busy, ANSWER
         self.blocks[at] = self._blocks
         self.received[at], self.started[at], self.compute[at] = received, started, compute
-        self.ended[at], self.arrived[at], self.settled[at] = ended, arrived, arrived
+        self.ended[at], self.arrived[at], self.decided[at] = ended, arrived, arrived
         self.worked[at] = self.told[at] = self.overtaken[at] = False
         if uplink is not None:
             self.uplink[at] = uplink
@@ -147,14 +148,14 @@ class TaskTable:
         """The worker turns to something else, be the work done or not."""
         self.ended[rows] = at
 
-    def settle_now(self, rows: NDArray[np.int64]) -> None:
+    def decide_now(self, rows: NDArray[np.int64]) -> None:
         """What becomes of these comes true before the master turns to anything else."""
         self.wave[rows] = -1
 
     def call_off(self, rows: NDArray[np.int64], at: Times) -> None:
         """The work is dropped: there will be no answer."""
         self.fate[rows], self.arrived[rows] = CANCELLED, np.inf
-        self.ended[rows] = self.settled[rows] = at
+        self.ended[rows] = self.decided[rows] = at
 
     def put_aside(self, rows: NDArray[np.int64]) -> None:
         """A newer model reaches the worker first: the work never begins."""
@@ -168,7 +169,7 @@ class TaskTable:
         comes = arrived < np.inf
         self.blocks[rows], self.arrived[rows] = blocks, arrived
         self.fate[rows] = np.where(comes, ANSWER, LOST_ON_UPLINK)
-        self.settled[rows] = np.where(comes, arrived, at)
+        self.decided[rows] = np.where(comes, arrived, at)
 
     def lose(self, rows: NDArray[np.int64], now: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """New tasks bring no answer.
@@ -180,16 +181,16 @@ class TaskTable:
         """
         never_there, endless = np.isinf(self.received[rows]), np.isinf(self.ended[rows])
         self.fate[rows] = np.where(endless, LOST, LOST_ON_UPLINK)
-        self.settled[rows] = np.where(never_there, now, np.where(endless, self.started[rows], self.ended[rows]))
+        self.decided[rows] = np.where(never_there, now, np.where(endless, self.started[rows], self.ended[rows]))
         self.worked[rows[never_there]] = True
         return never_there, endless
 
     def foretell(
-        self, row: int, fate: int, started: float, ended: float, arrived: float, settled: float, blocks: int | None
+        self, row: int, fate: int, started: float, ended: float, arrived: float, decided: float, blocks: int | None
     ) -> None:
         """Write anew all that one task is heading for; the blocks only if it brings any."""
         self.fate[row], self.started[row], self.ended[row] = fate, started, ended
-        self.arrived[row], self.settled[row] = arrived, settled
+        self.arrived[row], self.decided[row] = arrived, decided
         if blocks is not None:
             self.blocks[row] = blocks
 

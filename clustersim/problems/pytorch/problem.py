@@ -16,9 +16,9 @@ from clustersim.checks import integer
 from clustersim.errors import ConfigurationError
 from clustersim.problems.base import Floats, Problem
 from clustersim.problems.pytorch.data import Rows, read_rows, same_shape
+from clustersim.problems.pytorch.description import loss_words, module_words, tensor_digest
 from clustersim.problems.pytorch.library import alone, load_torch, random_states, seeded
 from clustersim.problems.pytorch.parts import check_device, private_module, row_losses, settle_lazy, trainable
-from clustersim.problems.pytorch.words import loss_words, module_words, tensor_digest
 
 __all__ = ["TorchProblem"]
 

@@ -4,7 +4,7 @@ Such things differ from run to run, so their values are no part of a study's con
 read from its text. It is seen where the text changes the variable itself, by its name; a change through another name
 for the same thing is not seen.
 
-Data flows in from `clustersim.studies.reach`, as functions, and back as marks.
+Data flows in from `clustersim.studies.reachable_code`, as functions, and back as marks.
 """
 
 import ast
@@ -12,9 +12,9 @@ import inspect
 from types import FunctionType, ModuleType
 from typing import Any
 
-from clustersim.studies.origin import is_users
 from clustersim.studies.sources import Source, source_of, uses
 from clustersim.studies.syntax import CHANGING, changes
+from clustersim.studies.user_code import is_users
 
 __all__ = ["Mark", "marks_of"]
 

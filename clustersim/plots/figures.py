@@ -10,14 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from clustersim.checks import choice
-from clustersim.plots.look import STYLE, look, shortened
 from clustersim.plots.panels import Panel, averaged, draw_panels
+from clustersim.plots.style import STYLE, look, shortened
 from clustersim.studies import Results
 from clustersim.studies.arguments import expect
+from clustersim.studies.display_text import enumerated, named, printable
 from clustersim.studies.pictures import standard_names
 from clustersim.studies.remarks import copies_remark, failed_runs, failure_remarks, missing_remark
 from clustersim.studies.statistics import INTERVALS
-from clustersim.studies.text import enumerated, named, printable
 
 __all__ = ["figure", "overview", "standard_figures"]
 

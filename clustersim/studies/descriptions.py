@@ -1,8 +1,8 @@
 """Values as plain JSON, so that two configurations can be compared and hashed.
 
 Data flows in as problems, clusters, policies, optimisers and what they hold, through `tell`, and out to
-`clustersim.studies.reach`. Equal values are told equally, in every process and on every day: no addresses, no times
-and no names of scripts occur. Functions and classes are told by the one who asks, the `Code`.
+`clustersim.studies.reachable_code`. Equal values are told equally, in every process and on every day:
+no addresses, no times and no names of scripts occur. Functions and classes are told by the one who asks, the `Code`.
 """
 
 import dis
@@ -26,8 +26,8 @@ import pandas as pd
 from scipy import sparse
 
 from clustersim.errors import ConfigurationError
-from clustersim.studies.origin import is_users
-from clustersim.studies.plain import Json, canonical, digest
+from clustersim.studies.plain_json import Json, canonical, digest
+from clustersim.studies.user_code import is_users
 
 __all__ = ["Code", "Inside", "state_of"]
 

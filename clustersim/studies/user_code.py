@@ -5,7 +5,7 @@ error that comes out of the user's code is reported with the user's file and lin
 clustersim count as the user's. Whose a function or a class is, its module decides, for the file that compiled code
 names is lost when a pickler has carried it.
 
-Data flows in as file names, functions, classes, modules and exceptions, and out to `clustersim.studies.reach`,
+Data flows in as file names, functions, classes, modules and exceptions, and out to `clustersim.studies.reachable_code`,
 `clustersim.studies.execution` and the command line.
 """
 

@@ -14,8 +14,9 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.cohort.task_table import ANSWER, BUSY, CANCELLED, LOST, LOST_ON_UPLINK, TaskTable
+from clustersim.engine.cohort.task_table import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, TaskTable
 from clustersim.engine.worker import Task, Worker
+from clustersim.protocol import BUSY
 
 __all__ = ["replay"]
 
@@ -80,8 +81,8 @@ class _Future:
         row = self._rows[task.number]
         arrived = at + float(self._tasks.uplink[row])
         comes = arrived < math.inf
-        fate, settled = (ANSWER, arrived) if comes else (LOST_ON_UPLINK, at)
-        self._write(row, fate, task.started, at, arrived, settled, blocks)
+        fate, decided = (ANSWER, arrived) if comes else (LOST_ON_UPLINK, at)
+        self._write(row, fate, task.started, at, arrived, decided, blocks)
 
     def abandoned(self, task: Task, now: float) -> None:
         """The work was dropped for a newer model."""
@@ -106,10 +107,10 @@ class _Future:
         started: float,
         ended: float,
         arrived: float,
-        settled: float,
+        decided: float,
         blocks: int | None = None,
     ) -> None:
-        self._tasks.foretell(row, fate, started, ended, arrived, settled, blocks)
+        self._tasks.foretell(row, fate, started, ended, arrived, decided, blocks)
         self.told.add(row)
 
 

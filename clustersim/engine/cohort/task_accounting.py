@@ -11,12 +11,12 @@ from clustersim.engine.cohort.task_table import ANSWER, CANCELLED, LOST, LOST_ON
 from clustersim.placements import Assignment
 from clustersim.ticks import total
 
-__all__ = ["Bookkeeper"]
+__all__ = ["TaskAccounting"]
 
 _NO_ROWS = np.empty(0, dtype=np.int64)
 
 
-class Bookkeeper:
+class TaskAccounting:
     """The ledger's clerk.
 
     Parameters
@@ -94,7 +94,7 @@ class Bookkeeper:
         if len(over):
             self._enter_work(over, now)
         if self._losses:
-            self._enter_losses((~tasks.told[used] & (tasks.settled[used] <= now)).nonzero()[0], now)
+            self._enter_losses((~tasks.told[used] & (tasks.decided[used] <= now)).nonzero()[0], now)
 
     def enter(self, rows: NDArray[np.int64], now: float) -> None:
         """Enter what has happened by now to the tasks at `rows`."""
@@ -103,7 +103,7 @@ class Bookkeeper:
         if len(over):
             self._enter_work(over, now)
         if self._losses:
-            self._enter_losses(rows[~tasks.told[rows] & (tasks.settled[rows] <= now)], now)
+            self._enter_losses(rows[~tasks.told[rows] & (tasks.decided[rows] <= now)], now)
 
     def _enter_work(self, rows: NDArray[np.int64], now: float) -> None:
         """Enter answers that have been sent, and the work behind those that never will be."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from clustersim.studies import Results
-from clustersim.studies.text import printable
+from clustersim.studies.display_text import printable
 
 __all__ = ["LABELS", "STYLE", "label", "look", "shortened"]
 

@@ -6,13 +6,13 @@ cancels it, so it counts in the line of the next round.
 
 from clustersim.engine.accounting import Ledger
 
-__all__ = ["Columns", "Tally"]
+__all__ = ["Columns", "RoundTotals"]
 
 Columns = dict[str, list[int]]
 """Amounts by the name of a total of the ledger, one a round."""
 
 
-class Tally:
+class RoundTotals:
     """Lines that wait to be entered.
 
     Parameters

@@ -1,6 +1,6 @@
 """Small questions about the user's functions and modules.
 
-Data flows in from `clustersim.studies.reach`, and back as texts, functions and modules.
+Data flows in from `clustersim.studies.reachable_code`, and back as texts, functions and modules.
 """
 
 import ast
@@ -12,10 +12,10 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from clustersim.studies.classes import SetUp
-from clustersim.studies.origin import is_users, is_users_file
-from clustersim.studies.plain import Json
+from clustersim.studies.plain_json import Json
 from clustersim.studies.sources import trees_of, whole_namespace
 from clustersim.studies.syntax import bindings, imports, text_of
+from clustersim.studies.user_code import is_users, is_users_file
 
 __all__ = ["defaults", "identity", "is_importable", "lines", "own_names", "statements", "users_module"]
 

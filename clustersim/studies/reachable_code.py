@@ -9,7 +9,7 @@ counter, differs from run to run; and some things, such as locks, open files and
 Both are told by their type and by the statements that set them up, with the names in those. Loggers are told by their
 type alone, studies and results not at all: a study's parts are described anyway.
 
-Data flows in from `clustersim.studies.configuration`, through `clustersim.studies.values`, and out as plain JSON.
+Data flows in from `clustersim.studies.configuration`, through `clustersim.studies.descriptions`, and out as plain JSON.
 """
 
 import functools
@@ -26,13 +26,21 @@ import numpy as np
 
 from clustersim.errors import ConfigurationError
 from clustersim.studies.classes import SetUp, tell_class
-from clustersim.studies.lookups import defaults, identity, is_importable, lines, own_names, statements, users_module
-from clustersim.studies.marks import Mark, marks_of
-from clustersim.studies.origin import is_users
-from clustersim.studies.plain import Json, canonical
+from clustersim.studies.descriptions import Inside, state_of
+from clustersim.studies.introspection import (
+    defaults,
+    identity,
+    is_importable,
+    lines,
+    own_names,
+    statements,
+    users_module,
+)
+from clustersim.studies.plain_json import Json, canonical
+from clustersim.studies.side_effects import Mark, marks_of
 from clustersim.studies.sources import Source, compiled, source_of, uses, whole_namespace
 from clustersim.studies.syntax import bindings, imports, names_in
-from clustersim.studies.values import Inside, state_of
+from clustersim.studies.user_code import is_users
 
 __all__ = ["Reached"]
 

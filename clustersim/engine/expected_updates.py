@@ -29,7 +29,7 @@ def check_updates(
 
     The estimate is the horizon over the mean time until the fastest k of all workers have answered a model, with the k
     of the first round. So it is one of magnitude: rounds that end at a deadline take longer or shorter, asynchronous
-    schemes are up to n times as fast, and k may change. What it misses is noticed during the run, see `Horizon`.
+    schemes are up to n times as fast, and k may change. What it misses is noticed during the run, see `StoppingRule`.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Draws that have an address, task number and worker, kept at hand: whole rows or single ones, the same numbers.
 
 To draw a whole row, one number for each worker, costs less for each number; to draw a single number costs less in all.
-`Draws` chooses between the two. A function that draws flows in; delays flow out to the fleets, and mini-batches to
+`DrawCache` chooses between the two. A function that draws flows in; delays flow out to the fleets, and mini-batches to
 assignments.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Draws"]
+__all__ = ["DrawCache"]
 
 Values = NDArray[Any]
 Integers = NDArray[np.int64]
@@ -25,7 +25,7 @@ _MISSED = 1 << 12  # blocks of which it is remembered how often they were missed
 _FEW = 64  # up to so many are looked up one by one
 
 
-class Draws:
+class DrawCache:
     """Draws by task number and worker; rows are drawn in blocks of consecutive tasks, of which the latest are kept.
 
     A single draw that is in no block at hand is drawn by itself, until a block has been missed so often that it would

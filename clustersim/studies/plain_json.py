@@ -1,7 +1,7 @@
 """Plain JSON values: what descriptions are made of, their one text and their hash.
 
-Data flows in from `clustersim.studies.values` and `clustersim.studies.reach`, and out to the manifest of a results
-folder.
+Data flows in from `clustersim.studies.descriptions` and `clustersim.studies.reachable_code`, and out to the
+manifest of a results folder.
 """
 
 import hashlib

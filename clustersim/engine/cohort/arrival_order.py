@@ -4,7 +4,7 @@ It is found out no further than it is asked for, and for many rounds at once. Of
 many the first k are looked for; where times grow with uniform draws, among these, so that the quickest k of a million
 are known before a single logarithm is taken.
 
-Data flows: `Draws` of compute times -> `Portion` -> `clustersim.engine.cohort.rounds`.
+Data flows: `DrawCache` of compute times -> `Portion` -> `clustersim.engine.cohort.rounds`.
 """
 
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.draws import Draws
+from clustersim.draw_cache import DrawCache
 from clustersim.engine.delays import Keys
 
-__all__ = ["Answers", "Portion", "in_order"]
+__all__ = ["ArrivalOrder", "Portion", "in_order"]
 
 _SORTED = 128  # up to so many workers whole rows are sorted
 _MANY = 8  # equal neighbours among so many are put in order together with all others
@@ -134,7 +134,7 @@ class _Keyed(Portion):
         return _firsts(keys, key, k, self._timed)
 
 
-class Answers:
+class ArrivalOrder:
     """The answers of all rounds of a run.
 
     Parameters
@@ -146,7 +146,7 @@ class Answers:
     workers : int
     """
 
-    def __init__(self, draws: Draws, keys: Keys | None, workers: int) -> None:
+    def __init__(self, draws: DrawCache, keys: Keys | None, workers: int) -> None:
         self._draws = draws
         self._keys = keys if workers > _SORTED else None
         self._kind = _Sorted if workers <= _SORTED else Portion
