@@ -23,13 +23,13 @@ _SIZES = {
     "engine.cohort.arrival_queue._MOST": 4,
     "engine.cohort.arrival_queue._SORT_ALL": 4,
     "engine.cohort.task_table._SPARE_BYTES": 0,
-    "engine.cohort.answers._SORTED": 3,
+    "engine.cohort.arrival_order._SORTED": 3,
     "engine.delays._KEYS": 16,
-    "draws._DRAWS": 16,
-    "draws._FEW": 2,
-    "draws._MISSED": 2,
-    "draws._PRICE": 1,
-    "draws._TASKS": 4,
+    "draw_cache._DRAWS": 16,
+    "draw_cache._FEW": 2,
+    "draw_cache._MISSED": 2,
+    "draw_cache._PRICE": 1,
+    "draw_cache._TASKS": 4,
 }  # where the engines take other ways, for many workers or long runs, and where these begin instead
 
 

@@ -321,9 +321,9 @@ def test_memory_does_not_grow_with_the_messages(engine, policy, busy, updates, m
     Half the workers are slow, so that with "queue" they fall behind, and what waits grows for good reason.
     """
     for cache, size in (
-        ("draws._DRAWS", 2048),
-        ("draws._MOST", 2048),
-        ("draws._LISTED", 2048),
+        ("draw_cache._DRAWS", 2048),
+        ("draw_cache._MOST", 2048),
+        ("draw_cache._LISTED", 2048),
     ):
         monkeypatch.setattr(f"clustersim.{cache}", size)
     link = cs.Link(latency=cs.Exponential(0.1))
