@@ -40,7 +40,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -371,15 +371,38 @@ class Setting:
     tick: float = 1e-9
 
 
-class PolicyState(Protocol):
-    """What a policy remembers during one run."""
+class PolicyState(ABC):
+    """What a policy remembers during one run. Any object with `k` and `react` serves; inheriting is optional.
 
-    @property
-    def k(self) -> int:
-        """The number of answers for which the master waits at present, as history's column ``k`` shows it."""
+    Attributes
+    ----------
+    k : int
+        The number of messages for which the master waits at present, as history's column ``k`` shows it: 1 .. n, or
+        more where one worker may send several messages for an update (see `Work`).
 
+    Examples
+    --------
+    Asynchronous gradient descent: step with whatever has arrived, and send the new model to the workers that sent it.
+    Each of the workers holds ten rows, and the gradient is the mean over the rows that have arrived.
+
+    >>> class Asynchronous(PolicyState):
+    ...     def __init__(self):
+    ...         self.k, self.senders = 1, None  # the first model goes to all
+    ...
+    ...     def react(self, event):
+    ...         if isinstance(event, Arrivals):
+    ...             self.senders = np.sort(event.workers)
+    ...             return Decision((Update(event.messages, 1 / (10 * len(event.messages))),), Wants())
+    ...         return Decision((Dispatch(self.senders),), Wants())
+    >>> Asynchronous().react(Updated(time=0.0, version=0, gradient=None)).commands
+    (Dispatch(workers=None, busy=None),)
+    """
+
+    k: int
+
+    @abstractmethod
     def react(self, event: Event) -> Decision:
-        """Take in one event and answer it."""
+        """Reply to one event."""
 
 
 class Policy(ABC):

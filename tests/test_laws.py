@@ -1,6 +1,7 @@
 """Laws that hold for any policy on any cluster: conservation, determinism, honesty of wants."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -108,12 +109,25 @@ def test_the_suite_refuses_a_policy_that_remembers_between_runs():
         check_policy(Leaky())
 
 
-def test_the_suite_names_a_policy_whose_class_is_hidden_in_a_function():
+def test_the_suite_accepts_a_policy_whose_class_is_hidden_in_a_function():
+    """A study can send it to another process, so it is no fault."""
+
     class Hidden(cs.FastestK):
         pass
 
-    with pytest.raises(cs.conformance.ConformanceError, match=r"cannot be pickled.*top level of a module"):
-        cs.conformance.check_policy(Hidden(2))
+    cs.conformance.check_policy(Hidden(2), updates=3)
+
+
+@dataclass(frozen=True)
+class Locked(cs.FastestK):
+    """Holds what no other process can have."""
+
+    lock: object = field(default_factory=threading.Lock)
+
+
+def test_the_suite_names_a_policy_that_cannot_be_sent_to_another_process():
+    with pytest.raises(ConformanceError, match=r"cannot be sent to another process .*lock.*plain values"):
+        check_policy(Locked(2))
 
 
 def test_the_suite_refuses_a_policy_that_acts_early():

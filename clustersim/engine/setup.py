@@ -15,6 +15,7 @@ from clustersim.cluster import Cluster
 from clustersim.errors import ConfigurationError
 from clustersim.latency import LatencyModel, shortest_times
 from clustersim.placements import Assignment, MiniBatches
+from clustersim.placements.soundness import check_assignment
 from clustersim.problems import Problem
 from clustersim.protocol import Policy, Setting
 from clustersim.streams import Streams
@@ -33,6 +34,7 @@ def make_setting(problem: Problem, cluster: Cluster, policy: Policy, streams: St
     """
     work = policy.work
     assignment = work.placement.assign(problem, cluster.workers, streams.generator("placement"))
+    check_assignment(work.placement, assignment, problem.rows, cluster.workers)
     if (idle := np.flatnonzero(assignment.sizes == 0)).size:
         raise ConfigurationError(
             f"workers = {cluster.workers}: {work.placement!r} leaves worker {idle[0]} without rows, so that it would "

@@ -212,7 +212,7 @@ class KBatchSync(Composition):
         return Asynchronous(self.k, self.placement, self.batch, at_once=True, to_all=True, max_staleness=0)
 
 
-class _Stream:
+class _Stream(PolicyState):
     """The state of `Asynchronous` during one run.
 
     Answers are taken one by one in the order of their arrival, whatever number of them the engine tells at once. Those

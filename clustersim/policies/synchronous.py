@@ -123,7 +123,7 @@ class Synchronous(Policy):
         return _Rounds(self, setting)
 
 
-class _Rounds:
+class _Rounds(PolicyState):
     """The state of `Synchronous` during one run: the answers to the current version and to the one before."""
 
     def __init__(self, policy: Synchronous, setting: Setting) -> None:
@@ -135,6 +135,7 @@ class _Rounds:
         self._assignment = setting.assignment
         self._dispatch = Dispatch(busy=policy.late.stopped or setting.busy)
         self._wait = policy.wait.begin(setting)
+        self.k = self._wait.k
         self._clock = RoundClock(Ticks(setting.tick))
         self._weights = partial(policy.decoder.weights, setting.assignment)
         self._version = -1
@@ -142,15 +143,11 @@ class _Rounds:
         self._silent = 0
         self._now = self._last = _EMPTY
 
-    @property
-    def k(self) -> int:
-        """Answers that complete a round at present."""
-        return self._wait.k
-
     def react(self, event: Event) -> Decision:
         """Open a round, count its answers, and step when there are enough or the time is up."""
         if isinstance(event, Updated):
             self._wait.opened(event)
+            self.k = self._wait.k
             self._version = event.version
             self._last = self._now
             return self._send(event.time, self._dispatch)._replace(plan=self._plan())

@@ -1,0 +1,91 @@
+"""Holds the ledger of a run against the table of its messages: every message has one fate, every second one use."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from clustersim.cluster import Cluster
+from clustersim.conformance.demands import ConformanceError, demand
+from clustersim.engine import Run
+
+__all__ = ["check_run"]
+
+_TOLERANCE = 1e-9  # relative error of a sum of durations
+_SECONDS = {
+    "compute_used": ["used", "used late"],
+    "compute_wasted": ["discarded", "cancelled", "lost"],
+    "compute_pending": ["in flight"],
+}  # of the seconds worked; those spent on a block that was cut short are wasted whatever becomes of the message
+
+
+def check_run(run: Run, cluster: Cluster) -> None:
+    """Hold the accounts of a run that kept its messages against the messages themselves.
+
+    Parameters
+    ----------
+    run : Run
+        Made with ``simulate(..., messages=True)``.
+    cluster : Cluster
+        The one it ran on.
+
+    Raises
+    ------
+    ConformanceError
+        If something does not add up.
+    """
+    totals, messages = run.totals, run.messages
+    if messages is None:
+        raise ConformanceError("the run kept no messages; use simulate(..., messages=True)")
+    fates = messages["status"].value_counts()
+    for name in ("used", "used_late", "discarded", "cancelled", "lost", "in_flight"):
+        counted = int(fates.get(name.replace("_", " "), 0))
+        demand(counted == totals[name], f"the ledger has {name} = {totals[name]}, the messages say {counted}")
+    demand(len(messages) == totals["downlink_messages"], "the fates of messages do not add up to the dispatches")
+    arrived = messages["arrived"].notna()
+    came = messages["status"].isin(["used", "used late", "discarded"])
+    demand(bool((arrived == came).all()), "a message was used or discarded without arriving, or the other way round")
+    finished = int(messages["finished"].notna().sum())
+    demand(finished == totals["uplink_messages"], f"{finished} answers finished, not {totals['uplink_messages']}")
+    sent = int(messages.loc[messages["finished"].notna(), "bytes"].sum())
+    demand(sent == totals["uplink_bytes"], f"the answers sent hold {sent} bytes, not {totals['uplink_bytes']}")
+    figures = {name: float(value) for name, value in totals.items() if not isinstance(value, str)}
+    _check_order(messages)
+    _check_staleness(figures, messages)
+    _check_seconds(figures, messages, cluster)
+
+
+def _check_staleness(totals: Mapping[str, float], messages: pd.DataFrame) -> None:
+    """What is used has an age, and the ledger knows their mean."""
+    ages = messages["staleness"]
+    demand(bool((ages.notna() == messages["status"].isin(["used", "used late"])).all()), "an answer has a wrong age")
+    demand(bool(((ages > 0) == (messages["status"] == "used late")).all()), "an answer is late by its age or its fate")
+    mean = float(ages.mean()) if ages.notna().any() else 0.0
+    told = totals["mean_staleness"]
+    demand(abs(mean - told) <= _TOLERANCE * max(1.0, mean), f"the mean staleness is {mean}, the ledger says {told}")
+
+
+def _check_order(messages: pd.DataFrame) -> None:
+    """What happens to a message happens in order."""
+    stages = ["dispatched", "received", "started", "finished", "arrived"]
+    times = messages[stages].to_numpy()
+    for earlier, later in zip(range(4), range(1, 5), strict=True):
+        wrong = times[:, later] < times[:, earlier]
+        demand(not wrong.any(), f"{stages[later]} before {stages[earlier]}: {messages[wrong].head(1).to_dict()}")
+
+
+def _check_seconds(totals: Mapping[str, float], messages: pd.DataFrame, cluster: Cluster) -> None:
+    """Every worker second is used, wasted, pending or idle, and no worker does two things at once."""
+    whole = cluster.workers * totals["time"]
+    slack = _TOLERANCE * max(1.0, whole)
+    spent = (messages["worked"] - messages["dropped"]).groupby(messages["status"]).sum()
+    dropped = {"compute_wasted": float(messages["dropped"].sum())}
+    for name, fates in _SECONDS.items():
+        counted = float(spent.reindex(fates, fill_value=0.0).sum()) + dropped.get(name, 0.0)
+        demand(
+            abs(counted - totals[name]) <= slack, f"the ledger has {name} = {totals[name]}, the messages say {counted}"
+        )
+    work = messages[messages["worked"] > 0].sort_values(["worker", "started"])
+    overlap = (work["started"] + work["worked"]).shift() - work["started"] > slack
+    demand(not (overlap & (work["worker"] == work["worker"].shift())).any(), "a worker does two things at once")
+    idle = whole - float(messages["worked"].sum())
+    demand(abs(idle - totals["idle"]) <= slack, f"the ledger has idle = {totals['idle']}, the messages leave {idle}")
