@@ -102,7 +102,7 @@ class Training:
     ) -> None:
         assignment = setting.assignment
         self.state = policy.begin(setting)
-        self.until = until.in_updates(assignment.updates_per_epoch(policy.work.answers or setting.workers))
+        self.until = until.in_updates(assignment.updates_per_epoch(policy.work.messages or setting.workers))
         self.vector_bytes = problem.dimension * bytes_per_entry
         self.ledger = Ledger()
         self._policy, self._assignment, self._ticks = policy, assignment, ticks
