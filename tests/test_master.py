@@ -29,7 +29,7 @@ def test_a_master_is_driven_by_hand():
     run = training(cs.FastestK(1), cs.Until(updates=2))
     fleet = ByHand(3, [(5.0, [2]), (7.0, [0, 1])])
     master = run.master(clock=fleet, fleet=fleet)
-    for fleet.now in master.life():
+    for fleet.now in master.run():
         pass
     assert fleet.sent == [(0.0, 0, [0, 1, 2], "restart"), (5.0, 1, [0, 1, 2], "restart")]
     assert master.reason == "2 updates done"
@@ -50,7 +50,7 @@ def test_horizons_are_kept_by_whoever_drives(policy, answers, until, reason, tim
     fleet = ByHand(3, answers)
     fleet.expecting = math.inf  # there may always be more
     master = run.master(fleet, fleet)
-    for fleet.now in master.life():
+    for fleet.now in master.run():
         fleet.expecting = math.inf
     outcome = run.outcome(master, fleet, fleet)
     assert master.reason == reason
@@ -60,7 +60,7 @@ def test_horizons_are_kept_by_whoever_drives(policy, answers, until, reason, tim
 def test_a_loss_is_told_when_nothing_is_expected():
     run = training(cs.FullSync(), cs.Until(updates=1))
     fleet = ByHand(3, [(2.0, [0, 1])])
-    life = run.master(fleet, fleet).life()
+    life = run.master(fleet, fleet).run()
     fleet.now = next(life)
     fleet.now = life.send(None)
     with pytest.raises(cs.StalledError, match="at time 2 nothing is on its way"):
