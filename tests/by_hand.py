@@ -27,7 +27,7 @@ class ByHand:
         self.expecting = sum(len(who) for _, who in self._answers)
         self._version, self._model = version, model
 
-    def ahead(self, *_):
+    def rounds_ahead(self, *_):
         return None
 
     def want(self, arrivals):
@@ -50,7 +50,7 @@ class ByHand:
         same, blocks = np.full(len(who), self._version), np.ones(len(who), dtype=np.int64)
         return Batch(numbers, same, same, blocks, np.full(len(who), now), {self._version: self._model}).sealed()
 
-    def owing(self, workers):
+    def unanswered(self, workers):
         return np.arange(self._workers) if workers is None else workers
 
     def mark(self, names, status, staleness=None):

@@ -68,7 +68,7 @@ def test_a_loss_is_told_when_nothing_is_expected():
 
 
 def test_the_conversation_imports_no_simpy():
-    """Master, promise, inbox, model, stopping, history and accounts: whoever drives a cluster needs nothing else."""
+    """Master, promise, inbox, model, stopping, history and ledger: a driver of a real cluster needs nothing else."""
     modules = ["fleet", "history", "inbox", "master", "model", "promise", "run", "stopping", "accounting.ledger"]
     for name in modules:
         text = Path(sys.modules[f"clustersim.engine.{name}"].__file__).read_text()

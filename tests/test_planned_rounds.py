@@ -66,7 +66,7 @@ def counted():
 
 
 def unplanned(case):
-    with mock.patch.object(CohortFleet, "ahead", return_value=None):
+    with mock.patch.object(CohortFleet, "rounds_ahead", return_value=None):
         return outcome(case, engine="cohort")
 
 
@@ -235,12 +235,12 @@ def test_a_policys_own_plan(plan):
 @pytest.mark.parametrize(
     ("planner", "words"),
     [
-        (Planner(2, Plan(7, 3, 0.01)), "plans to wait for 3 answers, and updates with 2"),
+        (Planner(2, Plan(7, 3, 0.01)), "plans to wait for 3 messages, and updates with 2"),
         (Planner(2, Plan(7, 2, 0.02)), r"at weights 0.02, and updates with \[0 1\] at 0.01"),
         (Planner(2, Plan(7, lambda workers: 1, 0.01)), "plans to update with messages"),
-        (Planner(2, Plan(7, lambda workers: "two", 0.01)), "its plan says that 'two' answers are enough"),
+        (Planner(2, Plan(7, lambda workers: "two", 0.01)), "its plan says that 'two' messages are enough"),
         (Planner(2, Plan(7, 2, lambda workers: np.array([0.01, 0.0]))), "plans to update with messages"),
-        (Planner(3, Plan(7, 2, 0.01)), "plans to act on 2 answers, and wants 3"),
+        (Planner(3, Plan(7, 2, 0.01)), "plans to act on 2 messages, and wants 3"),
         (
             Planner(2, Plan(7, 2, lambda workers: ["half"])),
             "are .'half'.; give numbers",
@@ -256,7 +256,7 @@ def test_a_policys_own_plan(plan):
         (Planner(2, Plan(7, 2, 0.01, patience=-1.0)), "its plan has patience = -1.0"),
         (Planner(2, Plan(7, 2, 0.01, until=math.nan)), "its plan has until = nan"),
         (Planner(2, Plan(7, 2, 0.01, follow=3)), "its plan has follow = 3"),
-        (Planner(2, Plan(7, 2, 0.01, patience=1.0)), "plans to wait for 1.0 s at time 0, and answers Wants"),
+        (Planner(2, Plan(7, 2, 0.01, patience=1.0)), "plans to wait for 1.0 s at time 0, and returns Wants"),
         (Planner(2, Plan(7, 2, 0.01), commands=()), "a plan belongs to one Dispatch"),
         (Planner(2, Plan(7, 2, 0.01), commands=(Dispatch(np.arange(3), "restart"),)), "a plan belongs to one Dispatch"),
         (Planner(2, Plan(7, 2, 0.01), commands=(Dispatch(),)), r"a plan belongs to one Dispatch\(busy=...\) to all"),

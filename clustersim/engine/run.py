@@ -40,8 +40,8 @@ class Run:
         ``time``, ``updates``, ``reason`` (why the run ended), and the entries of the ledger by name: the counts of
         history; the numbers of messages of each fate (used, used_late, discarded, cancelled, lost, in_flight); partial
         and used_partial, the messages with fewer than all blocks that were sent, and that were used; mean_staleness and
-        max_staleness (updates); the worker seconds compute_used, compute_wasted, compute_pending and idle. Messages that
-        are in the inbox of the master when the run ends are discarded.
+        max_staleness (updates); the worker seconds compute_used, compute_wasted, compute_pending and idle. Messages
+        that are in the inbox of the master when the run ends are discarded.
     messages : DataFrame or None
         One row for each message, if requested: worker, task (its number, from 0), version; the times dispatched,
         received, started, finished and arrived (s; NaN if that never happened); compute (s that the task takes),

@@ -75,11 +75,11 @@ def simulate(
     messages : bool
         Whether to record every message in ``Run.messages``. Memory then grows with updates times workers.
     engine : {"auto", "process", "cohort"}
-        How the workers are simulated: "process" runs each worker as a SimPy process; "cohort" computes whole dispatches,
-        or many rounds at once, as arrays. Both give the same run, bit for bit. The cohort engine supports every cluster
-        and every policy, since workers do not depend on one another, and "auto" selects it. It is much faster for
-        rounds of many workers, and about as fast as the processes where the master acts on every single message. The
-        process engine serves as the reference for tests.
+        How the workers are simulated: "process" runs each worker as a SimPy process; "cohort" computes whole
+        dispatches, or many rounds at once, as arrays. Both give the same run, bit for bit. The cohort engine supports
+        every cluster and every policy, since workers do not depend on one another, and "auto" selects it. It is much
+        faster for rounds of many workers, and about as fast as the processes where the master acts on every single
+        message. The process engine serves as the reference for tests.
     progress : callable, optional
         Called at every evaluation with the fraction of the run that is done.
 

@@ -19,7 +19,7 @@ from clustersim.engine.accounting.messages import Records
 from clustersim.engine.alarm import MASTER, Ring
 from clustersim.engine.cohort.arrival_order import ArrivalOrder
 from clustersim.engine.cohort.arrival_queue import ArrivalQueue
-from clustersim.engine.cohort.late_rounds import Handed, LateRounds
+from clustersim.engine.cohort.late_rounds import PreviousRound, LateRounds
 from clustersim.engine.cohort.message_log import MessageLog
 from clustersim.engine.cohort.one_by_one import replay
 from clustersim.engine.cohort.preemption import Preemption
@@ -74,8 +74,8 @@ class CohortFleet:
     ) -> None:
         n = assignment.workers
         self.traced = trace
-        self._due_at = math.inf  # when what the master wants has arrived, or nothing more will
-        self._due = False
+        self._ready_at = math.inf  # when what the master wants has arrived, or nothing more will
+        self._ready = False
         self._env = env
         self._compute, self._links = delays.compute, (delays.downlink, delays.uplink)
         self._shares = assignment.block_shares
@@ -87,10 +87,10 @@ class CohortFleet:
         self._ledger, self._assignment, self._ticks = ledger, assignment, delays.ticks
         self._arrival_order = ArrivalOrder(delays.compute, delays.keys, n)
         self._common: int | None = 0  # the number of everybody's next task, while it is the same for all
-        self._together = (math.nan, "")  # when all workers began their newest tasks at once, and what they dropped
+        self._common_start = (math.nan, "")  # when all workers began their newest tasks at once, and what they dropped
         self._instant = delays.downlink is None
         self._preemption = Preemption(self._tasks, self._shares, instant=self._instant)
-        self._prompt = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
+        self._immediate = self._instant and delays.uplink is None  # and nothing has waited: all happens when it is decided
         self._versions = Versions(self._tasks)
         self._waves = 0  # dispatches so far
         self._first_wave = 1  # the first one since the master woke
@@ -117,13 +117,13 @@ class CohortFleet:
         self._accounting.sent_out(count)
         compute, received, uplink = self._draw(workers, now)
         lane = self._all if workers is None else workers
-        if self._prompt and busy in ("restart", "send"):
+        if self._immediate and busy in ("restart", "send"):
             started, unclear = received, _NOBODY
             changed = self._stop(lane, busy)
         else:
-            self._prompt = False
-            started, changed, unclear = self._make_way(workers, received, busy)
-        self._together = (now if self._prompt and workers is None else math.nan, busy)
+            self._immediate = False
+            started, changed, unclear = self._preempt(workers, received, busy)
+        self._common_start = (now if self._immediate and workers is None else math.nan, busy)
         self._versions.add(version, model)
         self._begin(lane, version, busy, compute, received, started, uplink)
         if len(unclear):
@@ -133,50 +133,50 @@ class CohortFleet:
         else:
             self._queue.insert(workers)
 
-    def ahead(self, plan: Plan, last_time: float, most: int, held: Times) -> Rounds | None:
+    def rounds_ahead(self, plan: Plan, last_time: float, most: int, held: Times) -> Rounds | None:
         """Work out at most so many rounds of a plan, by `last_time`; None if workers do not begin together."""
         tasks, now, number = self._tasks, self._env.now, self._common
         older = tasks.workers + tasks.open(self._older).nonzero()[0]
         just_sent = plan.late is not None and bool((tasks.arrived[older] <= now).all())  # by workers that were stopped
-        begun = self._together == (now, "restart" if plan.late is None else "send")
+        begun = self._common_start == (now, "restart" if plan.late is None else "send")
         if number is None or self.traced or not begun or (len(older) and not just_sent):
             return None
         start = Start(
             plan, self._arrival_order, self._assignment, self._ledger, self._ticks, number - 1, now, last_time, most,
-            self._leave,
+            self._resume_after,
         )  # fmt: skip
         if plan.late is None:
             rounds = Rounds(start)
         else:
             older = older[tasks.worker[older].argsort()]
-            handed = self._handed(plan.late.last, held, older)
-            rounds = LateRounds(start, plan.late, self._shares, handed)
+            previous = self._previous(plan.late.last, held, older)
+            rounds = LateRounds(start, plan.late, self._shares, previous)
         if not rounds:
             return None
-        self._due_at = math.inf  # the master sleeps through what it has wanted
+        self._ready_at = math.inf  # the master sleeps through what it has wanted
         if len(older):
             self._accounting.take(older, now)
         return rounds
 
-    def _handed(self, last: Round, held: Times, rows: Numbers) -> Handed:
+    def _previous(self, last: Round, held: Times, rows: Numbers) -> PreviousRound:
         """The answers to the model before the present one: those that the master holds, and those that are here."""
         tasks = self._tasks
         workers = np.concatenate((last.workers, tasks.worker[rows]))
         blocks = np.concatenate((last.blocks, tasks.blocks[rows]))
         ticks = np.concatenate((held, self._accounting.delivered(rows)))
-        return Handed(Round(np.arange(len(workers)), workers, blocks, last.used), ticks)
+        return PreviousRound(Round(np.arange(len(workers)), workers, blocks, last.used), ticks)
 
-    def _leave(self, rounds: Rounds, version: int, model: Times) -> None:
+    def _resume_after(self, rounds: Rounds, version: int, model: Times) -> None:
         """All workers are at the tasks of the last round, and the first of them have answered."""
         tasks, accounting = self._tasks, self._accounting
-        if rounds.gone > 1:
-            self._waves += rounds.gone - 1
+        if rounds.done > 1:
+            self._waves += rounds.done - 1
             self._common = rounds.number + 1
             self._versions.only(version, model)
             accounting.restart()
-            tasks.skip(rounds.number - 1)
+            tasks.set_number(rounds.number - 1)
             compute = self._compute.array(rounds.number)
-            self._begin(self._all, version, self._together[1], compute, rounds.since, rounds.since, None)
+            self._begin(self._all, version, self._common_start[1], compute, rounds.since, rounds.since, None)
         accounting.resume((tasks.arrived[: tasks.workers] <= rounds.now).nonzero()[0])
         self._queue.forget()
 
@@ -197,7 +197,7 @@ class CohortFleet:
     def _stop(self, lane: Lane, busy: str) -> bool:
         """Give up what workers are at, where nothing takes its time on the way; returns whether that was anything."""
         tasks, now = self._tasks, self._env.now
-        rows = (~tasks.worked[lane]).nonzero()[0]
+        rows = (~tasks.work_recorded[lane]).nonzero()[0]
         if not len(rows):
             return False
         if not isinstance(lane, slice):
@@ -206,11 +206,11 @@ class CohortFleet:
         self._retire(lane)
         return True
 
-    def _make_way(self, workers: Numbers | None, received: float | Times, busy: str) -> tuple[Times, bool, Numbers]:
-        """Mend what older tasks are heading for, see `Preemption.make_way`."""
+    def _preempt(self, workers: Numbers | None, received: float | Times, busy: str) -> tuple[Times, bool, Numbers]:
+        """Mend what older tasks are heading for, see `Preemption.preempt`."""
         who = self._numbers if workers is None else workers
         at = np.full(len(who), received) if isinstance(received, float) else received
-        started, stopped, unclear = self._preemption.make_way(who, at, busy, self._first_wave)
+        started, stopped, unclear = self._preemption.preempt(who, at, busy, self._first_wave)
         if self._instant and len(stopped):
             self._accounting.enter(stopped, self._env.now)
         moved = self._retire(who)
@@ -219,7 +219,7 @@ class CohortFleet:
     def _retire(self, lane: Lane) -> bool:
         """Keep newest tasks that are still of account as older ones; returns whether there are any."""
         tasks = self._tasks
-        if not isinstance(lane, slice) and len(lane) == 1 and tasks.worked[row := lane[0]] and tasks.told[row]:
+        if not isinstance(lane, slice) and len(lane) == 1 and tasks.work_recorded[row := lane[0]] and tasks.message_recorded[row]:
             return False  # the usual case, in a fraction of the time
         rows = tasks.open(lane).nonzero()[0]
         if not len(rows):
@@ -244,7 +244,7 @@ class CohortFleet:
     def _replay(self, workers: Numbers) -> None:
         """Work out one by one what the tasks of these workers are heading for."""
         tasks, now = self._tasks, self._env.now
-        rows = self._preemption.at_work(workers)
+        rows = self._preemption.unfinished(workers)
         at_once = replay(tasks, rows, self._shares, now, self._first_wave, instant=self._instant)
         self._accounting.enter(at_once, now)
 
@@ -252,32 +252,32 @@ class CohortFleet:
 
     def want(self, arrivals: int) -> None:
         """Ring the master's alarm after so many arrivals, or when nothing will arrive."""
-        due_at = self._queue.nth(arrivals)
-        if due_at == math.inf:  # fewer will arrive
+        ready_at = self._queue.nth(arrivals)
+        if ready_at == math.inf:  # fewer will arrive
             tasks = self._tasks
-            awaited = ~tasks.told[: tasks.size]
-            due_at = max(self._env.now, float(tasks.decided[: tasks.size][awaited].max(initial=0.0)))
-        self._due, self._due_at = False, due_at
+            awaited = ~tasks.message_recorded[: tasks.size]
+            ready_at = max(self._env.now, float(tasks.decided[: tasks.size][awaited].max(initial=0.0)))
+        self._ready, self._ready_at = False, ready_at
 
     def sleep(self, until: float) -> simpy.Event:
         """What the master sleeps on."""
-        return Ring(self._env, min(until, self._due_at), MASTER)
+        return Ring(self._env, min(until, self._ready_at), MASTER)
 
     def wake(self, now: float) -> bool:
         """The master is awake: book what has happened by now; returns whether what it wants is there, or never will."""
         self._first_wave = self._waves + 1
-        if now >= self._due_at:
-            self._due, self._due_at = True, math.inf  # nothing comes twice
-        if not self._prompt:
+        if now >= self._ready_at:
+            self._ready, self._ready_at = True, math.inf  # nothing comes twice
+        if not self._immediate:
             self._accounting.catch_up(now)
-        return self._due
+        return self._ready
 
     def collect(self, now: float) -> Batch | None:
         """Hand over the answers that have arrived by now; None if there are none."""
         tasks, late = self._tasks, self._waves >= self._first_wave
         rows = self._queue.take(now)
         if late:  # the run ends, and what was sent out at this very instant is not done
-            rows = rows[tasks.wave[rows] < self._first_wave if self._prompt else tasks.worked[rows]]
+            rows = rows[tasks.wave[rows] < self._first_wave if self._immediate else tasks.work_recorded[rows]]
         if not len(rows):
             return None
         compute = self._accounting.take(rows, now)
@@ -285,11 +285,11 @@ class CohortFleet:
         models = self._versions.of(versions)
         return Batch(tasks.worker[rows], tasks.number[rows], versions, tasks.blocks[rows], compute, models).sealed()
 
-    def owing(self, workers: Numbers | None) -> Numbers:
+    def unanswered(self, workers: Numbers | None) -> Numbers:
         """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""
         tasks, who = self._tasks, self._numbers if workers is None else workers
         older = self._older
-        owes = self._accounting.forever[who] | tasks.open(who)
+        owes = self._accounting.lost_on_link[who] | tasks.open(who)
         if tasks.size > tasks.workers:
             owes |= np.isin(who, tasks.worker[older][tasks.open(older)])
         return who[owes]

@@ -15,12 +15,12 @@ from clustersim.engine.fleet import Batch
 from clustersim.protocol import LatePlan, Round
 from clustersim.ticks import total
 
-__all__ = ["Handed", "LateRounds"]
+__all__ = ["PreviousRound", "LateRounds"]
 
 Times = NDArray[np.float64]
 
 
-class Handed(NamedTuple):
+class PreviousRound(NamedTuple):
     """Answers of a round, and the ticks of work behind each."""
 
     answers: Round
@@ -37,15 +37,15 @@ class LateRounds(Rounds):
         What the plan says of late answers.
     shares : ndarray of float, shape (n, s) or (1, s)
         The shares of a task's time after which its blocks end.
-    handed : Handed
+    previous : PreviousRound
         What the round before the first one hands on.
     """
 
-    def __init__(self, start: Start, late: LatePlan, shares: Times, handed: Handed) -> None:
+    def __init__(self, start: Start, late: LatePlan, shares: Times, previous: PreviousRound) -> None:
         self._late = late
         self._shares = shares
-        self._handed = handed  # by the latest round worked out: answers in time, then those of stopped workers
-        self._in_time: dict[int, Handed] = {}  # by the number of a round
+        self._previous = previous  # by the latest round worked out: answers in time, then those of stopped workers
+        self._in_time: dict[int, PreviousRound] = {}  # by the number of a round
         super().__init__(start)
 
     def kept(self, version: int, model: Times) -> tuple[Batch, Times]:
@@ -58,35 +58,35 @@ class LateRounds(Rounds):
 
     def _line(self, portion: Portion, row: int, number: int, now: float) -> Line | None:
         """One round; None if it is unusual."""
-        heard = self._heard(portion, row, now)
-        if heard is None:
+        arrivals = self._arrivals(portion, row, now)
+        if arrivals is None:
             return None
-        span, workers, times, enough = heard
+        span, workers, times, enough = arrivals
         weights = np.full(enough, self._weights(workers[:enough]))
         chosen = weights != 0.0
         if not (chosen.any() and np.isfinite(weights).all()):
             return None
-        made_up = self._made_up(number - 1)
-        if made_up is None:
+        late_part = self._late_part(number - 1)
+        if late_part is None:
             return None
-        late, updates = made_up
+        late, updates = late_part
         used = workers[:enough][chosen]
         updates["compute_used"] += total(times[:enough][chosen])
         updates |= {"sent": len(workers), "sent_vectors": len(workers), "used": len(used)}
         blocks = np.full(len(workers), self._shares.shape[1])
-        in_time = Handed(Round(np.arange(len(workers)), workers, blocks, weights), times)
+        in_time = PreviousRound(Round(np.arange(len(workers)), workers, blocks, weights), times)
         self._in_time.pop(number - 2 * FEW, None)
         self._in_time[number] = in_time
         ends = self._stop(portion, row, span, in_time)
         return Line(span, (used, weights[chosen], np.full(len(used), number)), late, updates, ends)
 
-    def _made_up(self, number: int) -> tuple[tuple[Any, ...] | None, dict[str, int]] | None:
+    def _late_part(self, number: int) -> tuple[tuple[Any, ...] | None, dict[str, int]] | None:
         """The answers of the round before that the update uses, and what it comes to that it uses no others.
 
         None if the policy's weights of them make no sense.
         """
-        (_, workers, blocks, before), ticks = self._handed
-        weights = self._late.weights(self._handed.answers)
+        (_, workers, blocks, before), ticks = self._previous
+        weights = self._late.weights(self._previous.answers)
         try:
             weights = np.zeros(len(workers)) if weights is None else np.asarray(weights, dtype=np.float64)
         except (TypeError, ValueError):
@@ -109,7 +109,7 @@ class LateRounds(Rounds):
             "compute_wasted": total(ticks[gone]),
         }
 
-    def _stop(self, portion: Portion, row: int, span: float, in_time: Handed) -> dict[str, int]:
+    def _stop(self, portion: Portion, row: int, span: float, in_time: PreviousRound) -> dict[str, int]:
         """Those who are still at work send their finished blocks; returns what that comes to."""
         times = portion.times(row)
         stopped = np.flatnonzero((times > span) & (times < np.inf))
@@ -121,8 +121,8 @@ class LateRounds(Rounds):
         ticks = np.rint(times[cut] * (shares[0, blocks - 1] if len(shares) == 1 else shares[cut, blocks - 1]))
         answers, spent = in_time
         workers = np.concatenate((answers.workers, senders))
-        handed = Round(np.arange(len(workers)), workers, np.concatenate((answers.blocks, blocks)), answers.used)
-        self._handed = Handed(handed, np.concatenate((spent, ticks)))
+        previous = Round(np.arange(len(workers)), workers, np.concatenate((answers.blocks, blocks)), answers.used)
+        self._previous = PreviousRound(previous, np.concatenate((spent, ticks)))
         left, sent = self._assignment.workers - len(answers.workers), len(senders)
         return {
             "sent": sent,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.engine.accounting.messages import STATUSES, Records
-from clustersim.engine.cohort.task_table import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, TaskTable
+from clustersim.engine.cohort.task_table import MESSAGE, CANCELLED, LOST, LOST_ON_UPLINK, TaskTable
 
 __all__ = ["MessageLog"]
 
@@ -41,7 +41,7 @@ class MessageLog:
                 grown = np.full(2 * self.size, np.nan if column.dtype.kind == "f" else 0, dtype=column.dtype)
                 grown[:first] = column[:first]
                 self._columns[name] = grown
-        tasks.place(rows, np.arange(first, self.size))
+        tasks.set_serials(rows, np.arange(first, self.size))
         places = slice(first, self.size)
         for name, values in (("worker", rows), ("task", tasks.number[rows]), ("version", tasks.version[rows])):
             self._columns[name][places] = values
@@ -53,8 +53,8 @@ class MessageLog:
         """Write down what has become of some tasks by now, for good or for the time being."""
         columns, places = self._columns, tasks.serial[rows]
         begun = tasks.started[rows] <= now
-        worked = tasks.worked[rows]
-        sent = worked & ((tasks.fate[rows] == ANSWER) | (tasks.fate[rows] == LOST_ON_UPLINK))
+        worked = tasks.work_recorded[rows]
+        sent = worked & ((tasks.fate[rows] == MESSAGE) | (tasks.fate[rows] == LOST_ON_UPLINK))
         received = tasks.received[rows]
         columns["received"][places] = np.where(received <= now, received, np.nan)
         columns["started"][places] = np.where(begun, tasks.started[rows], np.nan)
@@ -63,7 +63,7 @@ class MessageLog:
         columns["arrived"][places] = np.where(sent & (tasks.arrived[rows] <= now), tasks.arrived[rows], np.nan)
         columns["blocks"][places] = np.where(sent, tasks.blocks[rows], 0)
         columns["delivered"][places] = np.where(sent, delivered, 0.0)
-        columns["status"][places] = np.where(tasks.told[rows], _STATUS[tasks.fate[rows]], 0)
+        columns["status"][places] = np.where(tasks.message_recorded[rows], _STATUS[tasks.fate[rows]], 0)
 
     def name(self, tasks: TaskTable, rows: NDArray[np.int64]) -> None:
         """The master takes these in: they are named in order of arrival from now on."""

@@ -1,4 +1,4 @@
-"""Workers' futures told model by model: for the few cases in which columns do not tell them.
+"""Workers' replayeds told model by model: for the few cases in which columns do not tell them.
 
 Models that overtake others on the way to a worker that finishes its work first, several of them sent at one instant,
 and policies that change what busy workers do, are rare; here the unfinished tasks of such workers go through a `Worker`
@@ -14,7 +14,7 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.engine.cohort.task_table import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, TaskTable
+from clustersim.engine.cohort.task_table import MESSAGE, CANCELLED, LOST, LOST_ON_UPLINK, TaskTable
 from clustersim.engine.worker import Task, Worker
 from clustersim.protocol import BUSY
 
@@ -32,7 +32,7 @@ class _Alarm:
         self.at = at
 
 
-class _Future:
+class _ReplayedWorker:
     """What becomes of the tasks of one worker, as it is told by a `Worker` and written into their rows."""
 
     def __init__(self, tasks: TaskTable, shares: list[float], *, instant: bool) -> None:
@@ -42,7 +42,7 @@ class _Future:
         self._rows: dict[int, int] = {}
         self._alarm = _Alarm()
         self._worker = Worker(self, shares, self._alarm)
-        self.told: set[int] = set()  # rows to which something has happened
+        self.changed: set[int] = set()  # rows of tasks on which the worker has reported
 
     def receive(self, row: int, *, there: bool) -> None:
         """The worker receives its next model, or has it already."""
@@ -81,7 +81,7 @@ class _Future:
         row = self._rows[task.number]
         arrived = at + float(self._tasks.uplink[row])
         comes = arrived < math.inf
-        fate, decided = (ANSWER, arrived) if comes else (LOST_ON_UPLINK, at)
+        fate, decided = (MESSAGE, arrived) if comes else (LOST_ON_UPLINK, at)
         self._write(row, fate, task.started, at, arrived, decided, blocks)
 
     def abandoned(self, task: Task, now: float) -> None:
@@ -110,8 +110,8 @@ class _Future:
         decided: float,
         blocks: int | None = None,
     ) -> None:
-        self._tasks.foretell(row, fate, started, ended, arrived, decided, blocks)
-        self.told.add(row)
+        self._tasks.rewrite(row, fate, started, ended, arrived, decided, blocks)
+        self.changed.add(row)
 
 
 def replay(
@@ -151,10 +151,10 @@ def replay(
         there &= tasks.wave[rows] < first_wave
     at_once: set[int] = set()
     for worker, group in groupby(zip(workers.tolist(), rows.tolist(), there.tolist(), strict=True), itemgetter(0)):
-        future = _Future(tasks, shares[worker % len(shares)].tolist(), instant=instant)
+        replayed = _ReplayedWorker(tasks, shares[worker % len(shares)].tolist(), instant=instant)
         for _, row, received_before in group:
-            future.receive(row, there=received_before)
+            replayed.receive(row, there=received_before)
         if instant:
-            at_once |= future.told
-        future.proceed(math.inf)
+            at_once |= replayed.changed
+        replayed.proceed(math.inf)
     return np.array(sorted(at_once), dtype=np.int64)

@@ -39,7 +39,7 @@ class Preemption:
         self._instant = instant
         self._latest = np.zeros(tasks.workers)  # when each worker has received all that queues up there
 
-    def make_way(self, workers: Numbers, received: Times, busy: str, first_wave: int) -> tuple[Times, Numbers, Numbers]:
+    def preempt(self, workers: Numbers, received: Times, busy: str, first_wave: int) -> tuple[Times, Numbers, Numbers]:
         """Mend what the tasks of `workers` are heading for, now that newer models will be received.
 
         Parameters
@@ -60,7 +60,7 @@ class Preemption:
         unclear : ndarray of int
             Workers for which none of that was found out: they are to be replayed.
         """
-        tasks, rows = self._tasks, self.at_work(workers)
+        tasks, rows = self._tasks, self.unfinished(workers)
         if not len(rows) and busy != "queue":
             return received, _NOBODY, _NOBODY
         whose = tasks.worker[rows]
@@ -69,22 +69,22 @@ class Preemption:
         unclear = np.zeros(len(workers), dtype=np.bool_)
         unclear[places[rule != max(BUSY.index(busy), SEND)]] = True  # rules mix
         if busy in ("finish", "queue"):
-            return self._line_up(workers, received, busy, first_wave, unclear)
+            return self._wait_for_older(workers, received, busy, first_wave, unclear)
         unclear &= received < np.inf
         clear = ~unclear[places]
         stopped = self.give_up(rows[clear], received[places[clear]], busy, first_wave)
         return np.where(unclear, np.inf, received), stopped, workers[unclear]
 
-    def at_work(self, workers: Numbers) -> Numbers:
+    def unfinished(self, workers: Numbers) -> Numbers:
         """Rows of tasks of these workers, in ascending order, that are not over."""
         tasks = self._tasks
         n, end = tasks.workers, tasks.size
         if len(workers) == n:
-            return (~tasks.worked[:end]).nonzero()[0]
-        newest = workers[~tasks.worked[workers]]
+            return (~tasks.work_recorded[:end]).nonzero()[0]
+        newest = workers[~tasks.work_recorded[workers]]
         if end == n:
             return newest
-        older = n + (~tasks.worked[n:end]).nonzero()[0]
+        older = n + (~tasks.work_recorded[n:end]).nonzero()[0]
         return np.concatenate((newest, older[np.isin(tasks.worker[older], workers)]))
 
     def give_up(self, rows: Numbers, at: Times, busy: str, first_wave: int) -> Numbers:
@@ -102,15 +102,15 @@ class Preemption:
         rows, at = rows[late], at[late]
         aside = tasks.received[rows] > at
         if aside.any():
-            tasks.put_aside(rows[aside])
+            tasks.cancel_overtaken(rows[aside])
             rows, at = rows[~aside], at[~aside]
-        tasks.stop(rows, at)
+        tasks.set_end(rows, at)
         if self._instant:
             tasks.decide_now(rows)
         ends = (tasks.started[rows] + tasks.compute[rows]) < np.inf
         rows, at, stopped = rows[ends], at[ends], rows
         done = self._finished(rows, at) if busy == "send" else np.zeros(len(rows), dtype=np.int64)
-        tasks.call_off(rows[done == 0], at[done == 0])
+        tasks.cancel(rows[done == 0], at[done == 0])
         if done.any():
             tasks.cut(rows[done > 0], at[done > 0], done[done > 0])
         return stopped
@@ -123,10 +123,10 @@ class Preemption:
         done: Numbers = np.count_nonzero(ends <= at[:, None], axis=1)
         return done
 
-    def _line_up(
+    def _wait_for_older(
         self, workers: Numbers, received: Times, busy: str, first_wave: int, unclear: Flags
     ) -> tuple[Times, Numbers, Numbers]:
-        """Newer models wait until older work is done, `make_way` for "finish" and "queue".
+        """Newer models wait until older work is done, `preempt` for "finish" and "queue".
 
         What a new task has to wait for is the end of the newest older one; with "finish" it takes the place of one
         that is still waiting. Work that never ends gives way.
@@ -138,7 +138,7 @@ class Preemption:
             unclear |= (latest > received) | (latest > tasks.received[workers])
             self._latest[workers] = np.maximum(latest, np.where(received < np.inf, received, 0.0))
         unclear &= received < np.inf  # a model that never comes changes nothing
-        waits = ~tasks.worked[workers]
+        waits = ~tasks.work_recorded[workers]
         if self._instant:
             unclear |= waits & (tasks.wave[workers] >= first_wave)
         else:
@@ -149,9 +149,9 @@ class Preemption:
         replaced = (starts > at) if busy == "finish" else np.zeros(len(rows), dtype=np.bool_)
         stuck = np.isinf(ends) & ~replaced
         gives_way = np.maximum(starts, at)
-        tasks.stop(rows[stuck], gives_way[stuck])
-        tasks.wait(rows[replaced], np.inf)
-        tasks.call_off(rows[replaced], at[replaced])
+        tasks.set_end(rows[stuck], gives_way[stuck])
+        tasks.set_start(rows[replaced], np.inf)
+        tasks.cancel(rows[replaced], at[replaced])
         started = received.copy()
         started[waits] = np.where(replaced, starts, np.where(stuck, gives_way, ends))
         started[unclear] = np.inf

@@ -83,14 +83,14 @@ class Rounds:
 
     Attributes
     ----------
-    gone : int
+    done : int
         Rounds gone through.
     arrived : int
         Answers that have reached the master in them, once they are booked.
     """
 
     def __init__(self, start: Start) -> None:
-        self.gone = self.arrived = 0
+        self.done = self.arrived = 0
         self._plan = start.plan
         self._most = min(start.plan.rounds, start.most)
         self._arrival_order = start.order
@@ -100,12 +100,12 @@ class Rounds:
         self._ticks = start.ticks
         self._last_time = min(start.last_time, LAST)
         self._until = start.ticks.of(start.plan.until)
-        self._leave = start.leave
+        self._resume_after = start.leave
         self._totals = RoundTotals(start.ledger, start.assignment.workers)
         self._first, self._since = start.number, start.since
         self._before = 0  # rounds in the portions before this one
         self._gathered: Iterator[tuple[Rows, Rows | None]] = iter(())
-        self._ends = self._worked_out(start.number, start.since)
+        self._ends = self._compute_ends(start.number, start.since)
 
     def __bool__(self) -> bool:
         """Whether there are any."""
@@ -115,15 +115,15 @@ class Rounds:
         """Go through the rounds."""
         while True:
             for end, (present, late) in zip(self._ends, self._gathered, strict=False):
-                self.gone += 1
+                self.done += 1
                 yield end, present, late
-            if not self._go_on():
+            if not self._next_portion():
                 return
 
-    def _go_on(self) -> bool:
+    def _next_portion(self) -> bool:
         """Work out the next portion; if there is none, all stays as it is after the last round."""
-        self.book()
-        if ends := self._worked_out(self._first + len(self._ends), self.now):
+        self.update_ledger()
+        if ends := self._compute_ends(self._first + len(self._ends), self.now):
             self._since, self._first = self.now, self._first + len(self._ends)
             self._before += len(self._ends)
             self._ends = ends
@@ -134,7 +134,7 @@ class Rounds:
     @property
     def number(self) -> int:
         """The number of the tasks of the last round gone through."""
-        return self._first + self.gone - self._before - 1
+        return self._first + self.done - self._before - 1
 
     @property
     def now(self) -> float:
@@ -147,10 +147,10 @@ class Rounds:
         place = self.number - self._first
         return self._ends[place - 1] if place else self._since
 
-    def book(self) -> None:
+    def update_ledger(self) -> None:
         """Bring the ledger up to the update of the last round."""
         sent = self._ledger.sent
-        self._totals.enter(self.gone - self._before)
+        self._totals.enter(self.done - self._before)
         self.arrived += self._ledger.sent - sent
 
     def kept(self, version: int, model: Times) -> tuple[Batch, Times] | None:  # noqa: ARG002 - they are thrown away
@@ -159,14 +159,14 @@ class Rounds:
 
     def close(self, version: int, model: Times) -> None:
         """Leave the fleet as it is after the last round, whose tasks were to compute at this model."""
-        self.book()
-        self._leave(self, version, model)
+        self.update_ledger()
+        self._resume_after(self, version, model)
 
     # ------------------------------------------------------------------ working out
 
-    def _worked_out(self, number: int, now: float) -> list[float]:
+    def _compute_ends(self, number: int, now: float) -> list[float]:
         """When the rounds from this number on end, as far as they are drawn together; their lines are in the tally."""
-        plan, left = self._plan, self._most - self.gone
+        plan, left = self._plan, self._most - self.done
         if left <= 0:
             return []
         by_count = isinstance(plan.enough, int) and plan.patience == math.inf
@@ -237,10 +237,10 @@ class Rounds:
 
     def _line(self, portion: Portion, row: int, number: int, now: float) -> "Line | None":
         """One round; None if it is unusual."""
-        heard = self._heard(portion, row, now)
-        if heard is None:
+        arrivals = self._arrivals(portion, row, now)
+        if arrivals is None:
             return None
-        span, workers, times, enough = heard
+        span, workers, times, enough = arrivals
         chosen = workers[:enough]
         useful, weights = self._assignment.useful(chosen, self._weights(chosen))
         spent = times[:enough]
@@ -266,7 +266,7 @@ class Rounds:
             {"cancelled": left - never, "lost": never, "compute_wasted": left * int(span)},
         )
 
-    def _heard(self, portion: Portion, row: int, now: float) -> tuple[float, Numbers, Times, int] | None:
+    def _arrivals(self, portion: Portion, row: int, now: float) -> tuple[float, Numbers, Times, int] | None:
         """How long a round takes, who has answered by then and when, and how many of those are enough.
 
         None if the round is unusual.

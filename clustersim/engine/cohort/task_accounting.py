@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from clustersim.engine.accounting.ledger import Ledger
 from clustersim.engine.cohort.message_log import MessageLog
-from clustersim.engine.cohort.task_table import ANSWER, CANCELLED, LOST, LOST_ON_UPLINK, TaskTable
+from clustersim.engine.cohort.task_table import MESSAGE, CANCELLED, LOST, LOST_ON_UPLINK, TaskTable
 from clustersim.placements import Assignment
 from clustersim.ticks import total
 
@@ -32,14 +32,14 @@ class TaskAccounting:
     ----------
     expecting : int
         Messages that are under way and will arrive.
-    forever : ndarray of bool, shape (n,)
+    lost_on_link : ndarray of bool, shape (n,)
         Who owes an answer that a link has lost.
     """
 
     def __init__(self, tasks: TaskTable, ledger: Ledger, assignment: Assignment, trace: MessageLog | None) -> None:
         self.expecting = 0
         self._losses = False  # whether any task may be lost
-        self.forever = np.zeros(assignment.workers, dtype=np.bool_)
+        self.lost_on_link = np.zeros(assignment.workers, dtype=np.bool_)
         self._tasks = tasks
         self._ledger = ledger
         self._trace = trace
@@ -56,16 +56,16 @@ class TaskAccounting:
         """New tasks will bring no answer; `instant` says whether models reach the workers at once."""
         self._losses = True
         never_there, endless = self._tasks.lose(rows, now)
-        self.forever[rows[never_there]] = True
+        self.lost_on_link[rows[never_there]] = True
         self.enter(rows[never_there | (endless & instant)], now)
 
     def take(self, rows: NDArray[np.int64], now: float) -> NDArray[np.float64]:
         """The master takes answers in; returns the ticks of work behind each."""
         tasks, compute = self._tasks, self.delivered(rows)
-        self.sent(rows[~tasks.worked[rows]])
+        self.sent(rows[~tasks.work_recorded[rows]])
         self.expecting -= len(rows)
-        tasks.book_work(rows)
-        tasks.book_message(rows)
+        tasks.record_work(rows)
+        tasks.record_message(rows)
         if self._trace is not None:
             self._trace.write(tasks, rows, compute, now)
             self._trace.name(tasks, rows)
@@ -90,30 +90,30 @@ class TaskAccounting:
     def catch_up(self, now: float) -> None:
         """Enter all that has happened by now."""
         tasks, used = self._tasks, slice(0, self._tasks.size)
-        over = (~tasks.worked[used] & (tasks.ended[used] <= now)).nonzero()[0]
+        over = (~tasks.work_recorded[used] & (tasks.ended[used] <= now)).nonzero()[0]
         if len(over):
             self._enter_work(over, now)
         if self._losses:
-            self._enter_losses((~tasks.told[used] & (tasks.decided[used] <= now)).nonzero()[0], now)
+            self._enter_losses((~tasks.message_recorded[used] & (tasks.decided[used] <= now)).nonzero()[0], now)
 
     def enter(self, rows: NDArray[np.int64], now: float) -> None:
         """Enter what has happened by now to the tasks at `rows`."""
         tasks = self._tasks
-        over = rows[~tasks.worked[rows] & (tasks.ended[rows] <= now)]
+        over = rows[~tasks.work_recorded[rows] & (tasks.ended[rows] <= now)]
         if len(over):
             self._enter_work(over, now)
         if self._losses:
-            self._enter_losses(rows[~tasks.told[rows] & (tasks.decided[rows] <= now)], now)
+            self._enter_losses(rows[~tasks.message_recorded[rows] & (tasks.decided[rows] <= now)], now)
 
     def _enter_work(self, rows: NDArray[np.int64], now: float) -> None:
         """Enter answers that have been sent, and the work behind those that never will be."""
         tasks, ledger = self._tasks, self._ledger
-        tasks.book_work(rows)
+        tasks.record_work(rows)
         fates = tasks.fate[rows]
         if np.count_nonzero(fates) == 0:
             sent, dropped = rows, _NO_ROWS
         else:
-            sent = rows[(fates == ANSWER) | (fates == LOST_ON_UPLINK)]
+            sent = rows[(fates == MESSAGE) | (fates == LOST_ON_UPLINK)]
             dropped = rows[(fates == CANCELLED) | (fates == LOST)]
         if len(sent):
             self.sent(sent)
@@ -125,7 +125,7 @@ class TaskAccounting:
             cancelled = dropped[tasks.fate[dropped] == CANCELLED]
             ledger.cancelled += len(cancelled)
             self.expecting -= len(cancelled)
-            tasks.book_message(cancelled)
+            tasks.record_message(cancelled)
             begun = dropped[tasks.started[dropped] < math.inf]
             ledger.compute_wasted += total(tasks.ended[begun] - tasks.started[begun])
         if self._trace is not None:
@@ -137,11 +137,11 @@ class TaskAccounting:
         fates = tasks.fate[rows]
         vain = rows[fates == LOST_ON_UPLINK]
         ledger.compute_wasted += total(self.delivered(vain))
-        self.forever[tasks.worker[vain]] = True
+        self.lost_on_link[tasks.worker[vain]] = True
         lost = rows[(fates == LOST) | (fates == LOST_ON_UPLINK)]
         ledger.lost += len(lost)
         self.expecting -= len(lost)
-        tasks.book_message(lost)
+        tasks.record_message(lost)
         if self._trace is not None:
             self._trace.write(tasks, lost, self.delivered(lost), now)
 
@@ -157,7 +157,7 @@ class TaskAccounting:
     def close(self, rows: NDArray[np.int64], now: float) -> None:
         """End of the run: enter the work on the tasks at `rows`, whose fate is open."""
         tasks, ledger = self._tasks, self._ledger
-        worked, begun = tasks.worked[rows], tasks.started[rows] <= now
+        worked, begun = tasks.work_recorded[rows], tasks.started[rows] <= now
         ledger.compute_pending += total(self.delivered(rows[worked]))
         at_it = rows[~worked & begun]
         spent, lost = now - tasks.started[at_it], tasks.fate[at_it] == LOST

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from clustersim.protocol import BUSY
 
-__all__ = ["ANSWER", "CANCELLED", "LOST", "LOST_ON_UPLINK", "RESTART", "SEND", "TaskTable", "Versions"]
+__all__ = ["MESSAGE", "CANCELLED", "LOST", "LOST_ON_UPLINK", "RESTART", "SEND", "TaskTable", "Versions"]
 
-ANSWER, CANCELLED, LOST, LOST_ON_UPLINK = range(4)
+MESSAGE, CANCELLED, LOST, LOST_ON_UPLINK = range(4)
 """What a task is heading for."""
 
 RESTART, SEND = BUSY.index("restart"), BUSY.index("send")
@@ -27,7 +27,7 @@ Times = NDArray[np.float64] | float
 _INTEGERS = ("worker", "number", "version", "wave", "blocks", "serial")
 _TIMES = ("received", "started", "compute", "ended", "arrived", "decided", "uplink")
 _CODES = ("fate", "busy")
-_FLAGS = ("worked", "told", "overtaken")
+_FLAGS = ("work_recorded", "message_recorded", "overtaken")
 
 
 class TaskTable:
@@ -63,10 +63,10 @@ class TaskTable:
     uplink : ndarray of float
         The delay of its answer.
     fate : ndarray of int
-        `ANSWER`, `CANCELLED`, `LOST` (it never ends, or the model never reaches the worker), `LOST_ON_UPLINK`.
+        `MESSAGE`, `CANCELLED`, `LOST` (it never ends, or the model never reaches the worker), `LOST_ON_UPLINK`.
     busy : ndarray of int
         What a busy worker does with this model.
-    worked, told : ndarray of bool
+    work_recorded, message_recorded : ndarray of bool
         Whether the ledger knows of the work, and of the message.
     overtaken : ndarray of bool
         Whether a newer model reaches the worker first.
@@ -87,8 +87,8 @@ class TaskTable:
     uplink: NDArray[np.float64]
     fate: NDArray[np.int8]
     busy: NDArray[np.int8]
-    worked: NDArray[np.bool_]
-    told: NDArray[np.bool_]
+    work_recorded: NDArray[np.bool_]
+    message_recorded: NDArray[np.bool_]
     overtaken: NDArray[np.bool_]
 
     def __init__(self, workers: int, blocks: int) -> None:
@@ -104,12 +104,12 @@ class TaskTable:
         self.number -= 1
         self.wave -= 1
         self.arrived += np.inf
-        self.worked[:] = self.told[:] = True  # a worker that never got a model owes nothing
+        self.work_recorded[:] = self.message_recorded[:] = True  # a worker that never got a model owes nothing
 
     def open(self, rows: Lane | None = None) -> NDArray[np.bool_]:
         """Which of these rows, or of all in use, are of account."""
         rows = slice(0, self.size) if rows is None else rows
-        return ~(self.worked[rows] & self.told[rows])
+        return ~(self.work_recorded[rows] & self.message_recorded[rows])
 
     def begin(
         self, lane: Lane, version: int, wave: int, busy: int, compute: Times, received: Times,
@@ -129,22 +129,22 @@ class TaskTable:
         ended = started + compute
         arrived = ended if uplink is None else ended + uplink
         self.number[at] += 1
-        self.version[at], self.wave[at], self.busy[at], self.fate[at] = version, wave, busy, ANSWER
+        self.version[at], self.wave[at], self.busy[at], self.fate[at] = version, wave, busy, MESSAGE
         self.blocks[at] = self._blocks
         self.received[at], self.started[at], self.compute[at] = received, started, compute
         self.ended[at], self.arrived[at], self.decided[at] = ended, arrived, arrived
-        self.worked[at] = self.told[at] = self.overtaken[at] = False
+        self.work_recorded[at] = self.message_recorded[at] = self.overtaken[at] = False
         if uplink is not None:
             self.uplink[at] = uplink
         return float(arrived.max()) if isinstance(arrived, np.ndarray) else arrived
 
     # ------------------------------------------------------------------ what becomes of tasks
 
-    def wait(self, rows: NDArray[np.int64], started: Times) -> None:
+    def set_start(self, rows: NDArray[np.int64], started: Times) -> None:
         """Work begins at another time than when it was written down; infinite if it never will."""
         self.started[rows] = started
 
-    def stop(self, rows: NDArray[np.int64], at: Times) -> None:
+    def set_end(self, rows: NDArray[np.int64], at: Times) -> None:
         """The worker turns to something else, be the work done or not."""
         self.ended[rows] = at
 
@@ -152,23 +152,23 @@ class TaskTable:
         """What becomes of these comes true before the master turns to anything else."""
         self.wave[rows] = -1
 
-    def call_off(self, rows: NDArray[np.int64], at: Times) -> None:
+    def cancel(self, rows: NDArray[np.int64], at: Times) -> None:
         """The work is dropped: there will be no answer."""
         self.fate[rows], self.arrived[rows] = CANCELLED, np.inf
         self.ended[rows] = self.decided[rows] = at
 
-    def put_aside(self, rows: NDArray[np.int64]) -> None:
+    def cancel_overtaken(self, rows: NDArray[np.int64]) -> None:
         """A newer model reaches the worker first: the work never begins."""
         self.overtaken[rows] = True
         self.started[rows] = np.inf
-        self.call_off(rows, self.received[rows])
+        self.cancel(rows, self.received[rows])
 
     def cut(self, rows: NDArray[np.int64], at: NDArray[np.float64], blocks: NDArray[np.int64]) -> None:
         """The work is stopped; the answer brings the finished blocks, and is sent at once."""
         arrived = at + self.uplink[rows]
         comes = arrived < np.inf
         self.blocks[rows], self.arrived[rows] = blocks, arrived
-        self.fate[rows] = np.where(comes, ANSWER, LOST_ON_UPLINK)
+        self.fate[rows] = np.where(comes, MESSAGE, LOST_ON_UPLINK)
         self.decided[rows] = np.where(comes, arrived, at)
 
     def lose(self, rows: NDArray[np.int64], now: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -182,10 +182,10 @@ class TaskTable:
         never_there, endless = np.isinf(self.received[rows]), np.isinf(self.ended[rows])
         self.fate[rows] = np.where(endless, LOST, LOST_ON_UPLINK)
         self.decided[rows] = np.where(never_there, now, np.where(endless, self.started[rows], self.ended[rows]))
-        self.worked[rows[never_there]] = True
+        self.work_recorded[rows[never_there]] = True
         return never_there, endless
 
-    def foretell(
+    def rewrite(
         self, row: int, fate: int, started: float, ended: float, arrived: float, decided: float, blocks: int | None
     ) -> None:
         """Write anew all that one task is heading for; the blocks only if it brings any."""
@@ -198,24 +198,24 @@ class TaskTable:
         """Note which of these models reach their workers after newer ones; row i is the newest task of worker i."""
         self.overtaken[rows] |= self.received[rows] > self.received[self.worker[rows]]
 
-    def book_work(self, rows: NDArray[np.int64]) -> None:
+    def record_work(self, rows: NDArray[np.int64]) -> None:
         """The ledger knows of the work."""
-        self.worked[rows] = True
+        self.work_recorded[rows] = True
 
-    def book_message(self, rows: NDArray[np.int64]) -> None:
+    def record_message(self, rows: NDArray[np.int64]) -> None:
         """The ledger knows of the message."""
-        self.told[rows] = True
+        self.message_recorded[rows] = True
 
     def deliver(self, rows: NDArray[np.int64]) -> None:
         """The master has taken in these answers, and all of them is in the ledger."""
-        self.worked[rows] = self.told[rows] = True
+        self.work_recorded[rows] = self.message_recorded[rows] = True
         self.arrived[rows] = np.inf
 
-    def skip(self, number: int) -> None:
+    def set_number(self, number: int) -> None:
         """All workers have gone through their tasks up to this number."""
         self.number[: self.workers] = number
 
-    def place(self, rows: NDArray[np.int64], serials: NDArray[np.int64]) -> None:
+    def set_serials(self, rows: NDArray[np.int64], serials: NDArray[np.int64]) -> None:
         """Their places in the trace."""
         self.serial[rows] = serials
 
@@ -227,7 +227,7 @@ class TaskTable:
             late = (new & (self.received[used] <= now)).nonzero()[0]
             self.received[late] = self.started[late] = np.inf
         else:  # nor is work done that takes no time, and what waits for it does not begin
-            rows = (~self.worked[used] & new & (self.started[used] <= now)).nonzero()[0]
+            rows = (~self.work_recorded[used] & new & (self.started[used] <= now)).nonzero()[0]
             rows = rows[np.lexsort((self.number[rows], self.worker[rows]))]
             self.started[rows[1:][self.worker[rows[1:]] == self.worker[rows[:-1]]]] = np.inf
         return self.open().nonzero()[0]

@@ -23,8 +23,8 @@ from clustersim.protocol import Plan
 
 __all__ = ["ProcessFleet"]
 
-_in_order = attrgetter("arrived", "worker", "number")
-_answer = attrgetter("worker", "number", "version", "blocks", "delivered")
+_by_arrival = attrgetter("arrived", "worker", "number")
+_batch_fields = attrgetter("worker", "number", "version", "blocks", "delivered")
 
 
 class ProcessFleet:
@@ -73,20 +73,20 @@ class ProcessFleet:
         self._inbox: list[Task] = []
         self._wanted = 1
         self._next_task = [0] * workers
-        self._owed = [0] * workers
+        self._open_tasks = [0] * workers
         self._on_the_uplink: set[Task] = set()
-        self._on_delivery: EventCallbacks = [self._delivered]
-        self._on_arrival: EventCallbacks = [self._come]
-        self._workers = [self._hire(ends) for ends in assignment.block_ends]
+        self._on_delivery: EventCallbacks = [self._left_downlink]
+        self._on_arrival: EventCallbacks = [self._left_uplink]
+        self._workers = [self._make_worker(ends) for ends in assignment.block_ends]
 
-    def _hire(self, ends: Sequence[float]) -> Worker:
+    def _make_worker(self, ends: Sequence[float]) -> Worker:
         """A worker and the process that it lives in."""
         alarm = Alarm(self._env, ARRIVAL)
         worker = Worker(self, ends, alarm)
-        self._env.process(self._life(worker, alarm))
+        self._env.process(self._process(worker, alarm))
         return worker
 
-    def _life(self, worker: Worker, alarm: Alarm) -> Generator[simpy.Event]:
+    def _process(self, worker: Worker, alarm: Alarm) -> Generator[simpy.Event]:
         """The process of a worker: sleep until its work may be done."""
         env = self._env
         while True:
@@ -100,7 +100,7 @@ class ProcessFleet:
         """Send `model` to the workers, now; None is all of them."""
         numbers = range(len(self._workers)) if workers is None else workers.tolist()
         now, trace = self._env.now, self.traced
-        next_task, owed, addressees = self._next_task, self._owed, self._workers
+        next_task, open_tasks, addressees = self._next_task, self._open_tasks, self._workers
         compute, downlink, uplink = self._delays.compute, self._delays.downlink, self._delays.uplink
         recorded = None if uplink is None else uplink.recorded
         self.expecting += len(numbers)
@@ -111,7 +111,7 @@ class ProcessFleet:
         for i in numbers:
             number = next_task[i]
             next_task[i] = number + 1
-            owed[i] += 1
+            open_tasks[i] += 1
             time = times[i] if number == common else compute.one(number, i)
             if uplink is not None and recorded is not None:
                 uplink.one(number, i)  # every task needs its times, whether it will be answered or not
@@ -123,17 +123,17 @@ class ProcessFleet:
             else:
                 self._deliver(task, delays[i] if number == common else downlink.one(number, i), now)
 
-    def ahead(self, plan: Plan, last_time: float, most: int, held: NDArray[np.float64]) -> None:  # noqa: ARG002 - it happens event by event
+    def rounds_ahead(self, plan: Plan, last_time: float, most: int, held: NDArray[np.float64]) -> None:  # noqa: ARG002 - it happens event by event
         """Nothing is known beforehand."""
         return
 
     def want(self, arrivals: int) -> None:
         """Wake the master after so many arrivals, or when nothing will arrive."""
         self._wanted = arrivals
-        if self._due():
+        if self._is_ready():
             self._alarm.set(self._env.now)
 
-    def _due(self) -> bool:
+    def _is_ready(self) -> bool:
         """Whether what the master wants is there, or nothing more will come."""
         return len(self._inbox) >= self._wanted or self.expecting == 0
 
@@ -141,20 +141,20 @@ class ProcessFleet:
         """Hand over the answers that have arrived by now; None if there are none."""
         if not self._inbox:
             return None
-        tasks = sorted(self._inbox, key=_in_order)
+        tasks = sorted(self._inbox, key=_by_arrival)
         self._inbox = []
         models = {task.version: task.model for task in tasks if task.model is not None}
         if self.traced:
             self._named += tasks
             for task in tasks:
                 task.model = None  # a trace must not keep every version alive
-        workers, numbers, versions, blocks, compute = map(np.array, zip(*map(_answer, tasks), strict=True))
+        workers, numbers, versions, blocks, compute = map(np.array, zip(*map(_batch_fields, tasks), strict=True))
         return Batch(workers, numbers, versions, blocks, compute, models).sealed()
 
-    def owing(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    def unanswered(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Those of the workers of whom an answer is due, be it one that will never come; None is all of them."""
-        numbers = range(len(self._owed)) if workers is None else workers.tolist()
-        return np.array([i for i in numbers if self._owed[i]], dtype=np.int64)
+        numbers = range(len(self._open_tasks)) if workers is None else workers.tolist()
+        return np.array([i for i in numbers if self._open_tasks[i]], dtype=np.int64)
 
     def sleep(self, until: float) -> simpy.Event:
         """What the master sleeps on."""
@@ -164,7 +164,7 @@ class ProcessFleet:
     def wake(self, now: float) -> bool:  # noqa: ARG002 - everything has been booked when it happened
         """The master is awake; returns whether what it wants is there, or never will."""
         self._alarm.rung()
-        return self._due()
+        return self._is_ready()
 
     def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
         """Write the fate of answers, named in order of arrival, into the trace, and how stale they are if used."""
@@ -242,20 +242,20 @@ class ProcessFleet:
         task.ended = now
         self._ledger.compute_wasted += int(now - task.started)
         if task.finished == math.inf:
-            self._owed[task.worker] -= 1
+            self._open_tasks[task.worker] -= 1
         else:
             self.cancelled(task, now)
 
     def cancelled(self, task: Task, now: float) -> None:
         """A task will never be worked on."""
         self._ledger.cancelled += 1
-        self._owed[task.worker] -= 1
-        self._gone(task, "cancelled", now)
+        self._open_tasks[task.worker] -= 1
+        self._will_not_arrive(task, "cancelled", now)
 
     def lost(self, task: Task, now: float) -> None:
         """A task will never end."""
         self._ledger.lost += 1
-        self._gone(task, "lost", now)
+        self._will_not_arrive(task, "lost", now)
 
     def _deliver(self, task: Task, delay: float, now: float) -> None:
         """Put a model on the downlink."""
@@ -264,12 +264,12 @@ class ProcessFleet:
         else:
             Ring(self._env, now + delay, DELIVERY, self._on_delivery, task)
 
-    def _delivered(self, message: Ring) -> None:
+    def _left_downlink(self, message: Ring) -> None:
         """A model reaches its worker."""
         task: Task = message.about
         self._workers[task.worker].receive(task, self._env.now)
 
-    def _come(self, message: Ring) -> None:
+    def _left_uplink(self, message: Ring) -> None:
         """An answer comes out of the uplink."""
         task: Task = message.about
         self._on_the_uplink.remove(task)
@@ -278,13 +278,13 @@ class ProcessFleet:
     def _arrive(self, task: Task, now: float) -> None:
         """An answer reaches the master."""
         task.arrived = now
-        self._owed[task.worker] -= 1
+        self._open_tasks[task.worker] -= 1
         self.expecting -= 1
         self._inbox.append(task)
         if self.expecting == 0 or len(self._inbox) >= self._wanted:
             self._alarm.set(now)
 
-    def _gone(self, task: Task, status: str, now: float) -> None:
+    def _will_not_arrive(self, task: Task, status: str, now: float) -> None:
         """A message will not arrive."""
         task.status, task.model = status, None
         self.expecting -= 1
