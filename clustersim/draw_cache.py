@@ -30,8 +30,8 @@ class DrawCache:
 
     Rows are drawn in blocks of consecutive tasks, and the latest blocks are kept. A single draw that is not in a kept
     block is drawn by itself. When a block has been missed so often that drawing it would have cost no more, the cache
-    draws it. No pattern of requests therefore costs much more than the better of the two ways, even if workers have very
-    different task numbers. The cache keeps more blocks only after a request for a block older than the newest one.
+    draws it. No pattern of requests therefore costs much more than the better of the two ways, even if the workers have
+    very different task numbers. The cache keeps more blocks only after a request for a block older than the newest one.
 
     Parameters
     ----------

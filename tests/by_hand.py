@@ -15,7 +15,7 @@ class ByHand:
         When, in ticks, and whose.
     """
 
-    traced = False
+    recording = False
 
     def __init__(self, workers, answers):
         self.now, self.sent, self.expecting = 0.0, [], 0

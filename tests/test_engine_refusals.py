@@ -53,7 +53,7 @@ BROADCAST = Decision((Dispatch(),), Wants(1))
         (scripted(Decision((Dispatch(), Dispatch()), Wants())), "which have unanswered tasks"),
         (scripted(Decision((Dispatch(np.array([0.5])),), Wants())), r"workers \[0.5\]; they are 0 .. 3"),
         (scripted(Decision((Dispatch(busy="shout"),), Wants())), "busy = 'shout'"),
-        (scripted(Decision(("go",), Wants())), "the command 'go'"),
+        (scripted(Decision(("go",), Wants())), "commands is 'go'"),
         (scripted(BROADCAST, lambda e: Decision((Update(np.repeat(e.messages, 3), 1.0),), Wants())), "named only once"),
         (
             scripted(BROADCAST, lambda e: Decision((Update(e.messages, 1.0, np.repeat(e.messages, 2)),), Wants())),
@@ -98,7 +98,7 @@ def test_going_round_in_circles_is_not_a_hang(compute, policy, until):
 
 
 def test_a_policy_that_never_dispatches_stalls():
-    with pytest.raises(cs.StalledError, match="nothing is on its way"):
+    with pytest.raises(cs.StalledError, match="no message can arrive"):
         run(scripted(Decision((), Wants())))
 
 

@@ -99,11 +99,11 @@ class Fleet(Protocol):
 
     Attributes
     ----------
-    traced : bool
+    recording : bool
         Whether the fleet records every message for the message table.
     """
 
-    traced: bool
+    recording: bool
 
     @property
     def expecting(self) -> int:
@@ -153,4 +153,4 @@ class Fleet(Protocol):
         """End the run: count the work on tasks whose fate is open."""
 
     def records(self) -> Records:
-        """Return the records of all messages; only for a fleet that is traced."""
+        """Return the records of all messages; only for a fleet that is recording."""

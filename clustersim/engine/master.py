@@ -10,24 +10,21 @@ seconds.
 """
 
 import math
-from collections import deque
 from collections.abc import Generator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clustersim.engine.accounting.ledger import Ledger
+from clustersim.engine.decision_checks import DecisionChecks, listed
 from clustersim.engine.fleet import Clock, Fleet, RoundsAhead
 from clustersim.engine.inbox import Inbox, Positions
 from clustersim.engine.model import Model
 from clustersim.engine.promise import BrokenPromiseError, PlannedRounds, Promise, waits_for
 from clustersim.engine.stopping import StoppingRule
-from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import (
     BUSY,
     Arrivals,
-    Command,
     Decision,
     Dispatch,
     Event,
@@ -48,7 +45,6 @@ __all__ = ["Master"]
 
 _WHOLE = (int, np.integer)
 _NONE = np.empty(0, dtype=np.int64)
-_REMEMBERED = 8  # the number of last events and commands that an error message shows
 
 
 class Master:
@@ -93,7 +89,8 @@ class Master:
         self.reason = ""
         self._clock = clock
         self._ticks = ticks
-        self._policy = policy
+        self._checks = DecisionChecks(policy)
+        self._recent = self._checks.recent
         self._state = state
         self._fleet = fleet
         self._model = model
@@ -101,7 +98,6 @@ class Master:
         self._stopping = stopping
         self._partly = model.assignment.blocks > 1
         self._inbox = Inbox()
-        self._recent: deque[Event | Command | PlannedRounds] = deque(maxlen=_REMEMBERED)
         self._deadline = self._wanted_deadline = math.inf
         self._promise = Promise(model.assignment, ticks)
 
@@ -201,27 +197,23 @@ class Master:
         lost = self._fleet.unanswered(None)
         commands = self._notify(Lost(self._ticks.seconds(now), lost))
         if self._fleet.expecting == 0 and self._deadline == math.inf and not self.reason and not commands:
-            wanted = self._state.k
-            raise StalledError(
-                f"{self._policy!r} waits for {wanted} messages at version {self._model.version}, but at time "
-                f"{self._ticks.seconds(now):g} nothing is on its way any more: {len(lost)} of "
-                f"{self._model.assignment.workers} workers will never answer{_listed(lost)}; wait for fewer workers, "
-                f"set a deadline, or use a model without infinite times. Last events:\n{self._events()}"
-            )
+            workers = self._model.assignment.workers
+            raise self._checks.stalled(self._state.k, self._model.version, self._ticks.seconds(now), lost, workers)
 
     def _notify(self, event: Event) -> int:
         """Pass an event to the policy and carry out its decision; return the number of commands."""
         try:
             return self._handle(event)
         except BrokenPromiseError as error:
-            raise self._refusal(str(error)) from None
+            raise self._checks.invalid(str(error)) from None
 
     def _handle(self, event: Event) -> int:
+        """Do the work of `_notify`; a plan that the policy does not keep raises a `BrokenPromiseError`."""
         now, version = event.time, self._model.version
         self._recent.append(event)
         if self._stopping.stuck(now, version):
-            raise self._standstill(now)
-        decision, commands = self._carry_out(self._checked(self._state.react(event)), now)
+            raise self._checks.standstill(self._stopping.standstill, now)
+        decision, commands = self._carry_out(self._checks.decision(self._state.react(event)), now)
         opened = isinstance(event, Updated) or version != self._model.version
         if opened and not self.reason:
             self._promise.accept(decision, now)
@@ -241,7 +233,7 @@ class Master:
                 updated = self._update(command, now)
                 if not self.reason:
                     self._recent.append(updated)
-                    decision = self._checked(self._state.react(updated))
+                    decision = self._checks.decision(self._state.react(updated))
                     commands += decision.commands
                     self._check_progress(updated, len(commands))
             elif isinstance(command, Dispatch):
@@ -249,7 +241,7 @@ class Master:
             elif isinstance(command, Stop):
                 self.reason = command.reason or "the policy stopped"
             else:
-                raise self._refusal(f"its decision contains the command {command!r}; give Update, Dispatch or Stop")
+                raise self._checks.invalid(f"one of its commands is {command!r}; give Update, Dispatch or Stop")
             if self.reason:
                 break
         return decision, len(commands)
@@ -258,7 +250,7 @@ class Master:
         """Raise an error if the policy updates without end in one turn."""
         stopping = self._stopping
         if commands > stopping.standstill and stopping.stuck(updated.time, updated.version, commands):
-            raise self._standstill(updated.time)
+            raise self._checks.standstill(stopping.standstill, updated.time)
 
     def _set_wait(self, wants: Wants, now: float) -> None:
         """Set when the master is to be woken next."""
@@ -267,53 +259,38 @@ class Master:
         wait, wanted_deadline = waits_for(wants, now, self._ticks)
         if not (counts and wait >= 0.0):
             until = f"until {deadline!r}" if patience == math.inf else f"for {patience!r} s"
-            raise self._refusal(f"it wants {arrivals!r} arrivals {until} at time {now:g}")
+            raise self._checks.invalid(f"it wants {arrivals!r} arrivals {until} at time {now:g}")
         if wanted_deadline != self._wanted_deadline:  # a repeated deadline stays the same, to the tick
             self._deadline, self._wanted_deadline = self._clock.now + wait, wanted_deadline
         self._fleet.want(int(arrivals))
-
-    def _checked(self, decision: Decision) -> Decision:
-        """Return the decision if it is one; otherwise raise an error."""
-        if isinstance(decision, Decision) and isinstance(decision.wants, Wants):
-            return decision
-        raise self._refusal(f"it returns {decision!r}; give Decision(commands, Wants(...))")
 
     # ------------------------------------------------------------------ commands
 
     def _dispatch(self, command: Dispatch) -> None:
         """Send the current model to workers."""
         if command.busy is not None and command.busy not in BUSY:
-            raise self._refusal(f"it dispatches with busy = {command.busy!r}; choose among {BUSY}")
-        workers = None if command.workers is None else self._numbers(command.workers)
+            raise self._checks.invalid(f"it dispatches with busy = {command.busy!r}; choose among {BUSY}")
+        workers = command.workers
+        if workers is not None:
+            workers = self._checks.workers(workers, self._model.assignment.workers)
         if command.busy is None and len(unanswered := self._fleet.unanswered(workers)):
-            raise self._refusal(
-                f"it dispatches to {_listed(unanswered).strip()}, which have unanswered tasks, without saying what to "
+            raise self._checks.invalid(
+                f"it dispatches to {listed(unanswered).strip()}, which have unanswered tasks, without saying what to "
                 "do with them; give Dispatch(..., busy=...)"
             )
         self._fleet.dispatch(workers, self._model.version, self._model.w, command.busy or "restart")
-
-    def _numbers(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the workers of a dispatch in ascending order; each must exist and be named once."""
-        named, count = np.asarray(workers), self._model.assignment.workers
-        valid = named.ndim == 1 and (named.dtype.kind in "iu" or not len(named))
-        numbers = np.sort(named) if valid else named
-        if valid and len(numbers):
-            valid = numbers[0] >= 0 and numbers[-1] < count and bool((numbers[1:] > numbers[:-1]).all())
-        if not valid:
-            shown = named.tolist()
-            raise self._refusal(f"it dispatches to workers {shown}; they are 0 .. {count - 1}, each at most once")
-        return numbers.astype(np.int64, copy=False)
 
     def _update(self, command: Update, now: float) -> Updated:
         """Update the model with messages from the inbox."""
         messages, weights, keep = command
         if (positions := self._inbox.find(messages)) is None:
-            raise self._unknown("updates with", messages)
+            raise self._checks.unknown("updates with", messages)
         kept = None
         if keep is not None and (kept := self._inbox.find(keep)) is None:
-            raise self._unknown("keeps", keep)
+            raise self._checks.unknown("keeps", keep)
         if not (isinstance(weights, float) and math.isfinite(weights)):
-            weights = self._weights(command, positions)
+            vectors = self._model.assignment.vectors[self._inbox.worker[positions]]
+            weights = self._checks.weights(command, int(vectors.sum()))
         self._promise.check_update(self._inbox, command, self._model.version, late=self._clock.now >= self._deadline)
         self._record_use(positions)
         gradient = self._model.step(self._inbox, positions, weights)
@@ -321,17 +298,6 @@ class Master:
         version = self._model.version
         self.reason = self._stopping.updated(now, version)
         return Updated(now, version, gradient)
-
-    def _weights(self, command: Update, positions: Positions) -> float | NDArray[np.float64]:
-        """Check the weights of an update: finite, one for each vector in the messages or one for all."""
-        weights = np.asarray(command.weights, dtype=np.float64)
-        wanted = int(self._model.assignment.vectors[self._inbox.worker[positions]].sum())
-        if np.isfinite(weights).all() and weights.shape in ((), (wanted,)):
-            return weights if weights.ndim else float(weights)
-        raise self._refusal(
-            f"it updates {len(command.messages)} messages with weights {command.weights}; give {wanted} finite "
-            "weights, or one for all"
-        )
 
     def _record_use(self, positions: Positions) -> None:
         """Count messages that are used for the first time in the ledger, those of older versions as late."""
@@ -342,7 +308,7 @@ class Master:
         ledger.compute_used += total(compute)
         if self._partly:
             ledger.used_partial += int(np.count_nonzero(inbox.blocks[first] < self._model.assignment.blocks))
-        if len(inbox.models) == 1 and version in inbox.models and not self._fleet.traced:
+        if len(inbox.models) == 1 and version in inbox.models and not self._fleet.recording:
             return  # no message is late
         staleness = version - inbox.version[first]
         late = staleness > 0
@@ -351,7 +317,7 @@ class Master:
             ledger.used_late += lates
             ledger.staleness += int(staleness.sum())
             ledger.max_staleness = max(ledger.max_staleness, int(staleness.max()))
-        if self._fleet.traced:
+        if self._fleet.recording:
             names = inbox.name[first]
             self._fleet.mark(names[~late], "used", staleness[~late])
             self._fleet.mark(names[late], "used late", staleness[late])
@@ -363,29 +329,3 @@ class Master:
             self._ledger.discarded += len(names)
             self._ledger.compute_wasted += total(compute)
             self._fleet.mark(names, "discarded")
-
-    # ------------------------------------------------------------------ errors
-
-    def _standstill(self, now: float) -> StalledError:
-        return StalledError(
-            f"{self._stopping.standstill} events at time {now:g} bring the run no nearer to its end; use a policy "
-            f"that waits, a latency model with positive times, or Until(updates=...). Last events:\n{self._events()}"
-        )
-
-    def _refusal(self, what: str) -> ProtocolError:
-        return ProtocolError(f"{self._policy!r} returned an invalid decision: {what}. Last events:\n{self._events()}")
-
-    def _unknown(self, what: str, names: NDArray[np.int64]) -> ProtocolError:
-        named = np.asarray(names).tolist()
-        return self._refusal(f"it {what} messages {named}; each must be in the inbox, and be named only once")
-
-    def _events(self) -> str:
-        with np.printoptions(threshold=10, edgeitems=4):
-            return "\n".join(f"  {item!r}" for item in self._recent)
-
-
-def _listed(workers: NDArray[np.int64] | list[int]) -> str:
-    """Return the first few of a list of workers, in words."""
-    shown = ", ".join(str(i) for i in list(workers)[:5])
-    more = ", ..." if len(workers) > 5 else ""
-    return f" (workers {shown}{more})" if len(workers) else ""

@@ -137,9 +137,12 @@ class Training:
         time = ticks.seconds(now)
         self._recorder.evaluate(time, self.state.k)
         totals = self.ledger.totals(self.vector_bytes, fleet.expecting, len(vectors) * int(now), ticks)
+        messages = None
+        if fleet.recording:
+            messages = message_table(fleet.records(), vectors * self.vector_bytes, now, ticks)
         return Run(
             history=self._recorder.history(),
             totals={"time": time, "updates": self._model.version, "reason": master.reason, **totals},
-            messages=message_table(fleet.records(), vectors * self.vector_bytes, now, ticks) if fleet.traced else None,
+            messages=messages,
             w=self._model.w,
         )

@@ -138,7 +138,7 @@ def _run(
     until: Until,
     streams: Streams,
     evaluate_every: int,
-    trace: bool,
+    recording: bool,
     progress: Progress | None,
     fleet_kind: type[ProcessFleet] | type[CohortFleet],
 ) -> Run:
@@ -158,7 +158,7 @@ def _run(
     check_updates(training.until, cluster, setting, training.state.k, training.vector_bytes, streams)
     env = simpy.Environment(0.0)
     delays = Delays(cluster, setting.assignment, training.vector_bytes, streams)
-    fleet = fleet_kind(env, setting.assignment, delays, training.ledger, trace=trace)
+    fleet = fleet_kind(env, setting.assignment, delays, training.ledger, recording=recording)
     master = training.master(env, fleet)
     # the watch on divergence reports a model that overflows, so NumPy need not warn
     with seldom_collected(), np.errstate(over="ignore", invalid="ignore"):

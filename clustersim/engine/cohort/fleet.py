@@ -53,12 +53,12 @@ class CohortFleet:
         The delays of every task of every worker.
     ledger : Ledger
         The running totals.
-    trace : bool
+    recording : bool
         Whether to record every message, for the message table.
 
     Attributes
     ----------
-    traced : bool
+    recording : bool
         Whether every message is recorded.
     expecting : int
         The number of messages in flight: those that have neither arrived nor been cancelled or lost so far.
@@ -71,10 +71,10 @@ class CohortFleet:
         delays: Delays,
         ledger: Ledger,
         *,
-        trace: bool,
+        recording: bool,
     ) -> None:
         n = assignment.workers
-        self.traced = trace
+        self.recording = recording
         self._ready_at = math.inf  # when the master's want is met, or never will be
         self._ready = False
         self._env = env
@@ -83,8 +83,8 @@ class CohortFleet:
         self._all, self._numbers = slice(0, n), np.arange(n)
         self._tasks = TaskTable(n, assignment.blocks)
         self._queue = ArrivalQueue(self._tasks)
-        self._trace = MessageLog() if trace else None
-        self._accounting = TaskAccounting(self._tasks, ledger, assignment, self._trace)
+        self._log = MessageLog() if recording else None
+        self._accounting = TaskAccounting(self._tasks, ledger, assignment, self._log)
         self._ledger, self._assignment, self._ticks = ledger, assignment, delays.ticks
         self._arrival_order = ArrivalOrder(delays.compute, delays.keys, n)
         self._common: int | None = 0  # the number of the next task, while it is the same for all workers
@@ -140,7 +140,7 @@ class CohortFleet:
         older = tasks.workers + tasks.open(self._older).nonzero()[0]
         partial_only = plan.late is not None and bool((tasks.arrived[older] <= now).all())  # by stopped workers
         begun = self._common_begin == (now, "restart" if plan.late is None else "send")
-        if number is None or self.traced or not begun or (len(older) and not partial_only):
+        if number is None or self.recording or not begun or (len(older) and not partial_only):
             return None
         start = Start(
             plan, self._arrival_order, self._assignment, self._ledger, self._ticks, number - 1, now, last_time, most,
@@ -237,8 +237,8 @@ class CohortFleet:
         """Write the future of new tasks into the table."""
         tasks = self._tasks
         last = tasks.begin(selected, version, self._dispatches, BUSY.index(busy), compute, received, started, uplink)
-        if self._trace is not None:
-            self._trace.begin(tasks, self._numbers[selected], self._env.now)
+        if self._log is not None:
+            self._log.begin(tasks, self._numbers[selected], self._env.now)
         if last == math.inf:
             self._accounting.lose(
                 self._numbers[selected][np.isinf(tasks.arrived[selected])], self._env.now, instant=self._instant
@@ -301,8 +301,8 @@ class CohortFleet:
 
     def mark(self, names: Numbers, status: str, staleness: Numbers | None = None) -> None:
         """Record the fate and, if used, the staleness of messages; names rise in order of arrival."""
-        if self._trace is not None:
-            self._trace.mark(names, status, staleness)
+        if self._log is not None:
+            self._log.mark(names, status, staleness)
 
     def close(self) -> None:
         """End the run: count the work on tasks whose fate is open."""
@@ -310,6 +310,6 @@ class CohortFleet:
         self._accounting.close(self._tasks.close(self._first_dispatch, now, instant=self._instant), now)
 
     def records(self) -> Records:
-        """Return the records of all messages; only for a fleet that is traced."""
-        assert self._trace is not None  # noqa: S101 - the caller has asked for records
-        return self._trace.records()
+        """Return the records of all messages; only for a fleet that is recording."""
+        assert self._log is not None  # noqa: S101 - the caller has asked for records
+        return self._log.records()

@@ -27,7 +27,7 @@ class TaskAccounting:
         The running totals.
     assignment : Assignment
         The vectors in a message, and the blocks of a task.
-    trace : MessageLog, optional
+    log : MessageLog, optional
         The records of all messages.
 
     Attributes
@@ -38,13 +38,13 @@ class TaskAccounting:
         Workers with a task whose model or message a link has lost.
     """
 
-    def __init__(self, tasks: TaskTable, ledger: Ledger, assignment: Assignment, trace: MessageLog | None) -> None:
+    def __init__(self, tasks: TaskTable, ledger: Ledger, assignment: Assignment, log: MessageLog | None) -> None:
         self.expecting = 0
         self._losses = False  # whether any task has been lost or will be
         self.lost_on_link = np.zeros(assignment.workers, dtype=np.bool_)
         self._tasks = tasks
         self._ledger = ledger
-        self._trace = trace
+        self._log = log
         self._blocks = assignment.blocks
         self._shares = assignment.block_shares
         self._vectors = None if assignment.combined else assignment.vectors
@@ -68,9 +68,9 @@ class TaskAccounting:
         self.expecting -= len(rows)
         tasks.record_work(rows)
         tasks.record_message(rows)
-        if self._trace is not None:
-            self._trace.write(tasks, rows, compute, now)
-            self._trace.name(tasks, rows)
+        if self._log is not None:
+            self._log.write(tasks, rows, compute, now)
+            self._log.name(tasks, rows)
         tasks.deliver(rows)
         return compute
 
@@ -130,8 +130,8 @@ class TaskAccounting:
             tasks.record_message(cancelled)
             begun = dropped[tasks.started[dropped] < math.inf]
             ledger.compute_wasted += total(tasks.ended[begun] - tasks.started[begun])
-        if self._trace is not None:
-            self._trace.write(tasks, rows, self.delivered(rows), now)
+        if self._log is not None:
+            self._log.write(tasks, rows, self.delivered(rows), now)
 
     def _enter_losses(self, rows: NDArray[np.int64], now: float) -> None:
         """Count messages that are lost by now."""
@@ -144,8 +144,8 @@ class TaskAccounting:
         ledger.lost += len(lost)
         self.expecting -= len(lost)
         tasks.record_message(lost)
-        if self._trace is not None:
-            self._trace.write(tasks, lost, self.delivered(lost), now)
+        if self._log is not None:
+            self._log.write(tasks, lost, self.delivered(lost), now)
 
     def delivered(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the ticks of work spent on the blocks in the messages of these tasks."""
@@ -165,5 +165,5 @@ class TaskAccounting:
         spent, lost = now - tasks.started[unfinished], tasks.fate[unfinished] == LOST
         ledger.compute_wasted += total(spent[lost])
         ledger.compute_pending += total(spent[~lost])
-        if self._trace is not None:
-            self._trace.write(tasks, rows, self.delivered(rows), now)
+        if self._log is not None:
+            self._log.write(tasks, rows, self.delivered(rows), now)

@@ -40,12 +40,12 @@ class ProcessFleet:
         The delays of every task of every worker.
     ledger : Ledger
         The running totals.
-    trace : bool
+    recording : bool
         Whether to keep every `Task`, for the message table.
 
     Attributes
     ----------
-    traced : bool
+    recording : bool
         Whether every task is kept.
     expecting : int
         The number of messages in flight: those that have neither arrived nor been cancelled or lost so far.
@@ -58,10 +58,10 @@ class ProcessFleet:
         delays: Delays,
         ledger: Ledger,
         *,
-        trace: bool,
+        recording: bool,
     ) -> None:
         workers = assignment.workers
-        self.traced = trace
+        self.recording = recording
         self.expecting = 0
         self._alarm = Alarm(env, MASTER)  # the master sleeps on it
         self._env = env
@@ -100,7 +100,7 @@ class ProcessFleet:
     def dispatch(self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str) -> None:
         """Send `model` now to `workers`, or to all workers if None."""
         numbers = range(len(self._workers)) if workers is None else workers.tolist()
-        now, trace = self._env.now, self.traced
+        now, recording = self._env.now, self.recording
         next_task, open_tasks, addressees = self._next_task, self._open_tasks, self._workers
         compute, downlink, uplink = self._delays.compute, self._delays.downlink, self._delays.uplink
         recorded = None if uplink is None else uplink.recorded
@@ -117,7 +117,7 @@ class ProcessFleet:
             if uplink is not None and recorded is not None:
                 uplink.one(number, i)  # a recording must cover every task, even one that sends no message
             task = Task(i, number, version, model, busy, now, time)
-            if trace:
+            if recording:
                 self._tasks.append(task)
             if downlink is None:
                 addressees[i].receive(task, now)
@@ -145,10 +145,10 @@ class ProcessFleet:
         tasks = sorted(self._inbox, key=_by_arrival)
         self._inbox = []
         models = {task.version: task.model for task in tasks if task.model is not None}
-        if self.traced:
+        if self.recording:
             self._named += tasks
             for task in tasks:
-                task.model = None  # a trace must not keep every version alive
+                task.model = None  # the records must not keep every version alive
         workers, numbers, versions, blocks, compute = map(np.array, zip(*map(_batch_fields, tasks), strict=True))
         return Batch(workers, numbers, versions, blocks, compute, models).sealed()
 
@@ -169,7 +169,7 @@ class ProcessFleet:
 
     def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
         """Record the fate and, if used, the staleness of messages; names rise in order of arrival."""
-        if self.traced:
+        if self.recording:
             stalenesses = [-1] * len(names) if staleness is None else staleness.tolist()
             for name, updates in zip(names.tolist(), stalenesses, strict=True):
                 self._named[name].status, self._named[name].staleness = status, updates
@@ -190,7 +190,7 @@ class ProcessFleet:
             ledger.compute_pending += int(task.delivered)
 
     def records(self) -> Records:
-        """Return the records of all messages; only for a fleet that is traced."""
+        """Return the records of all messages; only for a fleet that is recording."""
         tasks = self._tasks
 
         def whole(name: str, otherwise: int = 0) -> NDArray[np.int64]:
