@@ -106,7 +106,7 @@ class Worker:
         The receiver of its reports.
     ends : sequence of float
         The shares of a task's time after which its blocks end; the last one is 1.
-    alarm : Timer
+    timer : Timer
         It calls `wake` at the time that the worker sets.
 
     Attributes
@@ -119,12 +119,12 @@ class Worker:
         The highest number of a task that it has received.
     """
 
-    __slots__ = ("_alarm", "_ends", "_reports", "newest", "task", "waiting")
+    __slots__ = ("_ends", "_reports", "_timer", "newest", "task", "waiting")
 
-    def __init__(self, reports: Reports, ends: Sequence[float], alarm: Timer) -> None:
+    def __init__(self, reports: Reports, ends: Sequence[float], timer: Timer) -> None:
         self._reports = reports
         self._ends = ends
-        self._alarm = alarm
+        self._timer = timer
         self.task: Task | None = None
         self.waiting: deque[Task] = deque()
         self.newest = -1
@@ -135,7 +135,7 @@ class Worker:
         if task is None:
             return
         if task.finished > now:
-            self._alarm.set(task.finished)
+            self._timer.set(task.finished)
             return
         self._reports.finished(task, now)
         self.task = None
@@ -186,7 +186,7 @@ class Worker:
             task.started = now
             task.finished = finished = now + task.compute
             if finished < math.inf:
-                self._alarm.set(finished)
+                self._timer.set(finished)
                 return
             self._reports.lost(task, now)
             if not self.waiting:

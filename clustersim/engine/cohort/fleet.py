@@ -138,7 +138,7 @@ class CohortFleet:
         """Compute at most `most` rounds of a plan, up to `last_time`; None if the workers do not begin together."""
         tasks, now, number = self._tasks, self._env.now, self._common
         older = tasks.workers + tasks.open(self._older).nonzero()[0]
-        partial_only = plan.late is not None and bool((tasks.arrived[older] <= now).all())  # by stopped workers
+        partial_only = plan.late is not None and bool((tasks.arrived[older] <= now).all())  # of stopped workers
         begun = self._common_begin == (now, "restart" if plan.late is None else "send")
         if number is None or self.recording or not begun or (len(older) and not partial_only):
             return None

@@ -21,7 +21,7 @@ from clustersim.protocol import BUSY
 __all__ = ["replay"]
 
 
-class _Alarm:
+class _Timer:
     """A timer of a worker; the replay reads its time instead of being called."""
 
     def __init__(self) -> None:
@@ -40,8 +40,8 @@ class _ReplayedWorker:
         self._blocks = len(shares)
         self._instant = instant
         self._rows: dict[int, int] = {}
-        self._alarm = _Alarm()
-        self._worker = Worker(self, shares, self._alarm)
+        self._timer = _Timer()
+        self._worker = Worker(self, shares, self._timer)
         self.changed: set[int] = set()  # rows of tasks on which the worker has reported
 
     def receive(self, row: int, *, there: bool) -> None:
@@ -63,8 +63,8 @@ class _ReplayedWorker:
 
     def proceed(self, until: float) -> None:
         """Let the worker continue up to the time `until`."""
-        while (now := self._alarm.at) <= until and now < math.inf:
-            self._alarm.at = math.inf
+        while (now := self._timer.at) <= until and now < math.inf:
+            self._timer.at = math.inf
             self._worker.wake(now)
 
     # ------------------------------------------------------------------ reports of the worker
