@@ -58,8 +58,8 @@ class Start(NamedTuple):
         When the last round must have ended, in ticks.
     most : int
         The greatest number of rounds that the master goes through.
-    leave : callable
-        ``leave(rounds, version, model)`` brings the fleet into its state after the last round, whose tasks were
+    resume_after : callable
+        ``resume_after(rounds, version, model)`` brings the fleet into its state after the last round, whose tasks were
         computed at this model.
     """
 
@@ -72,7 +72,7 @@ class Start(NamedTuple):
     since: float
     last_time: float
     most: int
-    leave: "Callable[[Rounds, int, Times], None]"
+    resume_after: "Callable[[Rounds, int, Times], None]"
 
 
 class Rounds:
@@ -102,7 +102,7 @@ class Rounds:
         self._ticks = start.ticks
         self._last_time = min(start.last_time, LAST)
         self._until = start.ticks.of(start.plan.until)
-        self._resume_after = start.leave
+        self._resume_after = start.resume_after
         self._totals = RoundTotals(start.ledger, start.assignment.workers)
         self._first, self._since = start.number, start.since
         self._before = 0  # the number of rounds in earlier portions
