@@ -1,6 +1,7 @@
 """clustersim: a discrete-event simulator of distributed training with stragglers.
 
-Choose a problem, a cluster and a policy; error, wall-clock time, communication and wasted work emerge from events.
+Choose a problem, a cluster and a policy. The simulation shows the error, the wall-clock time, the communication and the
+wasted work.
 
 >>> import clustersim as cs
 >>> problem = cs.LeastSquares.synthetic(rows=200, features=5, seed=7)
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from clustersim.interrupts import end_on_signals, restore
 
-if TYPE_CHECKING:  # `__getattr__` loads the same
+if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
     from clustersim import (
         conformance,
         datasets,
@@ -183,7 +184,7 @@ _HOMES = (
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name, or a module of the package, when it is first used: so the command line starts at once."""
+    """Load a public name or a module of the package when it is first used, so that the command line starts quickly."""
     if name in __all__:
         for home in (import_module(f"{__name__}.{home}") for home in _HOMES):
             if name in home.__all__:
@@ -194,21 +195,23 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """Every name that this module has, also those that are not loaded yet."""
+    """Return all names of this module, including those that are not loaded yet."""
     return sorted({*globals(), *__all__})
 
 
 def main(study: "Study | None" = None) -> None:
-    """Hand a scenario's study to the command line; a script ends with ``if __name__ == "__main__": cs.main(study)``.
+    """Run the command line with a scenario's study.
+
+    A scenario script ends with ``if __name__ == "__main__": cs.main(study)``.
 
     Parameters
     ----------
     study : Study, optional
-        What to run; without it the arguments say what to do, as those of ``clustersim`` do.
+        The study to run. Without it the command-line arguments decide, as for the program ``clustersim``.
     """
     before = end_on_signals()
     try:
-        command_line = import_module(f"{__name__}.cli")  # here, for whoever only simulates need not load plots
+        command_line = import_module(f"{__name__}.cli")  # so that a simulation need not load the plots
         command_line.main(study)
     finally:
         restore(before)

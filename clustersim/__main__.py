@@ -1,6 +1,6 @@
-"""The program ``clustersim``, which is also ``python -m clustersim``.
+"""The program ``clustersim``, also started by ``python -m clustersim``.
 
-It heeds Ctrl-C and SIGTERM before it loads anything that takes time.
+It sets the handlers of Ctrl-C and SIGTERM before it imports anything that takes time.
 """
 
 from importlib import import_module
@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line, and end this process."""
+    """Run the command line and end the process."""
     end_on_signals()
     import_module("clustersim.cli").main()
 

@@ -1,4 +1,4 @@
-"""Small questions about arrays that several parts of the package ask."""
+"""Small functions on arrays that several parts of the package use."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ __all__ = ["first_occurrences"]
 
 
 def first_occurrences(values: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    """Tell which entries of an array are the first of their value.
+    """Return which entries of an array are the first with their value.
 
     Parameters
     ----------

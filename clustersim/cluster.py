@@ -1,4 +1,4 @@
-"""The simulated hardware: workers, how long they compute, and the links between them and the master."""
+"""The simulated hardware: the workers, their compute times, and the links between them and the master."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from clustersim.ticks import checked_tick
 
 __all__ = ["Cluster"]
 
-_WIDEST = 1024  # bytes of an entry at most, lest the byte counts of a run overflow
+_WIDEST = 1024  # the greatest size of an entry in bytes; beyond it the byte counts of a run could overflow
 
 
 @dataclass(frozen=True)
@@ -21,30 +21,30 @@ class Cluster:
     Parameters
     ----------
     workers : int
-        n, at least 1.
+        n, the number of workers, at least 1.
     compute : LatencyModel
         X, the time in seconds that a worker needs for one even share (m / n rows).
     downlink, uplink : Link
-        Master to worker and worker to master; links without delay by default. The adaptive-k paper calls the uplink
-        "download" and the downlink "upload".
+        The link from the master to each worker, and from each worker to the master; without delay by default. The
+        adaptive-k paper calls the uplink "download" and the downlink "upload".
     scaling : {"proportional", "server-dependent", "data-dependent", "additive", "none"}, optional
-        What a load of x shares costs: x times the draw; the shift plus x times the random part; x times the shift plus
-        the random part; x draws added up; or one draw whatever the load. If not given it is "proportional", but "none"
-        where times are measured task by task (`Replay`, alone or inside other models): a recording is replayed as it
-        is. It then says how long a task took, whatever its load: more redundancy costs no time, and a smaller batch
-        saves none. If the recording is of tasks of one even share, and you try other loads, name a scaling.
+        How long a load of x shares takes. In this order: x times the draw; the shift plus x times the random part; x
+        times the shift plus the random part; the sum of x draws; one draw, whatever the load. The default is
+        "proportional". Where times are measured task by task (`Replay`, alone or inside other models), it is "none":
+        the recorded times are replayed unchanged, whatever the load. More redundancy then costs no time, and a smaller
+        batch saves none. If each recorded task had a load of one even share, and you try other loads, give a scaling.
     busy : {"restart", "finish", "queue", "send"}
-        What a busy worker does when a newer model reaches it, unless the policy decides otherwise: drop its work;
-        finish it and then take the newest model; work through every model in order; or send the blocks that it has
-        finished and restart.
+        What a busy worker does when a newer model reaches it, unless the policy decides otherwise. "restart": drop its
+        work and begin with the new model. "finish": finish its work and then take the newest model. "queue": work
+        through all models in order. "send": send the blocks that it has finished, and restart.
     bytes_per_entry : int
         Size of one entry of a vector on the wire; 8 for a float64.
     tick : float
-        Seconds in a tick, a nanosecond by default. Simulated time is counted in whole ticks: every draw, delay,
-        deadline and horizon is rounded to them once, and from then on times are added and compared exactly. A whole
-        number of ticks must make a second, or a tick must be whole seconds, from 1e-15 to 1e15 s. Times of tasks and
-        latencies that are shorter than a thousand ticks on average are refused, and so are runs longer than 2**53 ticks
-        (104 days, of nanoseconds).
+        Seconds in a tick, a nanosecond by default. Simulated time is counted in whole ticks. Every draw, delay,
+        deadline and horizon is rounded to ticks once; from then on times are added and compared exactly. A tick is from
+        1e-15 to 1e15 s long, and a whole number of seconds or the whole-number part of a second, such as 0.001. Compute
+        times and latencies with a mean below a thousand ticks are refused. Runs longer than 2**53 ticks are refused
+        (104 days with ticks of a nanosecond).
 
     Raises
     ------
@@ -63,7 +63,7 @@ class Cluster:
     compute: LatencyModel
     downlink: Link = Link()
     uplink: Link = Link()
-    scaling: Scaling = None  # type: ignore[assignment]  # once constructed, it is one of the five words
+    scaling: Scaling = None  # type: ignore[assignment]  # the constructor replaces None by one of the five words
     busy: Busy = "restart"
     bytes_per_entry: int = 8
     tick: float = 1e-9

@@ -1,8 +1,8 @@
-"""Draws that have an address, task number and worker, kept at hand: whole rows or single ones, the same numbers.
+"""A cache of random draws that are addressed by task number and worker, `DrawCache`.
 
-To draw a whole row, one number for each worker, costs less for each number; to draw a single number costs less in all.
-`DrawCache` chooses between the two. A function that draws flows in; delays flow out to the fleets, and mini-batches to
-assignments.
+A draw is the same number whether it is drawn in a row, with one draw for each worker, or singly. A row costs less for
+each draw; a single draw costs less in total. `DrawCache` chooses between the two. Drawing functions flow in; delays
+flow out to the fleets, and mini-batches to assignments.
 """
 
 import math
@@ -17,42 +17,43 @@ __all__ = ["DrawCache"]
 Values = NDArray[Any]
 Integers = NDArray[np.int64]
 
-_DRAWS, _TASKS = 1 << 15, 128  # largest block: enough to make a call into NumPy cheap
-_MOST, _BLOCKS = 1 << 24, 128  # draws and blocks that are kept at most, where workers are far apart in their tasks
-_LISTED = 1 << 19  # draws that are kept as lists
-_PRICE = 64  # draws of a row that cost about as much as one single draw
-_MISSED = 1 << 12  # blocks of which it is remembered how often they were missed
-_FEW = 64  # up to so many are looked up one by one
+_DRAWS, _TASKS = 1 << 15, 128  # the largest block in draws and in tasks: large enough to make a call of NumPy cheap
+_MOST, _BLOCKS = 1 << 24, 128  # the greatest number of draws and of blocks in the cache
+_LISTED = 1 << 19  # the greatest number of draws that are kept as lists
+_PRICE = 64  # the number of draws in a row that cost about as much as one single draw
+_MISSED = 1 << 12  # the greatest number of blocks for which misses are counted
+_FEW = 64  # up to this number of draws are looked up one by one
 
 
 class DrawCache:
-    """Draws by task number and worker; rows are drawn in blocks of consecutive tasks, of which the latest are kept.
+    """A cache of draws by task number and worker.
 
-    A single draw that is in no block at hand is drawn by itself, until a block has been missed so often that it would
-    have paid to draw it: then it is. So no pattern of questions costs much more than the better of both ways, however
-    far apart workers are in their tasks. More blocks are kept only once one is wanted that is older than the newest.
+    Rows are drawn in blocks of consecutive tasks, and the latest blocks are kept. A single draw that is not in a kept
+    block is drawn by itself. When a block has been missed so often that drawing it would have cost no more, the cache
+    draws it. No pattern of requests therefore costs much more than the better of the two ways, even if the workers have
+    very different task numbers. The cache keeps more blocks only after a request for a block older than the newest one.
 
     Parameters
     ----------
     sample : callable
         ``sample(first_task, tasks)`` returns an array of shape (tasks, workers, *item).
     workers : int
-        Length of a row.
+        The length of a row.
     recorded : int, optional
-        Number of tasks that there are, where times were measured; beyond it `sample` says so.
+        The number of tasks, where times were measured; `sample` raises an error beyond it.
     single : callable, optional
-        ``single(tasks, workers)`` returns single draws, shape (pairs, *item), or None where only rows can be drawn.
+        ``single(tasks, workers)`` returns single draws, shape (pairs, *item), or None if only rows can be drawn.
     most : int, optional
-        Numbers in a block at most.
+        The greatest number of draws in a block.
     item : tuple of int, default ()
-        The shape of one draw; a number unless something else is given.
+        The shape of one draw; by default a draw is a number.
     kind : dtype, default float
-        Of the numbers.
+        The dtype of the draws.
 
     Attributes
     ----------
     recorded : int or None
-        Number of tasks that there are; None where there is no end to them.
+        The number of tasks; None if it is unlimited.
     """
 
     def __init__(
@@ -74,30 +75,30 @@ class DrawCache:
         self._tasks = max(1, min(_TASKS, (most or _DRAWS) // width))
         self._patience = self._tasks * (1 + workers // _PRICE)
         self._kept, self._most = 2, max(2, min(_BLOCKS, _MOST // (self._tasks * width)))
-        self._blocks: dict[int, Values] = {}  # by number, the oldest first
+        self._blocks: dict[int, Values] = {}  # by block number, the oldest first
         self._newest = -1
-        self._missed: dict[int, int] = {}  # by number, the one missed longest ago first
+        self._missed: dict[int, int] = {}  # misses by block number, the least recently missed first
         self._lists: dict[int, list[float]] = {}
         self._listed = max(2, _LISTED // workers)
 
     def array(self, task: int) -> Values:
-        """The draws of all workers for their task number `task`; read-only, shape (workers, *item)."""
+        """Return the draws of all workers for the task number `task`, read-only, shape (workers, *item)."""
         first, block = self.block(task)
         row: Values = block[task - first]
         return row
 
     def block(self, task: int) -> tuple[int, Values]:
-        """The draws of several consecutive tasks of all workers, `task` among them, and which task is the first."""
+        """Return the number of the first task of the block that contains `task`, and the draws of the block."""
         number, offset = divmod(task, self._tasks)
         block = self._blocks.get(number)
         if block is None:
             block = self._draw(number)
         if offset >= len(block):
-            return task, self._sample(task, 1)  # which says that it is not there
+            return task, self._sample(task, 1)  # which raises the error
         return number * self._tasks, block
 
     def row(self, task: int) -> list[float]:
-        """The same as a list, to be read one by one."""
+        """Return the draws of all workers for the task number `task` as a list."""
         row = self._lists.get(task)
         if row is None:
             row = self._lists[task] = self.array(task).tolist()
@@ -106,7 +107,7 @@ class DrawCache:
         return row
 
     def one(self, task: int, worker: int) -> float:
-        """The draw of one worker for one task."""
+        """Return the draw of one worker for one task."""
         number, offset = divmod(task, self._tasks)
         block = self._blocks.get(number)
         if block is None or offset >= len(block):
@@ -115,7 +116,7 @@ class DrawCache:
         return drawn
 
     def at(self, tasks: Integers, workers: Integers) -> Values:
-        """Single draws, one for each pair.
+        """Return single draws, one for each pair of a task and a worker.
 
         Parameters
         ----------
@@ -133,22 +134,22 @@ class DrawCache:
                 return alone
         if self.recorded is not None and int(tasks.max(initial=-1)) >= self.recorded:
             return np.array([self.array(task)[i] for task, i in zip(tasks.tolist(), workers.tolist(), strict=True)])
-        if len(tasks) <= _FEW and (at_hand := self._look_up(tasks, workers)) is not None:
-            return at_hand
+        if len(tasks) <= _FEW and (kept := self._look_up(tasks, workers)) is not None:
+            return kept
         draws = np.empty((len(tasks), *self._item), dtype=self._kind)
         missed = []
-        for number, mine in self._by_block(tasks):
-            block = self._wanted(number, len(mine))
+        for number, places in self._by_block(tasks):
+            block = self._wanted(number, len(places))
             if block is None:
-                missed.append((number, mine))
+                missed.append((number, places))
             else:
-                draws[mine] = block[tasks[mine] - number * self._tasks, workers[mine]]
+                draws[places] = block[tasks[places] - number * self._tasks, workers[places]]
         if missed:
             self._draw_single(missed, tasks, workers, draws)
         return draws
 
     def _look_up(self, tasks: Integers, workers: Integers) -> Values | None:
-        """The draws of a few pairs, if all of them are at hand."""
+        """Return the draws of a few pairs if all are in kept blocks; otherwise None."""
         blocks, length = self._blocks, self._tasks
         pairs = zip(tasks.tolist(), workers.tolist(), strict=True)
         try:
@@ -161,7 +162,7 @@ class DrawCache:
         return np.array(draws, dtype=self._kind).reshape(-1, *self._item)
 
     def _by_block(self, tasks: Integers) -> Iterator[tuple[int, Integers]]:
-        """Number of each block, and the positions of its tasks."""
+        """Yield the number of each block, and the positions of its tasks in `tasks`."""
         numbers = tasks // self._tasks
         order = np.argsort(numbers, kind="stable")
         numbers = numbers[order]
@@ -171,7 +172,7 @@ class DrawCache:
             start = end
 
     def _wanted(self, number: int, times: int) -> Values | None:
-        """The block of this number, if it is at hand or has been missed so often that it is worth drawing."""
+        """Return the block if it is kept, or is worth drawing after `times` more misses; otherwise None."""
         block = self._blocks.get(number)
         if block is not None:
             return block
@@ -181,7 +182,7 @@ class DrawCache:
         return self._draw(number) if missed >= self._patience else None
 
     def _draw(self, number: int) -> Values:
-        """Draw a block and keep it, instead of the one drawn first of those at hand."""
+        """Draw a block and keep it; drop the oldest blocks to make room."""
         if number < self._newest:
             self._kept = min(2 * self._kept, self._most)
         self._newest = max(self._newest, number)
@@ -197,11 +198,11 @@ class DrawCache:
     def _draw_single(
         self, alone: list[tuple[int, Integers]], tasks: Integers, workers: Integers, draws: Values
     ) -> None:
-        """Fill in the pairs of blocks that are not worth drawing yet, or can only be drawn whole."""
-        pairs = np.concatenate([mine for _, mine in alone])
+        """Fill in single draws of blocks that are not worth drawing yet; draw the blocks if only rows can be drawn."""
+        pairs = np.concatenate([places for _, places in alone])
         single = None if self._single is None else self._single(tasks[pairs], workers[pairs])
         if single is not None:
             draws[pairs] = single
             return
-        for number, mine in alone:
-            draws[mine] = self._draw(number)[tasks[mine] - number * self._tasks, workers[mine]]
+        for number, places in alone:
+            draws[places] = self._draw(number)[tasks[places] - number * self._tasks, workers[places]]

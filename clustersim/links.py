@@ -1,6 +1,6 @@
-"""Links between master and workers: how long a message travels.
+"""Links between the master and the workers: the delays of models and messages.
 
-Sizes and draws come in from `clustersim.engine`, one `Link` for the downlink and one for the uplink; delays go out.
+Sizes and draws flow in from `clustersim.engine`, and delays flow out, for one `Link` each for downlink and uplink.
 """
 
 from dataclasses import dataclass
@@ -18,24 +18,25 @@ __all__ = ["Link"]
 
 @dataclass(frozen=True)
 class Link:
-    """A link whose delay is latency + bytes / bandwidth; without arguments it takes no time at all.
+    """A link with the delay latency + bytes / bandwidth; without arguments the delay is zero.
 
-    Each message is delayed by itself: messages neither queue behind one another nor share the bandwidth, however many
-    are on their way, and a later one may overtake an earlier one. It is as if every worker had a line of its own that
-    carries any number of messages at once.
+    Messages do not affect one another: they neither queue nor share the bandwidth, however many are under way. A later
+    message may overtake an earlier one. Each worker in effect has its own line, which carries any number of messages at
+    once.
 
     Parameters
     ----------
     latency : LatencyModel or float, optional
-        Seconds before the first byte arrives, drawn for each message; a number is a constant latency.
+        Seconds before the first byte arrives, drawn for each message. A number stands for a constant latency; None
+        stands for no latency.
     bandwidth : float, optional
-        Bytes per second of each message, greater than 0; unlimited if left out.
+        Bytes per second for each message, greater than 0; unlimited if not given.
 
     Raises
     ------
     ConfigurationError
-        If the latency is negative or no latency model, or the bandwidth is not greater than 0, or (when a delay is
-        asked for) so small that a message would take more than 1e100 s.
+        If the latency is negative or not a latency model, or the bandwidth is not greater than 0. Also, when delays are
+        computed, if a message would take more than 1e100 s at this bandwidth.
 
     Examples
     --------
@@ -66,12 +67,12 @@ class Link:
 
     @property
     def is_instant(self) -> bool:
-        """Whether every message arrives the moment it is sent."""
+        """Whether every message arrives at the time at which it is sent."""
         return self.latency is None and self.bandwidth is None
 
     @property
     def recorded_tasks(self) -> int | None:
-        """How many messages of a worker the latency model knows of, or None where there is no end to them."""
+        """The number of messages of a worker for which latencies were measured; None if it is unlimited."""
         return self.latency.recorded_tasks if isinstance(self.latency, LatencyModel) else None
 
     def delays(
@@ -80,18 +81,18 @@ class Link:
         first_task: int,
         tasks: int,
         workers: int,
-        bytes: ArrayLike,  # noqa: A002 - the pinned name, and the only unit there is
+        bytes: ArrayLike,  # noqa: A002 - a public name, which also states the unit
     ) -> NDArray[np.float64]:
-        """Delays of the messages of consecutive tasks.
+        """Return the delays of the messages of consecutive tasks.
 
         Parameters
         ----------
         uniforms : Uniforms
-            The stream of draws of this link.
+            The random stream of this link.
         first_task, tasks, workers : int
             See `LatencyModel.times`.
         bytes : float or array_like
-            Size of a message, or an array that broadcasts to (tasks, workers).
+            The size of a message, or an array of sizes that broadcasts to (tasks, workers).
 
         Returns
         -------
@@ -110,21 +111,21 @@ class Link:
         workers: NDArray[np.int64],
         bytes: ArrayLike,  # noqa: A002
     ) -> NDArray[np.float64] | None:
-        """Delays of single messages, the same as in `delays`.
+        """Return the delays of single messages, the same as in `delays`.
 
         Parameters
         ----------
         uniforms : Uniforms
-            The stream of draws of this link.
+            The random stream of this link.
         tasks, workers : ndarray of int, shape (pairs,)
             See `LatencyModel.times_at`.
         bytes : float or array_like, shape (pairs,)
-            Size of a message, or of each.
+            The size of all messages, or of each.
 
         Returns
         -------
         ndarray of float64, shape (pairs,), seconds, or None
-            None where the latency model knows no shorter way than whole rows.
+            None if the latency model can only draw whole rows.
         """
         delays: NDArray[np.float64] | None = np.zeros(len(tasks))
         if isinstance(self.latency, LatencyModel):
@@ -132,7 +133,7 @@ class Link:
         return None if delays is None else self._with_transmission(delays, bytes)
 
     def _with_transmission(self, delays: NDArray[np.float64], sizes: ArrayLike) -> NDArray[np.float64]:
-        """Add the time that the bytes take."""
+        """Add the transmission time, bytes / bandwidth, to delays."""
         if self.bandwidth is None:
             return delays
         bytes_ = np.asarray(sizes, dtype=np.float64)
@@ -142,6 +143,6 @@ class Link:
         return delays + bytes_ / self.bandwidth
 
     def shortest(self, workers: int, bytes: ArrayLike) -> NDArray[np.float64]:  # noqa: A002
-        """The smallest possible delay of a message of so many bytes for each worker, shape (workers,), seconds."""
+        """Return the least possible delay of a message of this size for each worker, shape (workers,), seconds."""
         delays = self.latency.shifts(workers) if isinstance(self.latency, LatencyModel) else np.zeros(workers)
         return self._with_transmission(delays, bytes)

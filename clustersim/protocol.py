@@ -1,39 +1,43 @@
-"""The conversation between a policy and whatever drives it: a simulator, a unit test, or a real cluster.
+"""The interface between a policy and whatever drives it: a simulator, a unit test or a real cluster.
 
-A policy never touches a clock, a network or a random generator. It is told what happened and answers what to do:
+A policy never touches a clock, a network or a random generator. It receives events and returns commands:
 
-    what happened (events)                             what to do (commands)
+    events: what happened                              commands: what to do
     ---------------------------------------------      -----------------------------------------------------
-    `Arrivals`  gradients reached the master           `Update`    step the model with these weights
-    `Timeout`   the wait ran out                       `Dispatch`  send the current model to these workers
-    `Updated`   the step was taken, and its gradient   `Stop`      end the run, and why
-    `Lost`      these workers will not answer
+    `Arrivals`  messages reached the master            `Update`    step the model with these weights
+    `Timeout`   the deadline has passed                `Dispatch`  send the current model to these workers
+    `Updated`   the model was updated, and how         `Stop`      end the run, and why
+    `Lost`      these workers will never answer
 
 The rules:
 
-1. A run begins with ``Updated(time, version=0, gradient=None)``: the first model is there. Nobody computes until the
+1. A run begins with ``Updated(time, version=0, gradient=None)``: the first model exists. No worker computes until the
    policy dispatches.
-2. Every event carries the time at which it happened; that is all a policy knows of time.
-3. To each event the policy gives one `Decision`: commands, carried out in order, and what it *wants* next. After an
-   `Update` it is told `Updated` at once; that answer's commands follow those that are left.
-4. `Wants` says before how many further arrivals the policy will certainly not act, and until when it will wait for
-   them. The engine may then wake it once for the whole batch. A policy that always wants 1 is still correct. A batch
-   may hold more than was wanted: arrivals at one instant come together, the lower worker number first.
+2. Every event carries the time at which it happened. A policy knows no other time.
+3. For each event the policy returns one `Decision`: commands, which are carried out in order, and what it *wants* to
+   wait for. Directly after an `Update` the policy receives `Updated`. The commands of that decision are carried out
+   after the remaining ones, and its wants replace the earlier ones.
+4. `Wants` gives the number of further arrivals before which the policy will certainly not act, and the time until which
+   it will wait for them. The engine may then notify the policy once for the whole batch. A policy that always wants 1
+   is still correct. A batch may hold more messages than were wanted: messages that arrive at the same instant are
+   delivered together, in ascending order of worker number.
 5. At one instant arrivals come before time-outs, and time-outs before dispatches.
-6. Messages carry no arrays. What a worker sends is ``sum_r B[i, r] grad f_r(w_version)`` over the rows that its task
-   is about (`Work`), or over those of the first blocks if it was stopped; the policy names the messages that it uses
-   and a weight for each. Messages that an `Update` neither uses nor keeps are thrown away; one that is kept may be used
-   again. An `Update` without messages is the empty sum: it counts, though the data says nothing.
-7. A dispatch to a worker that still owes an answer says what becomes of that work; otherwise it is refused.
-8. `Lost` is the last resort: it comes when nothing can arrive any more and no deadline is set. A policy that has no
-   answer to it ends the run with an error, never with a hang.
-9. An answer to `Updated` may hold a `Plan`: what the policy would say in the rounds to come, if it were asked. It need
-   not be asked then, which makes large studies fast; a policy that never plans is still correct.
-10. A run ends with the turn in which the policy stops it or a horizon is reached; what it sends out in that turn is in
-   flight.
+6. Messages carry no arrays. What a worker sends is ``sum_r B[i, r] grad f_r(w_version)`` over the rows of its task
+   (`Work`), or over the rows of the first blocks if it was stopped. The policy names the messages that it uses and a
+   weight for each. Messages that an `Update` neither uses nor keeps are discarded; a message that is kept may be used
+   again. An `Update` without messages uses the empty sum: it counts as an update, but no data enters.
+7. A dispatch to a worker that has not answered all its tasks must say what the worker does with its unfinished work.
+   Without `Dispatch.busy` such a dispatch is refused.
+8. `Lost` is the last resort: it comes when no message can arrive any more and no deadline is set. If the policy then
+   returns no command and sets no deadline, the run ends with an error; it never hangs.
+9. A decision on `Updated` may contain a `Plan`: the decisions that the policy would make in the coming rounds. The
+   engine may then skip asking the policy, which makes large studies fast. A policy that never plans is still correct.
+10. A run ends with the turn in which the policy stops it or a horizon is reached. What the policy dispatches in that
+    turn is in flight.
 
-A policy is a frozen dataclass of hyper-parameters: equal policies behave equally, print themselves, pickle, and serve
-any number of replications. What changes during a run lives in the small state that `Policy.begin` makes.
+A policy is a frozen dataclass of hyper-parameters. Equal policies behave equally. A policy has a readable `repr`, can
+be pickled, and serves any number of replications. What changes during a run is kept in the small state that
+`Policy.begin` makes.
 """
 
 import math
@@ -75,31 +79,31 @@ _UNUSED = np.empty(0)
 
 Busy = Literal["restart", "send", "finish", "queue"]
 """What a busy worker does with a newer model: drop its work and *restart*; *finish* first and then take the newest
-model; *queue*: work through every model in order; or *send* the blocks that it has finished, if any, and restart."""
+model; *queue* the model and work through all models in order; or *send* its finished blocks, if any, and restart."""
 
 BUSY: tuple[Busy, ...] = get_args(Busy)
-"""All of these rules. The first two give up the work, the last two keep it."""
+"""All of these rules. The first two give up the unfinished work; the last two keep it."""
 
 
 class Arrivals(NamedTuple):
-    """Gradients reached the master since the policy was last told; in order of arrival.
+    """Messages that reached the master since the last `Arrivals`, in order of arrival.
 
-    The arrays are the engine's, too: a policy keeps them or parts of them, and writes to copies only.
+    The engine shares these arrays. A policy may keep them or parts of them, but must not write to them.
 
     Attributes
     ----------
     time : float
-        Now, in seconds: the time of the last of them.
+        The present time in seconds, at which the last of the messages arrived.
     messages : ndarray of int, shape (a,)
-        Their names, to be used in `Update`. Names rise with the order of arrival.
+        Names of the messages, for use in `Update`. Names rise with the order of arrival.
     workers : ndarray of int, shape (a,)
-        Who sent each.
+        The worker that sent each message.
     versions : ndarray of int, shape (a,)
-        The version of the model at which each was computed.
+        The version of the model at which each message was computed.
     tasks : ndarray of int, shape (a,)
-        Which of the dispatches to its worker each one answers, counted from 0.
+        The number of the task that each message answers; the tasks of a worker are numbered from 0.
     blocks : ndarray of int, shape (a,)
-        How many of the blocks of its task each one brings; fewer than all if the worker was stopped.
+        How many blocks of its task each message contains; fewer than all if the worker was stopped.
     """
 
     time: float
@@ -111,13 +115,23 @@ class Arrivals(NamedTuple):
 
 
 class Timeout(NamedTuple):
-    """The wait ran out at `time`, the deadline that the policy had asked for."""
+    """The deadline that the policy had set passed at `time`, in seconds."""
 
     time: float
 
 
 class Updated(NamedTuple):
-    """The model has version `version` now; `gradient`, shape (d,), is what the step used (None for the first model)."""
+    """The model has been updated.
+
+    Attributes
+    ----------
+    time : float
+        The present time in seconds.
+    version : int
+        The version of the new model.
+    gradient : ndarray of float, shape (d,), or None
+        The gradient that the step used; None for the first model.
+    """
 
     time: float
     version: int
@@ -125,7 +139,7 @@ class Updated(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """Nothing is on its way any more; `workers` owe an answer and will not give it."""
+    """No message can arrive any more; `workers` have unanswered tasks and will never answer them."""
 
     time: float
     workers: NDArray[np.int64]
@@ -137,12 +151,12 @@ class Update(NamedTuple):
     Attributes
     ----------
     messages : ndarray of int, shape (a,)
-        Names of arrived messages; none at all is a step without data (ridge and momentum act as always).
+        Names of messages that have arrived. An empty array is a step without data (ridge and momentum act as always).
     weights : float or ndarray of float, shape (a,)
-        One weight for all, or one a message. Where workers send each row's gradient by itself
-        (``Assignment.combined`` is false): one for each vector, message by message.
+        One weight for all messages, or one weight for each. Where workers send the gradient of each row by itself
+        (``Assignment.combined`` is false): one weight for each vector, message by message.
     keep : ndarray of int, optional
-        Names of messages that a later update may still use; all others are thrown away.
+        Names of messages that a later update may still use; all others are discarded.
     """
 
     messages: NDArray[np.int64]
@@ -151,14 +165,15 @@ class Update(NamedTuple):
 
 
 class Dispatch(NamedTuple):
-    """Send the current model to `workers` (None: to all of them).
+    """Send the current model to `workers`, or to all workers.
 
     Attributes
     ----------
     workers : ndarray of int, optional
-        Worker numbers, 0 .. n - 1, each at most once.
+        Worker numbers, 0 .. n - 1, each at most once. None means all workers.
     busy : {"restart", "finish", "queue", "send"}, optional
-        What a worker that is still busy does with the new model. None promises that none of them owes an answer.
+        What a worker that is still busy does with the new model. None states that all these workers have answered
+        all their tasks; if one has not, the dispatch is refused.
     """
 
     workers: NDArray[np.int64] | None = None
@@ -166,7 +181,7 @@ class Dispatch(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """End the run, and say why."""
+    """End the run for this reason."""
 
     reason: str
 
@@ -181,12 +196,13 @@ class Wants(NamedTuple):
     Attributes
     ----------
     arrivals : int
-        At least 1.
+        The number of further messages, at least 1.
     deadline : float
-        A simulated time in seconds; infinite if there is none. While it is the same, the wait ends at the same tick.
+        A simulated time in seconds; infinite if there is none. While a policy repeats the same deadline, the wait ends
+        at the same tick.
     patience : float
-        Seconds from now, exact to the tick however late it is: the wait ends then if that is sooner. The deadline that
-        it sets is ``event.time + patience``.
+        Seconds from now, exact to the tick at any simulated time. The wait ends then if that is sooner. The deadline
+        that it sets is ``event.time + patience``.
     """
 
     arrivals: int = 1
@@ -195,14 +211,14 @@ class Wants(NamedTuple):
 
 
 class Round(NamedTuple):
-    """The answers to one version of the model, those that were in time first.
+    """The messages computed at one version of the model, those that arrived in time first.
 
     Attributes
     ----------
     messages, workers, blocks : ndarray of int, shape (a,)
-        Their names, who sent them, and how many blocks they bring.
+        Name, sender and number of blocks of each message.
     used : ndarray of float, shape (b,), b <= a
-        The weights that the update of that version gave the first of them; the others came too late for it.
+        The weights that the update of that version gave to the first b messages. The others arrived too late for it.
     """
 
     messages: NDArray[np.int64]
@@ -212,22 +228,22 @@ class Round(NamedTuple):
 
 
 class LatePlan(NamedTuple):
-    """What a plan does with answers to the model before the present one.
+    """What a plan does with messages computed at the model before the present one.
 
-    The answer that the plan belongs to dispatches with ``busy="send"``: stopped workers send their finished blocks,
-    which are late. Each update uses answers to the present model, as the plan says, and then answers to the one before,
-    those in time first; and it keeps what has answered the present one.
+    The decision that contains the plan dispatches with ``busy="send"``: stopped workers send their finished blocks,
+    and these messages are late. Each update first uses messages of the present model, as the plan says. It then uses
+    messages of the previous model, those that were in time first. It keeps the messages of the present model.
 
     Attributes
     ----------
     weights : callable
-        ``weights(last)`` returns the weights of the answers to the model before, or None if they are of no use. In
-        planned rounds the names ``last.messages`` mean nothing.
+        ``weights(last)`` returns the weights of the messages of the previous model, or None if the update does not use
+        them. In planned rounds the names ``last.messages`` mean nothing.
     last : Round
-        The answers to that model that the policy holds as the plan begins, without the late ones.
+        The messages of that model that the policy keeps when the plan begins, without the late ones.
     resume : callable
-        ``resume(answers)`` is called when the planned rounds are over, with the answers of the last of them that were
-        in time; the policy holds them from then on.
+        ``resume(messages)`` is called when the planned rounds are over, with the `Round` of messages that were in time
+        in the last of them. The policy keeps them from then on.
     """
 
     weights: Callable[[Round], NDArray[np.float64] | None]
@@ -236,49 +252,50 @@ class LatePlan(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a policy will say in the rounds to come: a promise, so that it need not be asked.
+    """The decisions of a policy in the coming rounds: a promise, so that the engine need not ask.
 
-    It belongs to an answer to `Updated` that sends the model to all workers and waits for their answers; give it with
-    each of these. The first round of a plan is gone through all the same, and what the policy says in it is held
-    against the plan. Once it has kept one, further plans with the same `enough`, `weights`, `patience` and `late` (the
-    same functions, not new ones) are trusted. In each further round, as long as the plan holds:
+    A plan belongs to a decision on `Updated` that sends the model to all workers and waits for their messages; give it
+    with each such decision. The policy is still asked in the first round of a plan, and what it does is compared with
+    the plan. Once the policy has kept one plan, the engine trusts further plans with the same `enough`, `weights`,
+    `patience` and `late` (the same functions, not new ones). In each further round, as long as the plan holds:
 
-    1. The master waits until enough workers have answered the model, but not longer than the policy's patience.
-    2. It updates with the answers that were enough, or with all that have come when the patience ends; the others are
-       thrown away. A round that nobody answers is no part of the plan: the policy is asked.
-    3. It sends the new model to all workers, as in the answer that the plan belongs to.
+    1. The master waits until enough workers have answered the model, but no longer than the policy's patience.
+    2. It updates with the messages that were enough, or with all that have arrived when the patience ends; it discards
+       the others. A round in which no message arrives is not part of the plan: the policy is asked.
+    3. It sends the new model to all workers, as in the decision that contains the plan.
 
-    After the last of these rounds the policy is told `Updated` as always. Plans are used where they help: by the cohort
-    engine, with links that take no time, and without a table of messages. Everywhere else the policy is asked.
+    After the last of these rounds the policy receives `Updated` as always. Only the cohort engine uses plans, only with
+    links that take no time, and only without a message table. Everywhere else the policy is asked.
 
     Attributes
     ----------
     rounds : int
-        How many rounds, the present one included.
+        The number of rounds, including the present one.
     enough : int or callable
-        How many answers are enough; or ``enough(workers)``. It is told which workers will answer, in order of arrival,
-        and returns how many of these must be waited for; more than there are, if not even all of them are enough.
+        How many messages are enough; or ``enough(workers)``. It receives the workers that will answer, in order of
+        arrival, and returns the number of messages to wait for. It returns more than there are workers if not even
+        all of them are enough.
     weights : float or callable
-        The weight of each answer; or ``weights(workers)``, which returns one weight for all, or one for each vector in
-        the answers of these workers, as the policy's `Update` has it. Answers of weight 0 are not used.
+        The weight of each message; or ``weights(workers)``, which returns one weight for all messages of these workers,
+        or one for each vector in them, as the policy's `Update` has it. Messages of weight 0 are not used.
     patience : float
         Seconds after each dispatch at which the wait ends; infinite if there is no deadline.
     until : float
-        Simulated seconds: rounds that begin at this instant or later are no part of the plan.
+        Simulated seconds: rounds that begin at this instant or later are not part of the plan.
     follow : callable, optional
         ``follow(updated)`` is called instead of ``react(updated)`` where the policy is not asked, for policies that
         watch the gradient. It must not change what is planned.
     late : LatePlan, optional
-        What becomes of late answers; they are thrown away if not given.
+        What the updates do with late messages; late messages are discarded if it is not given.
 
     Examples
     --------
-    For a hundred updates, take the mean of the gradients of the first three of workers that hold ten rows each:
+    A hundred updates, each with the mean gradient of the three fastest workers; each worker holds ten rows:
 
     >>> Plan(rounds=100, enough=3, weights=1 / 30).patience
     inf
 
-    Wait until workers 0 and 1 have both answered, whoever else has by then:
+    Wait until workers 0 and 1 have both answered, and use all messages that have arrived by then:
 
     >>> both = lambda workers: 1 + max(workers.tolist().index(worker) for worker in (0, 1))
     >>> both(np.array([3, 1, 0, 2]))
@@ -296,7 +313,17 @@ class Plan(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What a policy says to an event: what to do now, what it wants next, and perhaps what it will say later."""
+    """What a policy returns for an event: commands, what it wants to wait for, and optionally a plan.
+
+    Attributes
+    ----------
+    commands : tuple of Command
+        Carried out in order, at the time of the event.
+    wants : Wants
+        When the policy wants to be notified next.
+    plan : Plan, optional
+        The decisions in the coming rounds; only allowed in a decision on `Updated`.
+    """
 
     commands: tuple[Command, ...]
     wants: Wants
@@ -310,15 +337,15 @@ class Work:
     Parameters
     ----------
     placement : Placement, default EvenPartition()
-        Who holds which rows.
+        The rule that says which worker holds which rows.
     batch : int, optional
-        Rows that a worker draws afresh for each task, from those that it holds; all of them if not given. The draw
-        depends on the task and the worker alone, not on the policy.
+        The number of rows that a worker draws anew for each task, from the rows that it holds; all of these rows if not
+        given. The draw depends only on the task and the worker, not on the policy.
     blocks : int, default 1
-        s, the parts into which a worker cuts the rows of a task, as even as can be. It works through them in order; a
-        worker that is told to `send` when it is stopped answers with those that it has finished.
-    answers : int, optional
-        Tasks that an update asks for, by which epochs are counted; one of each worker if not given.
+        s, the number of blocks into which a worker cuts the rows of a task, as evenly as possible. It works through
+        them in order. When it is stopped with ``busy="send"``, its message contains the blocks that it has finished.
+    messages : int, optional
+        The number of messages that an update uses, by which epochs are counted; one from each worker if not given.
 
     Raises
     ------
@@ -328,13 +355,13 @@ class Work:
     Examples
     --------
     >>> Work(batch=32, blocks=4)
-    Work(placement=EvenPartition(), batch=32, blocks=4, answers=None)
+    Work(placement=EvenPartition(), batch=32, blocks=4, messages=None)
     """
 
     placement: Placement = EvenPartition()
     batch: int | None = None
     blocks: int = 1
-    answers: int | None = None
+    messages: int | None = None
 
     def __post_init__(self) -> None:
         instance("placement", self.placement, Placement, "a placement, such as cs.ByLabel(classes=2)")
@@ -342,26 +369,27 @@ class Work:
             store(self, batch=integer("batch", self.batch, low=1, high=COUNT))
         remedy = f"a batch has only {self.batch} rows; use fewer blocks or a larger batch" if self.batch else ""
         store(self, blocks=integer("blocks", self.blocks, low=1, high=self.batch or COUNT, remedy=remedy))
-        if self.answers is not None:
-            store(self, answers=integer("answers", self.answers, low=1))
+        if self.messages is not None:
+            store(self, messages=integer("messages", self.messages, low=1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
-    """What a policy is told before a run.
+    """What a policy knows of the problem and the cluster before a run.
 
     Attributes
     ----------
     workers : int
         n, the number of workers.
     assignment : Assignment
-        Who holds which rows, and computes how many of them in how many blocks.
+        Which worker holds which rows, how many of them it computes in a task, and in how many blocks.
     busy : {"restart", "finish", "queue", "send"}
-        What the cluster's workers do with a newer model, unless the policy decides otherwise.
+        What a busy worker of the cluster does with a newer model, unless the policy decides otherwise.
     soonest : ndarray of float, shape (n,), optional
-        Seconds from a dispatch before which no answer of each worker can arrive; not known if not given.
+        The least possible time between a dispatch and the arrival of each worker's message, in seconds. None if it is
+        not known.
     tick : float, default 1e-9
-        Seconds in a tick of the cluster's clock, to which deadlines and switching times are rounded.
+        Seconds in a tick of the cluster's clock. Deadlines and switching times are rounded to ticks.
     """
 
     workers: int
@@ -402,24 +430,24 @@ class PolicyState(ABC):
 
     @abstractmethod
     def react(self, event: Event) -> Decision:
-        """Reply to one event."""
+        """Process one event and return the decision on it."""
 
 
 class Policy(ABC):
     """Base class of policies: a frozen dataclass of hyper-parameters that makes a `PolicyState` for each run.
 
-    One declared with ``repr=False`` prints what differs from its defaults.
+    The `repr` of a policy that is declared with ``repr=False`` shows only the fields that differ from their defaults.
     """
 
     def __repr__(self) -> str:
         parts: Any = fields(self) if is_dataclass(self) else ()
-        told = {part.name: getattr(self, part.name) for part in parts}
-        shown = (f"{part.name}={told[part.name]!r}" for part in parts if told[part.name] != part.default)
+        values = {part.name: getattr(self, part.name) for part in parts}
+        shown = (f"{part.name}={values[part.name]!r}" for part in parts if values[part.name] != part.default)
         return f"{type(self).__name__}({', '.join(shown)})"
 
     @property
     def work(self) -> Work:
-        """What the workers compute in a task: all rows of an even partition unless the policy says otherwise."""
+        """What the workers compute in a task: by default, all rows of an even partition."""
         return Work()
 
     @abstractmethod
@@ -429,5 +457,5 @@ class Policy(ABC):
         Raises
         ------
         ConfigurationError
-            If the hyper-parameters do not fit the cluster, such as k beyond the number of workers.
+            If the hyper-parameters do not fit the cluster, such as a k greater than the number of workers.
         """

@@ -1,17 +1,17 @@
-"""Named random streams: every draw has an address, so no draw depends on who drew before it.
+"""Named random streams: every draw has an address, so that no draw depends on earlier draws.
 
-One integer seed governs a run. A *stream* is addressed by what it is for (``"compute"``, ``"uplink"``,
-``"placement"``) and by the replication; inside it, a draw is addressed by task and worker:
+One integer seed determines all draws. A *stream* is addressed by its purpose (``"compute"``, ``"uplink"``,
+``"placement"``) and the replication. Inside a stream, a draw is addressed by task and worker:
 
     seed, purpose, replication      -> the 128-bit key of a Philox generator, through `numpy.random.SeedSequence`
-    lane, task                      -> where in that generator's 256-bit counter a row of draws begins
-    worker                          -> the position in the row, or of its own stretch of it where a task needs many
+    lane, task                      -> the value of the generator's 256-bit counter at which a row of draws begins
+    worker                          -> the position in the row; if a task needs many draws, that of a stretch of the row
 
-Hence the q-th task of worker i takes the same draw under every policy (common random numbers), adding a worker leaves
-the other workers' draws alone, and a whole row of workers is drawn by one call into NumPy.
+The q-th task of worker i therefore takes the same draw under every policy (common random numbers). Adding a worker does
+not change the draws of the others. One call of NumPy draws a whole row of workers.
 
-Data flows in from `clustersim.engine` (seed, replication) and out to `clustersim.latency`, which turns uniform draws
-into seconds, and to placements, which take an ordinary `numpy.random.Generator` or, for mini-batches, `Uniforms`.
+The seed and the replication flow in from `clustersim.engine`. Uniform draws flow out to `clustersim.latency`, which
+turns them into seconds, and to the mini-batches. Placements take an ordinary `numpy.random.Generator`.
 """
 
 import hashlib
@@ -25,11 +25,11 @@ from clustersim.checks import SEED, integer
 __all__ = ["Streams", "Uniforms"]
 
 
-_STEP = 4  # draws that one step of the counter gives
+_STEP = 4  # the number of draws for each step of the counter
 
 
 class Uniforms:
-    """Uniform draws in [0, 1), each a function of (lane, task, worker) alone.
+    """Uniform draws in [0, 1); each depends only on lane, task and worker.
 
     Parameters
     ----------
@@ -50,16 +50,16 @@ class Uniforms:
         self._state, self._counters = _plain_state(self._bits)
 
     def block(self, first_task: int, tasks: int, workers: int, lane: int = 0) -> NDArray[np.float64]:
-        """Draws of `tasks` consecutive tasks for workers 0 .. workers - 1.
+        """Return the draws of consecutive tasks for workers 0 .. workers - 1.
 
         Parameters
         ----------
         first_task : int
             Number of the first task, counted from 0 for each worker.
         tasks, workers : int
-            Shape of the answer.
+            The numbers of tasks and of workers.
         lane : int, default 0
-            Tells apart the draws of one task where a model needs several.
+            The number of the draw, where a latency model needs several draws for a task.
 
         Returns
         -------
@@ -72,7 +72,7 @@ class Uniforms:
         return draws
 
     def at(self, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0) -> NDArray[np.float64]:
-        """Single draws, the same as in `block`: one for each pair of a task and a worker.
+        """Return single draws, the same as in `block`: one for each pair of a task and a worker.
 
         Parameters
         ----------
@@ -100,14 +100,14 @@ class Uniforms:
         return np.array(draws, dtype=np.float64)
 
     def stretches(self, first_task: int, tasks: int, workers: int, length: int) -> NDArray[np.float64]:
-        """Many draws of each task: those of worker i are a stretch of the task's row.
+        """Return several draws for each task and worker; those of a worker are a stretch of the row of the task.
 
         Parameters
         ----------
         first_task, tasks, workers : int
             See `block`.
         length : int
-            Draws of each task of each worker.
+            The number of draws for each task of each worker.
 
         Returns
         -------
@@ -117,7 +117,7 @@ class Uniforms:
         return self.block(first_task, tasks, workers * room).reshape(tasks, workers, room)[:, :, :length]
 
     def stretches_at(self, tasks: NDArray[np.int64], workers: NDArray[np.int64], length: int) -> NDArray[np.float64]:
-        """Single stretches, the same as in `stretches`: one for each pair of a task and a worker.
+        """Return single stretches, the same as in `stretches`: one for each pair of a task and a worker.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class Uniforms:
         return draws
 
     def _seek(self, word: int, task: int, lane: int) -> None:
-        """Put the counter where a draw begins."""
+        """Set the counter to the position of a draw."""
         self._counters["counter"] = (word, task, lane, 0)
         self._bits.state = self._state
 
@@ -156,9 +156,9 @@ class Streams:
     Parameters
     ----------
     seed : int
-        The seed of the study, at least 0.
+        The seed of the study, a whole number, at least 0.
     replication : int, default 0
-        Number of the replication.
+        The number of the replication, at least 0.
 
     Raises
     ------
@@ -177,23 +177,23 @@ class Streams:
         self.replication = integer("replication", replication, low=0, high=SEED)
 
     def uniforms(self, purpose: str) -> Uniforms:
-        """The addressed uniform draws of the stream `purpose`."""
+        """Return the addressed uniform draws of the stream `purpose`."""
         return Uniforms(self._sequence(purpose).generate_state(2, np.uint64))
 
     def generator(self, purpose: str) -> np.random.Generator:
-        """An ordinary generator for the stream `purpose`, for draws that are made once a run."""
+        """Return an ordinary generator for the stream `purpose`, for draws that are made once in a run."""
         return np.random.Generator(np.random.Philox(self._sequence(purpose)))
 
     def _sequence(self, purpose: str) -> np.random.SeedSequence:
-        """The seed sequence named by purpose and replication, whatever else has been drawn."""
+        """Return the seed sequence of a purpose and the replication."""
         name = int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:8], "little")
         return np.random.SeedSequence(self.seed, spawn_key=(name, self.replication))
 
 
 def _plain_state(bits: np.random.Philox) -> tuple[Any, Any]:
-    """The state of a generator that has drawn nothing, and the part of it that holds the counter.
+    """Return the state of a generator that has drawn nothing, and the part of the state that contains the counter.
 
-    In tuples of Python's integers, which NumPy reads four times as fast as arrays.
+    Both consist of tuples of Python integers, which NumPy reads four times as fast as arrays.
     """
     state: Any = bits.state
     words = {name: tuple(array.tolist()) for name, array in state["state"].items()}
@@ -201,5 +201,5 @@ def _plain_state(bits: np.random.Philox) -> tuple[Any, Any]:
 
 
 def _room(length: int) -> int:
-    """The draws that a stretch takes up: whole steps of the counter, so that it can be sought."""
+    """Return the draws reserved for a stretch: whole steps of the counter, so that a stretch begins with a step."""
     return -(-length // _STEP) * _STEP

@@ -1,12 +1,13 @@
-"""What holds for a whole process while something is computed: BLAS has one thread, and garbage is collected seldom.
+"""Settings of the process while a run is computed: one BLAS thread, and less frequent garbage collection.
 
-A BLAS library adds up in another order when it shares work among threads, so the last bits of a result would tell the
-number of cores. Whatever ends in a stored number runs under `one_blas_thread`; studies use the cores for replications.
+A BLAS library adds numbers in another order when it shares work among threads. The last bits of a result would then
+depend on the number of cores. Everything that computes stored numbers therefore runs under `one_blas_thread`. Studies
+use the cores for replications.
 
-Python's garbage collector is held back while a clock runs. A run of the worker processes makes and drops tasks, events
-and entries of the event heap by the million. None of them is part of a cycle, so counting references frees them all;
-but the collector, called every few hundred of them, looks through everything that there is again and again, for more
-than half of the time with 10,000 workers.
+Python's garbage collector runs less often while a clock runs. A run of the process engine makes and drops millions of
+tasks, events and entries of the event heap. None of them is part of a reference cycle, so reference counts free them
+all. By default, the collector runs after every few hundred new objects and searches all objects again; with 10,000
+workers this takes more than half of the time.
 """
 
 import gc
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import ParamSpec, TypeVar, cast
 
-import scipy.linalg  # noqa: F401 - a BLAS library can only be held once it has been loaded
+import scipy.linalg  # noqa: F401 - threadpoolctl only finds BLAS libraries that are loaded
 from threadpoolctl import ThreadpoolController
 
 __all__ = ["one_blas_thread", "seldom_collected"]
@@ -24,21 +25,21 @@ _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 _libraries = ThreadpoolController()
 
-_OBJECTS = 50_000  # made and not yet dropped before the collector looks for cycles among them; Python's default is 700
+_OBJECTS = 50_000  # new objects after which the collector runs; Python's default is 700
 
 _lock = Lock()
-_before: list[tuple[int, int, int]] = []  # of every run under way, so that the last one to end restores the first
+_before: list[tuple[int, int, int]] = []  # saved by each run under way; the last one to end restores the first
 
 
 def one_blas_thread(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    """Decorate a function so that BLAS uses one thread while it runs, and as many as before afterwards."""
-    held = _libraries.wrap(limits=1, user_api="blas")(function)
-    return cast("Callable[_Arguments, _Result]", held)
+    """Decorate a function so that BLAS uses one thread while it runs; then restore the number of threads."""
+    limited = _libraries.wrap(limits=1, user_api="blas")(function)
+    return cast("Callable[_Arguments, _Result]", limited)
 
 
 @contextmanager
 def seldom_collected() -> Generator[None]:
-    """Let the garbage collector come seldom, and as often as before afterwards; a collector that is off stays off."""
+    """Let the garbage collector run rarely, and restore its threshold at the end; it stays off if it is off."""
     with _lock:
         first, *rest = before = gc.get_threshold()
         _before.append(before)

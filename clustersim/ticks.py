@@ -1,12 +1,12 @@
-"""Simulated time in whole ticks: the one place where seconds become ticks, and ticks become seconds again.
+"""Simulated time in whole ticks: all conversions between seconds and ticks.
 
-Decimal fractions of a second have no exact floats: three times 0.1 is not 0.3, and sums depend on the order in which
-they are added. So the engine counts whole ticks, a nanosecond each by default, as network simulators do. Every draw,
+Most decimal fractions of a second have no exact float: three times 0.1 is not 0.3, and a sum depends on the order of
+its terms. The engine therefore counts whole ticks, a nanosecond each by default, as network simulators do. Every draw,
 delay, deadline and horizon is rounded to ticks once; from then on times are added and compared exactly.
 
-Ticks are floats that hold whole numbers, so that infinity can stand for "never". Floats do that exactly up to 2**53; a
-clock that passes this is refused, with a coarser tick as the remedy. Seconds flow in from `clustersim.engine.delays`
-(draws), the master (deadlines) and `simulate` (the horizon), and out to events, history, totals and message table.
+Ticks are whole numbers stored as floats, so that infinity can stand for "never". Floats are exact up to 2**53. If a
+clock would pass this limit, an error suggests a coarser tick. Seconds flow in from `clustersim.engine.delays` (draws),
+the master (deadlines) and the stopping rule (the horizon). They flow out to events, history, totals and message table.
 """
 
 import math
@@ -26,27 +26,32 @@ LAST = 2.0**53
 """The last tick to which a clock can count exactly."""
 
 FEWEST = 1000
-"""Ticks that a time must have on average, lest rounding change the law of its draws."""
+"""The least mean of a time in ticks; for shorter times rounding would change the law of the draws."""
 
 SHORTEST = 1e-15
-"""Seconds in a tick, at least."""
+"""The shortest tick in seconds."""
 
 Floats = NDArray[np.float64]
 Time = TypeVar("Time", float, Floats)
 
 
 def checked_tick(tick: object) -> float:
-    """Check the length of a tick: whole seconds, or a whole number of ticks a second.
+    """Check the length of a tick: a whole number of seconds, or a whole number of ticks in a second.
 
     Parameters
     ----------
     tick : float
-        Seconds.
+        The length in seconds.
+
+    Returns
+    -------
+    float
+        The length in seconds.
 
     Raises
     ------
     ConfigurationError
-        If it is not positive, or neither divides a second nor is divided by it.
+        If it is out of range, or neither a whole number of seconds nor a whole-number part of a second.
 
     Examples
     --------
@@ -58,19 +63,19 @@ def checked_tick(tick: object) -> float:
         raise complaint(
             "tick",
             tick,
-            f"from {SHORTEST:g} to 1e15 seconds, either whole seconds or a part of which a whole number "
-            "make a second, such as 1e-9 (a nanosecond) or 0.001",
+            f"from {SHORTEST:g} to 1e15 seconds: whole seconds, or the whole-number part of a second, such as "
+            "1e-9 (a nanosecond) or 0.001",
         )
     return seconds
 
 
 class Ticks:
-    """Converts between seconds and ticks of one length.
+    """Converter between seconds and ticks of one length.
 
     Parameters
     ----------
     tick : float
-        Seconds, see `checked_tick`.
+        The length of a tick in seconds, see `checked_tick`.
 
     Examples
     --------
@@ -87,12 +92,12 @@ class Ticks:
         self._seconds = seconds
 
     def of(self, seconds: float) -> float:
-        """The ticks in a time, rounded to the nearest; infinity stays."""
+        """Return a time in ticks, rounded to the nearest; infinity stays infinite."""
         ticks = seconds * self._per_second / self._seconds
         return float(round(ticks)) if math.isfinite(ticks) else ticks
 
     def of_all(self, seconds: Floats) -> Floats:
-        """The ticks in many times."""
+        """Return an array of times in ticks, rounded to the nearest; infinity stays infinite."""
         ticks = seconds * float(self._per_second)
         if self._seconds != 1:
             ticks /= self._seconds
@@ -100,25 +105,25 @@ class Ticks:
         return rounded
 
     def wait(self, now: float, deadline: float) -> float:
-        """The ticks from an instant to a deadline, both in seconds.
+        """Return the ticks from the time `now` to a deadline, both in seconds.
 
-        That is as exact as the sum of an instant and a wait: to the tick, up to an instant of 2**52 ticks.
+        The result is exact to the tick for times up to 2**52 ticks, like the sum of a time and a wait.
         """
         return self.of(deadline - now)
 
     def seconds(self, ticks: Time) -> Time:
-        """The seconds in some ticks: the nearest floats."""
+        """Return ticks in seconds, as the nearest float or floats."""
         if self._seconds == 1:
             return ticks / self._per_second
         return ticks * self._seconds
 
     def horizon(self, seconds: float) -> float:
-        """The ticks in the time at which a run ends.
+        """Return the horizon of a run in ticks.
 
         Raises
         ------
         ConfigurationError
-            If there are too many to be counted exactly.
+            If it has too many ticks to be counted exactly, or is less than half a tick.
         """
         ticks = self.of(seconds)
         if ticks == 0.0 < seconds:
@@ -128,34 +133,34 @@ class Ticks:
         return ticks
 
     def passed(self, ticks: float) -> ConfigurationError:
-        """Say that a clock has come to where it cannot count any further."""
+        """Return the error that a clock has passed the last tick that it can count exactly."""
         seconds = self.seconds(ticks)
-        return ConfigurationError(f"the clock has come to {seconds:g} s: {self._too_long(seconds)}")
+        return ConfigurationError(f"the clock has reached {seconds:g} s: {self._too_long(seconds)}")
 
     def _too_long(self, seconds: float) -> str:
         return (
-            f"ticks of {self.tick:g} s are counted up to 2**53, which is {self.seconds(LAST):.3g} s; give the cluster "
-            f"a coarser tick, such as Cluster(..., tick={self._coarser(seconds):g})"
+            f"ticks of {self.tick:g} s are exact up to 2**53 ticks, which are {self.seconds(LAST):.3g} s; give the "
+            f"cluster a coarser tick, such as Cluster(..., tick={self._coarser(seconds):g})"
         )
 
     def _coarser(self, seconds: float) -> float:
-        """A tick with which so many seconds can be counted; not this one."""
+        """Return a tick, longer than this one, with which this number of seconds can be counted."""
         fits = _power_of_ten(seconds / LAST, math.ceil)
         return fits if fits > self.tick else 10.0 * fits
 
     def _too_short(self, seconds: float) -> str:
-        """What to do about a time that is less than half a tick."""
-        return f"that is no time at all in ticks of {self.tick:g} s; {self._finer(seconds)}"
+        """Say what to do about a time that is less than half a tick."""
+        return f"that is less than half a tick of {self.tick:g} s; {self._finer(seconds)}"
 
     def _finer(self, seconds: float) -> str:
-        """What to do about times that this tick cannot tell."""
+        """Say what to do about times for which this tick is too long."""
         fits = _power_of_ten(seconds / FEWEST, math.floor)
         if fits < SHORTEST:
-            return f"ticks are not shorter than {SHORTEST:g} s; tell times in another unit, so that they are longer"
+            return f"the shortest tick is {SHORTEST:g} s; give times in another unit, so that the numbers are larger"
         return f"give the cluster a finer tick, such as Cluster(..., tick={fits:g})"
 
     def check_wait(self, name: str, seconds: float) -> None:
-        """Refuse a wait that is over before a tick has passed.
+        """Check that a wait is at least half a tick, so that it does not round to zero.
 
         Raises
         ------
@@ -166,19 +171,19 @@ class Ticks:
             raise ConfigurationError(f"{name} = {seconds:g}: {self._too_short(seconds)}")
 
     def check_mean(self, name: str, mean: float) -> None:
-        """Refuse times that are too short to be told in ticks.
+        """Check that times are long enough for rounding to ticks.
 
         Parameters
         ----------
         name : str
-            Of the argument that draws them.
+            The name of the argument, for the error message.
         mean : float
-            Their mean in seconds; 0 for what takes no time.
+            The mean of the times in seconds; 0 if they are all zero.
 
         Raises
         ------
         ConfigurationError
-            If it is less than a thousand ticks.
+            If the mean is positive and less than a thousand ticks.
         """
         if 0.0 < mean < FEWEST * self.tick * (1.0 - 1e-12):
             raise ConfigurationError(
@@ -188,14 +193,14 @@ class Ticks:
 
 
 def _power_of_ten(seconds: float, towards: Callable[[float], int]) -> float:
-    """The power of ten next to a time."""
+    """Return the power of ten above or below a time, as `towards` rounds."""
     return float(f"1e{towards(math.log10(seconds))}")
 
 
 def total(durations: Floats) -> int:
-    """The exact sum of durations in ticks, none of which is negative or infinite.
+    """Return the exact sum of durations in ticks, which must be finite and not negative.
 
-    A float sum below 2**53 has met no larger one on the way, so it is exact.
+    If the float sum is below 2**53, all partial sums are as well, so the sum is exact.
 
     Examples
     --------
@@ -207,7 +212,7 @@ def total(durations: Floats) -> int:
 
 
 def totals(rows: Floats) -> list[int]:
-    """The exact sum of each row of durations, see `total`.
+    """Return the exact sum of each row of durations, see `total`.
 
     Examples
     --------

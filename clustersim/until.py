@@ -1,4 +1,4 @@
-"""When a run ends."""
+"""The horizon of a run: the time, the number of updates or epochs, or the error at which it ends."""
 
 import math
 from dataclasses import dataclass, replace
@@ -17,24 +17,24 @@ class Until:
     Parameters
     ----------
     time : float, optional
-        Simulated seconds. Answers that arrive at that very instant are still used; models sent out at it are not worked
-        on any more.
-        A run whose latencies are so short that this is more than a hundred million updates is refused, unless `updates`
-        is given as well.
+        Simulated seconds. Messages that arrive exactly at this time are still used; no worker begins to compute with a
+        model that is dispatched at this time. If the time allows for more than about a hundred million updates, the run
+        is refused, unless `updates` is given as well.
     updates : int, optional
-        Steps of the model.
+        The number of updates of the model.
     epochs : float, optional
-        Passes over the data: ``ceil(epochs * m / (n b))`` updates where n workers compute b rows each in a task, or
-        `epochs` updates where they compute all rows at least once; it counts what is asked of the workers, whether an
-        update uses it or not. Asynchronous schemes, and K-batch-sync, ask for k answers an update instead of n.
+        Passes over the data. Where each of n workers draws b rows for a task, these are ``ceil(epochs * m / (n b))``
+        updates. Where the workers compute all rows at least once in a round, these are ``ceil(epochs)`` updates.
+        The count includes all tasks, whether an update uses their messages or not. Asynchronous schemes and
+        K-batch-sync use k messages for an update; they count k b rows instead of n b.
     error : float, optional
-        ``F(w) - F*``, looked at whenever the history is (see ``evaluate_every`` of `simulate`). Alone, it is given up
-        with a `StalledError` after a million updates, for the floor of a policy may lie above it.
+        ``F(w) - F*``, evaluated with each row of history (see ``evaluate_every`` of `simulate`). If it is the only
+        horizon, the run ends with a `StalledError` after a million updates, since the policy may never reach it.
 
     Raises
     ------
     ConfigurationError
-        If none is given or one is out of range.
+        If no horizon is given or one is out of range.
 
     Examples
     --------
@@ -62,7 +62,12 @@ class Until:
             store(self, epochs=epochs_of("epochs", self.epochs, above=0.0))
 
     def in_updates(self, updates_per_epoch: float) -> "Until":
-        """The same horizon, its epochs counted in updates.
+        """Return the same horizon with its epochs converted to updates.
+
+        Parameters
+        ----------
+        updates_per_epoch : float
+            The number of updates in one pass over the data, see `Assignment.updates_per_epoch`.
 
         Examples
         --------
@@ -76,5 +81,5 @@ class Until:
 
     @property
     def last_time(self) -> float:
-        """The time horizon, infinite if there is none."""
+        """The time horizon in seconds; infinite if there is none."""
         return math.inf if self.time is None else self.time

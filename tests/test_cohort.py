@@ -80,7 +80,7 @@ def disturb(event):
 @pytest.mark.parametrize("policy", [Scripted(disturb), cs.KAsync(2)], ids=["disturbed", "two at once"])
 @pytest.mark.parametrize("link", [cs.Link(), ROUGH], ids=str)
 def test_what_was_foreseen_of_few_may_come_otherwise(policy, link):
-    """Tasks move to another row, or two are new at once, and what they come to is still booked in time."""
+    """Tasks move to another row, or two are new at once, and the ledger still counts them in time."""
     cluster = cs.Cluster(600, cs.Exponential(1.0), downlink=link, uplink=ROUGH, scaling="none")
     process, cohort = (simulate(cluster, policy, name, updates=1000, evaluate_every=1) for name in ENGINES)
     pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)
@@ -212,7 +212,7 @@ def test_nobody_writes_into_an_event(engine, n, busy, compute, name):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_older_answer_that_is_still_on_its_way_is_owed(engine):
-    """Worker 0's first answer takes 100 s on the uplink, its second one overtakes it: it still owes the first."""
+    """Worker 0's first answer takes 100 s on the uplink, its second one overtakes it: the first is still unanswered."""
     uplink = cs.Link(latency=cs.Replay([[100.0, 0.1], [0.1, 0.1]]))
 
     def answer(event):
@@ -223,5 +223,5 @@ def test_an_older_answer_that_is_still_on_its_way_is_owed(engine):
         return Decision((Dispatch(np.array([0])),), Wants(1))  # it promises that worker 0 owes nothing
 
     cluster = cs.Cluster(2, cs.Constant(1.0), uplink=uplink, scaling="none")
-    with pytest.raises(cs.ProtocolError, match=r"workers 0\), which still owe an answer"):
+    with pytest.raises(cs.ProtocolError, match=r"workers 0\), which have unanswered tasks"):
         simulate(cluster, Scripted(answer), engine, 5)

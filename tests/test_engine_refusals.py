@@ -19,14 +19,14 @@ def run(policy=None, problem=PROBLEM, cluster=CLUSTER, **options):
 
 
 def scripted(first, then=None):
-    """Answers the start with `first`, arrivals with `then`."""
+    """A policy that returns `first` at the start, and the decisions of `then` on arrivals."""
 
-    def answer(event):
+    def decide(event):
         if isinstance(event, Updated) and event.version == 0:
             return first
         return then(event) if then and isinstance(event, Arrivals) else Decision((), Wants())
 
-    return Scripted(answer)
+    return Scripted(decide)
 
 
 BROADCAST = Decision((Dispatch(),), Wants(1))
@@ -35,7 +35,7 @@ BROADCAST = Decision((Dispatch(),), Wants(1))
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        (scripted(Decision((Update(np.array([0]), 1.0),), Wants())), r"updates with messages \[0\]; it must hold each"),
+        (scripted(Decision((Update(np.array([0]), 1.0),), Wants())), r"updates with messages \[0\]; each must be in"),
         (scripted(BROADCAST, lambda e: Decision((Update(np.array([9]), 1.0),), Wants())), r"messages \[9\]"),
         (scripted(BROADCAST, lambda e: Decision((Update(e.messages[:0], np.ones(1)),), Wants())), "updates 0 messages"),
         (scripted(BROADCAST, lambda e: Decision((Update(e.messages, 1.0, np.array([7])),), Wants())), r"keeps.*\[7\]"),
@@ -50,11 +50,11 @@ BROADCAST = Decision((Dispatch(),), Wants(1))
         (scripted(BROADCAST, lambda e: Decision((Update(e.messages, math.nan),), Wants())), "weights nan"),
         (scripted(Decision((Dispatch(np.array([4])),), Wants())), r"workers \[4\]; they are 0 .. 3"),
         (scripted(Decision((Dispatch(np.array([1, 1])),), Wants())), "at most once"),
-        (scripted(Decision((Dispatch(), Dispatch()), Wants())), "still owe an answer"),
+        (scripted(Decision((Dispatch(), Dispatch()), Wants())), "which have unanswered tasks"),
         (scripted(Decision((Dispatch(np.array([0.5])),), Wants())), r"workers \[0.5\]; they are 0 .. 3"),
         (scripted(Decision((Dispatch(busy="shout"),), Wants())), "busy = 'shout'"),
-        (scripted(Decision(("go",), Wants())), "answers 'go'"),
-        (scripted(BROADCAST, lambda e: Decision((Update(np.repeat(e.messages, 3), 1.0),), Wants())), "name it once"),
+        (scripted(Decision(("go",), Wants())), "commands is 'go'"),
+        (scripted(BROADCAST, lambda e: Decision((Update(np.repeat(e.messages, 3), 1.0),), Wants())), "named only once"),
         (
             scripted(BROADCAST, lambda e: Decision((Update(e.messages, 1.0, np.repeat(e.messages, 2)),), Wants())),
             "keeps",
@@ -64,9 +64,9 @@ BROADCAST = Decision((Dispatch(),), Wants(1))
         (scripted(Decision((Dispatch(),), Wants(1, -1.0))), "until -1.0"),
         (scripted(Decision((Dispatch(),), Wants(1, math.nan))), "until nan"),
         (scripted(Decision((Dispatch(),), Wants(1, None))), "until None"),
-        (scripted(Decision((Dispatch(),), None)), "give Answer"),
-        (scripted(None), "answers None; give Answer"),
-        (scripted(BROADCAST, lambda e: None), "answers None; give Answer"),
+        (scripted(Decision((Dispatch(),), None)), "give Decision"),
+        (scripted(None), "returns None; give Decision"),
+        (scripted(BROADCAST, lambda e: None), "returns None; give Decision"),
         (scripted(BROADCAST, lambda e: Decision((Update(None, 1.0),), Wants())), "updates with messages None"),
         (scripted(BROADCAST, lambda e: Decision((Update({0}, 1.0),), Wants())), "updates with messages {0}"),
         (scripted(Decision((Dispatch(3),), Wants())), "workers 3; they are 0 .. 3"),
@@ -93,12 +93,12 @@ def again(event):
     ],
 )
 def test_going_round_in_circles_is_not_a_hang(compute, policy, until):
-    with pytest.raises(cs.StalledError, match="comes no nearer to its end"):
+    with pytest.raises(cs.StalledError, match="bring the run no nearer to its end"):
         run(policy, cluster=cs.Cluster(4, compute), until=until)
 
 
 def test_a_policy_that_never_dispatches_stalls():
-    with pytest.raises(cs.StalledError, match="nothing is on its way"):
+    with pytest.raises(cs.StalledError, match="no message can arrive"):
         run(scripted(Decision((), Wants())))
 
 

@@ -180,7 +180,7 @@ def test_mean_staleness_where_all_answer_at_once(policy, mean):
 def test_workers_that_never_answer_leave_an_asynchronous_run(policy):
     cluster = cs.Cluster(6, cs.BernoulliStraggler(0.3), scaling="none")
     with pytest.raises(
-        cs.StalledError, match=r"waits for [12] answers at version \d+.*6 of 6 workers will never answer"
+        cs.StalledError, match=r"waits for [12] messages at version \d+.*6 of 6 workers will never answer"
     ):
         cs.simulate(PROBLEM, cluster, policy, optimizer=cs.SGD(1e-3), until=cs.Until(updates=1000))
 

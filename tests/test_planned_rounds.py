@@ -1,7 +1,7 @@
-"""Rounds that are planned ahead give the same bytes as rounds gone through in conversation, whatever the policy.
+"""Rounds that are planned ahead give the same bytes as rounds in which the policy is asked, whatever the policy.
 
 For a soak run set CLUSTERSIM_EXAMPLES to some thousands; ``--hypothesis-show-statistics`` tells how many rounds were
-worked out ahead.
+computed ahead.
 """
 
 import math
@@ -54,19 +54,19 @@ def short_patience():
 
 @contextmanager
 def counted():
-    """How many rounds are worked out ahead meanwhile."""
-    gone, close = [0], Rounds.close
+    """Count the rounds that are computed ahead in the context."""
+    done, close = [0], Rounds.close
 
     def closed(rounds, version, model):
-        gone[0] += rounds.gone
+        done[0] += rounds.done
         close(rounds, version, model)
 
     with mock.patch.object(Rounds, "close", closed):
-        yield gone
+        yield done
 
 
 def unplanned(case):
-    with mock.patch.object(CohortFleet, "ahead", return_value=None):
+    with mock.patch.object(CohortFleet, "rounds_ahead", return_value=None):
         return outcome(case, engine="cohort")
 
 
@@ -80,11 +80,11 @@ def unlike(planned, asked):
 
 def agree(case):
     """Run a case with plans and without; returns how many rounds were planned."""
-    with counted() as gone:
+    with counted() as done:
         planned = outcome(case, engine="cohort")
     found = unlike(planned, unplanned(case))
     assert not found, f"{case}: planned (one) and unplanned (two) differ:\n  " + "\n  ".join(found)
-    return gone[0]
+    return done[0]
 
 
 # ---------------------------------------------------------------------- equality
@@ -154,7 +154,7 @@ COMPUTE += [cs.BernoulliStraggler(0.2), cs.Persistent(cs.Exponential(1.0), 3), c
 @pytest.mark.parametrize("ways", WAYS)
 @pytest.mark.parametrize("policy", ALWAYS, ids=repr)
 def test_every_synchronous_policy_plans(ways, policy):
-    """Most of the rounds of each are worked out ahead, and none of them differs."""
+    """Most of the rounds of each are computed ahead, and none of them differs."""
     for workers in (12, 204) if ways is nullcontext else (12,):
         planned, rounds = 0, 0
         until = cs.Until(updates=40, time=500.0)
@@ -208,8 +208,8 @@ class _PlannerState:
 
 def run(policy, updates=20):
     case = Case(policy, cs.Cluster(5, cs.Exponential(1.0)), cs.Until(updates=updates))
-    with counted() as gone:
-        return outcome(case, engine="cohort"), gone[0], case
+    with counted() as done:
+        return outcome(case, engine="cohort"), done[0], case
 
 
 @pytest.mark.parametrize(
@@ -226,21 +226,21 @@ def run(policy, updates=20):
     ],
 )
 def test_a_policys_own_plan(plan):
-    planned, gone, case = run(Planner(2, plan))
+    planned, done, case = run(Planner(2, plan))
     assert planned.error is None
     assert not unlike(planned, unplanned(case))
-    assert gone >= 4
+    assert done >= 4
 
 
 @pytest.mark.parametrize(
     ("planner", "words"),
     [
-        (Planner(2, Plan(7, 3, 0.01)), "plans to wait for 3 answers, and updates with 2"),
+        (Planner(2, Plan(7, 3, 0.01)), "plans to wait for 3 messages, and updates with 2"),
         (Planner(2, Plan(7, 2, 0.02)), r"at weights 0.02, and updates with \[0 1\] at 0.01"),
         (Planner(2, Plan(7, lambda workers: 1, 0.01)), "plans to update with messages"),
-        (Planner(2, Plan(7, lambda workers: "two", 0.01)), "its plan says that 'two' answers are enough"),
+        (Planner(2, Plan(7, lambda workers: "two", 0.01)), "its plan says that 'two' messages are enough"),
         (Planner(2, Plan(7, 2, lambda workers: np.array([0.01, 0.0]))), "plans to update with messages"),
-        (Planner(3, Plan(7, 2, 0.01)), "plans to act on 2 answers, and wants 3"),
+        (Planner(3, Plan(7, 2, 0.01)), "plans to act on 2 messages, and wants 3"),
         (
             Planner(2, Plan(7, 2, lambda workers: ["half"])),
             "are .'half'.; give numbers",
@@ -256,7 +256,7 @@ def test_a_policys_own_plan(plan):
         (Planner(2, Plan(7, 2, 0.01, patience=-1.0)), "its plan has patience = -1.0"),
         (Planner(2, Plan(7, 2, 0.01, until=math.nan)), "its plan has until = nan"),
         (Planner(2, Plan(7, 2, 0.01, follow=3)), "its plan has follow = 3"),
-        (Planner(2, Plan(7, 2, 0.01, patience=1.0)), "plans to wait for 1.0 s at time 0, and answers Wants"),
+        (Planner(2, Plan(7, 2, 0.01, patience=1.0)), "plans to wait for 1.0 s at time 0, and returns Wants"),
         (Planner(2, Plan(7, 2, 0.01), commands=()), "a plan belongs to one Dispatch"),
         (Planner(2, Plan(7, 2, 0.01), commands=(Dispatch(np.arange(3), "restart"),)), "a plan belongs to one Dispatch"),
         (Planner(2, Plan(7, 2, 0.01), commands=(Dispatch(),)), r"a plan belongs to one Dispatch\(busy=...\) to all"),
@@ -275,11 +275,11 @@ def test_a_plan_that_contradicts_the_answers_is_refused(planner, words, engine):
 def test_each_update_of_a_plan_but_the_last_is_followed():
     followed = []
     plan = Plan(6, 2, 0.01, follow=followed.append)
-    planned, gone, _ = run(Planner(2, plan), updates=14)
+    planned, done, _ = run(Planner(2, plan), updates=14)
     assert planned.error is None
     # version 1 is told; a plan of 6 rounds ends with version 7, which is told; the next one with 13
     assert [each.version for each in followed] == [2, 3, 4, 5, 6, 8, 9, 10, 11, 12]
-    assert gone == 13
+    assert done == 13
 
 
 # ---------------------------------------------------------------------- parts of one's own

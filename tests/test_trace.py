@@ -39,7 +39,7 @@ def records():
 
 
 def test_each_fate():
-    table = message_table(records(), answer_bytes=np.array([8, 16, 24]), now=TICKS.of(NOW), ticks=TICKS)
+    table = message_table(records(), message_bytes=np.array([8, 16, 24]), now=TICKS.of(NOW), ticks=TICKS)
     expected = pd.DataFrame(
         {
             "worker": [0, 1, 2, 0, 1, 2, 0, 1, 2, 0],

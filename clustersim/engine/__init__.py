@@ -1,7 +1,8 @@
-"""The engine: simulated time. The only floor that knows SimPy.
+"""The engine: it simulates a run in simulated time. No other part of the package uses SimPy.
 
-`simulate` puts the parts together. The `Master` carries the conversation of policy and workers through the interface of
-`clustersim.engine.fleet`; ``process`` and ``cohort`` hold the two fleets, ``accounting`` what is told of a run.
+`simulate` puts the parts together. The `Master` passes events to the policy and carries out its commands, through the
+interface of `clustersim.engine.fleet`. The subpackages ``process`` and ``cohort`` contain the two fleets;
+``accounting`` contains the ledger and the tables of a run.
 """
 
 from clustersim.engine.run import Run

@@ -1,10 +1,10 @@
-"""An alarm to sleep on that can be brought forward: what the engine uses instead of interrupts and stores.
+"""SimPy events of the engine: `Ring`, at an absolute time, and `Alarm`, whose time can be moved forward.
 
-By the book, a SimPy process that waits for "my work is done, unless a newer model comes first" is interrupted, and
-leaves a dead timeout in the event heap at every restart. Here it sleeps on an `Alarm`. Setting the alarm to an earlier
-time puts it into the heap once more; setting it to a later time does nothing: the sleeper wakes, looks at what it has
-to do, and sets the alarm again. So a restart mostly costs a comparison, and the heap holds a few entries a worker, all
-of which will wake somebody.
+Usually a SimPy process that waits for the end of its work, unless a newer model arrives first, is interrupted. Every
+restart then leaves an unused timeout in the event heap. In the engine such a process sleeps on an `Alarm` instead.
+Setting the alarm to an earlier time adds one entry to the heap. Setting it to a later time does nothing: the process
+wakes at the earlier time, checks its work, and sets the alarm again. A restart therefore usually costs one comparison,
+and the heap contains only a few entries for each worker, all of which wake a process.
 """
 
 import math
@@ -15,16 +15,16 @@ from simpy.events import EventCallbacks, EventPriority
 
 __all__ = ["ARRIVAL", "DELIVERY", "MASTER", "Alarm", "Ring"]
 
-# At one instant workers finish and messages arrive first, then models reach workers, then the master acts.
-# SimPy's own events come before: when the master's process has ended, nothing of that instant happens any more.
+# The order at one instant: workers finish and messages arrive, then models reach workers, then the master acts.
+# SimPy's own events come first: after the end of the master's process no further event of that instant happens.
 ARRIVAL, DELIVERY, MASTER = EventPriority(2), EventPriority(3), EventPriority(4)
 
 
 class Ring(simpy.Event):
-    """An event at an absolute simulated time, exactly, with a priority among those of that instant.
+    """An event at an exact absolute time, with a priority among the events of the same instant.
 
-    Many may share their callbacks, which find in `about` what each is about. It is made by the hundred thousand, so it
-    sets its few attributes itself, as SimPy's own `Timeout` does.
+    Many rings may share a list of callbacks; `about` is the object that a ring concerns, such as a task. A run makes
+    hundreds of thousands of rings, so the constructor sets the attributes itself, as that of SimPy's `Timeout` does.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class Ring(simpy.Event):
 
 
 class Alarm(simpy.Event):
-    """Something to sleep on that can be brought forward: an event that may happen again and again.
+    """An event that may happen repeatedly, and whose time can be moved forward.
 
-    The sleeper is a process that does ``yield alarm`` and then calls `rung`.
+    A process sleeps on it by ``yield alarm``, and then calls `rung`.
     """
 
     def __init__(self, env: simpy.Environment, priority: EventPriority) -> None:
@@ -59,13 +59,13 @@ class Alarm(simpy.Event):
         self._later: list[float] = []
 
     def set(self, at: float) -> None:
-        """Ring at `at`, or before, if it is set to ring before already."""
+        """Ring at the time `at`, or earlier if the alarm is already set to an earlier time."""
         if at < self._at:
             self._later.append(self._at)
             self._at = at
             self.env.schedule(self, self._priority, at - self.env.now)
 
     def rung(self) -> None:
-        """The sleeper is awake; the next time at which the alarm had been set before is in force again."""
+        """Reset the alarm after the process woke up: the next later time that was set is in force again."""
         self._at = self._later.pop()
         self.callbacks = []

@@ -1,6 +1,6 @@
-"""The delays of one run in ticks, each a function of (task number, worker).
+"""The delays of one run in ticks, each a function of task number and worker.
 
-Seconds flow in from latency models and links, are rounded to ticks once, here, and flow out to the fleets.
+Seconds flow in from latency models and links. They are rounded to ticks here, once, and flow out to the fleets.
 """
 
 import math
@@ -25,7 +25,7 @@ __all__ = ["Delays", "Keys"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_KEYS = 1 << 17  # uniform draws that are looked through together
+_KEYS = 1 << 17  # the greatest number of uniform draws that are searched at once
 
 
 def _in_ticks(
@@ -35,7 +35,7 @@ def _in_ticks(
     recorded: int | None,
     ticks: Ticks,
 ) -> DrawCache:
-    """Draws of times that are told in seconds, rounded to ticks."""
+    """Return a cache of delays, drawn in seconds and rounded to ticks."""
 
     def rows(first: int, tasks: int) -> Floats:
         return ticks.of_all(_checked(times(first, tasks), (tasks, workers)))
@@ -48,7 +48,7 @@ def _in_ticks(
 
 
 def _checked(draws: Floats, shape: tuple[int, ...]) -> Floats:
-    """What a latency model has drawn, held against what it promises: a model may be the user's own."""
+    """Check shape and range of the times that a latency model, perhaps the user's own, has drawn."""
     seconds = np.asarray(draws, dtype=np.float64)
     if seconds.shape != shape:
         raise ConfigurationError(f"the latency model drew times of shape {seconds.shape}: expected {shape}")
@@ -56,20 +56,20 @@ def _checked(draws: Floats, shape: tuple[int, ...]) -> Floats:
         wrong = float(seconds[~(seconds >= 0.0)][0])
         raise ConfigurationError(
             f"the latency model drew a time of {wrong} s: expected seconds, at least 0, or infinity for a worker that "
-            "never answers; mend its quantile()"
+            "never answers; correct its quantile()"
         )
     return representable(seconds)
 
 
 class Keys(NamedTuple):
-    """The uniform draws from which compute times are made, where a larger draw always means a longer time.
+    """The uniform draws that compute times are functions of, where a larger draw always means a longer time.
 
     Attributes
     ----------
-    draws : Draws
+    draws : DrawCache
         Uniform draws.
     timed : callable
-        Turns draws, of any shape, into ticks: the same for all workers, and growing with the draw.
+        An increasing function that turns draws, of any shape, into ticks; the same for all workers.
     """
 
     draws: DrawCache
@@ -82,13 +82,14 @@ class Delays:
     Attributes
     ----------
     keys : Keys or None
-        What `compute` is made of; None where it does not simply grow with a draw.
-    downlink, uplink : Draws or None
-        None where the link has no delay.
+        The uniform draws of `compute`; None if compute times are not an increasing function of one draw, the same for
+        all workers.
+    downlink, uplink : DrawCache or None
+        Delays of models and messages in ticks; None if the link has no delay.
     ticks : Ticks
-        Of the clock, to which they are rounded.
-    compute : Draws
-        Time for the worker's load.
+        Converts seconds to ticks.
+    compute : DrawCache
+        Compute times of the worker's load, in ticks.
     """
 
     def __init__(self, cluster: Cluster, assignment: Assignment, vector_bytes: int, streams: Streams) -> None:
@@ -108,13 +109,13 @@ class Delays:
                 DrawCache(lambda first, tasks: uniforms.block(first, tasks, workers), workers, most=_KEYS),
                 lambda draws: ticks.of_all(timed(draws)),
             )
-        answer_bytes = assignment.vectors * vector_bytes
+        message_bytes = assignment.vectors * vector_bytes
         self.downlink = _link_draws(cluster.downlink, "downlink", np.full(workers, vector_bytes), streams, ticks)
-        self.uplink = _link_draws(cluster.uplink, "uplink", answer_bytes, streams, ticks)
+        self.uplink = _link_draws(cluster.uplink, "uplink", message_bytes, streams, ticks)
 
 
 def _link_draws(link: Link, name: str, sizes: Integers, streams: Streams, ticks: Ticks) -> DrawCache | None:
-    """Draws of the delays of messages of `sizes` bytes, one for each worker, over a link."""
+    """Return the delays over a link of messages of `sizes` bytes, one size for each worker; None without delay."""
     if link.is_instant:
         return None
     uniforms, workers = streams.uniforms(name), len(sizes)

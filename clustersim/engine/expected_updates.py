@@ -1,6 +1,7 @@
-"""How many updates a horizon in time asks for, told before the run: some laws draw times that are nearly all zero.
+"""The check of a time horizon before the run: an estimate of the number of updates that it takes.
 
-Cluster, setting and the policy's first k flow in; an error flows out where a run would not end in anybody's lifetime.
+Some laws draw times that are nearly all zero, so that a run would take years. Cluster, setting and the policy's first k
+flow in; an error flows out if there would be too many updates.
 """
 
 import math
@@ -19,35 +20,48 @@ from clustersim.until import Until
 __all__ = ["MOST_UPDATES", "check_updates", "too_many_updates"]
 
 MOST_UPDATES = 1e8  # hours of computing, even for the smallest problem
-_ROUNDS, _DRAWS = 300, 10**6  # rounds that are drawn at most, and draws
+_ROUNDS, _DRAWS = 300, 10**6  # the greatest number of rounds, and of draws, for an estimate
 
 
 def check_updates(
     until: Until, cluster: Cluster, setting: Setting, k: int, vector_bytes: int, streams: Streams
 ) -> None:
-    """Refuse a horizon in time, without one in updates, that asks for more updates than anybody can wait for.
+    """Refuse a time horizon, without a number of updates, that takes too many updates.
 
-    The estimate is the horizon over the mean time until the fastest k of all workers have answered a model, with the k
-    of the first round. So it is one of magnitude: rounds that end at a deadline take longer or shorter, asynchronous
-    schemes are up to n times as fast, and k may change. What it misses is noticed during the run, see `StoppingRule`.
+    The estimate is the horizon divided by the mean time until the fastest k of all workers have answered, with the k of
+    the first round. It only gives the order of magnitude: rounds that end at a deadline take longer or shorter,
+    asynchronous schemes are up to n times as fast, and k may change. What it misses is found during the run, see
+    `StoppingRule`.
+
+    Parameters
+    ----------
+    until : Until
+    cluster : Cluster
+    setting : Setting
+    k : int
+        The number of messages that the policy waits for in the first round.
+    vector_bytes : int
+        Size of a vector of R^d on the wire.
+    streams : Streams
+        The random draws, from streams that the run does not use.
 
     Raises
     ------
     ConfigurationError
-        If there are more than a hundred million; `Until` with a number of updates is never refused.
+        If there are more than a hundred million updates. An `Until` with a number of updates is never refused.
     """
     if until.time is None or until.updates is not None or cluster.compute.recorded_tasks is not None:
         return
-    k = min(max(k, 1), cluster.workers) if isinstance(k, int | np.integer) else 1  # it may be the user's
+    k = min(max(k, 1), cluster.workers) if isinstance(k, int | np.integer) else 1  # a user's policy may return any k
     if until.time <= MOST_UPDATES * _shortest_round(cluster, setting, k):
-        return  # the usual case, told by one quantile
+        return  # the usual case, decided by one quantile
     round_time = _mean_round(cluster, setting, k, vector_bytes, streams)
-    if until.time > MOST_UPDATES * round_time > 0.0:  # what takes no time at all is noticed where time stands still
+    if until.time > MOST_UPDATES * round_time > 0.0:  # rounds of zero time are noticed as a standstill
         raise too_many_updates(until.time, round_time)
 
 
 def too_many_updates(time: float, round_time: float) -> ConfigurationError:
-    """Say how many updates there would be, and what to do."""
+    """Return the error that says how many updates there would be, and what to do."""
     count = min(time / round_time, 1e300)
     return ConfigurationError(
         f"until.time = {time:g}: that is about {count:.0e} updates, one every {round_time:.1g} s, and would not end; "
@@ -56,8 +70,8 @@ def too_many_updates(time: float, round_time: float) -> ConfigurationError:
 
 
 def _shortest_round(cluster: Cluster, setting: Setting, k: int) -> float:
-    """A time below which the mean of a round cannot lie: that of the soonest answer, or half the median of X_(k)."""
-    assert setting.soonest is not None  # noqa: S101 - for the type checker; the engine knows
+    """Return a lower bound on the mean time of a round: the least time of a message, or half the median of X_(k)."""
+    assert setting.soonest is not None  # noqa: S101 - for the type checker; the engine always sets it
     soonest, model = float(setting.soonest.min()), cluster.compute
     if not model.homogeneous:
         return soonest
@@ -66,18 +80,18 @@ def _shortest_round(cluster: Cluster, setting: Setting, k: int) -> float:
 
 
 def _least_share(cluster: Cluster, setting: Setting) -> float:
-    """What part of the time of a share a task takes at least, under any scaling."""
+    """Return the least share of the time of an even share that a task takes, a lower bound for every scaling."""
     return 1.0 if cluster.scaling == "none" else min(1.0, float(setting.assignment.loads.min()))
 
 
 def _mean_round(cluster: Cluster, setting: Setting, k: int, vector_bytes: int, streams: Streams) -> float:
-    """The mean time of the fastest k round trips: in closed form where only computing takes time, else by drawing."""
+    """Return the mean time of the fastest k round trips: in closed form if only computing is random, else by draws."""
     loads, steady = setting.assignment.loads, all(_is_steady(link) for link in (cluster.downlink, cluster.uplink))
     alike = cluster.scaling == "none" or bool((loads == loads[0]).all() and cluster.scaling == "proportional")
     if cluster.compute.homogeneous and steady and alike:
         try:
             mean = cluster.compute.order_statistic_mean(k, cluster.workers)
-        except ConfigurationError:  # the tail is too heavy
+        except ConfigurationError:  # the tail is too heavy for a mean
             return _drawn_round(cluster, setting, k, vector_bytes, streams)
         share = 1.0 if cluster.scaling == "none" else float(loads[0])
         links = cluster.downlink.shortest(1, vector_bytes) + cluster.uplink.shortest(1, vector_bytes)
@@ -91,7 +105,7 @@ def _is_steady(link: Link) -> bool:
 
 
 def _drawn_round(cluster: Cluster, setting: Setting, k: int, vector_bytes: int, streams: Streams) -> float:
-    """The mean of a few hundred rounds from streams of their own; rounds in which fewer than k answer do not count."""
+    """Return the mean time of a few hundred drawn rounds; rounds in which fewer than k workers answer do not count."""
     workers = cluster.workers
     rounds = max(1, min(_ROUNDS, _DRAWS // workers))
     loads, sizes = setting.assignment.loads, setting.assignment.vectors * vector_bytes

@@ -1,7 +1,8 @@
-"""The workers and the links as the master sees them: models go out, answers come in.
+"""The interface between the master and the fleet, which is the workers and their links.
 
-`Fleet` is all that the master knows of them. `ProcessFleet` runs one SimPy process a worker; `CohortFleet` draws what
-becomes of whole dispatches as arrays. Both tell the same story, bit for bit.
+The master sends models and receives messages through `Fleet`, and reads the time from `Clock`. `ProcessFleet` runs one
+SimPy process for each worker; `CohortFleet` computes whole dispatches as arrays. Both give the same results, bit for
+bit.
 """
 
 from collections.abc import Iterator
@@ -17,18 +18,18 @@ __all__ = ["Batch", "Clock", "Fleet", "RoundsAhead", "Rows", "Step"]
 
 
 class Batch(NamedTuple):
-    """Answers that the master takes in at once, in order of arrival, then of worker number.
+    """Messages that the master receives at once, in order of arrival, equal times by worker number.
 
     Attributes
     ----------
     workers, tasks, versions : ndarray of int, shape (a,)
-        Who sent each, which of its tasks (from 0) it answers, and at which version it was computed.
+        Sender, task number (from 0 for each worker) and version of the model of each message.
     blocks : ndarray of int, shape (a,)
-        Blocks of its task that each brings.
+        Blocks of its task that each message contains.
     compute : ndarray of float, shape (a,)
-        Ticks of work behind each.
+        Ticks of work spent on the blocks in each message.
     models : dict of int to ndarray
-        The model of each version among them.
+        The model of each of these versions.
     """
 
     workers: NDArray[np.int64]
@@ -39,7 +40,7 @@ class Batch(NamedTuple):
     models: dict[int, NDArray[np.float64]]
 
     def sealed(self) -> Self:
-        """The batch itself, after which nobody writes into its arrays."""
+        """Make the arrays read-only and return the batch itself."""
         for column in self[:-1]:
             column.flags.writeable = False
         return self
@@ -51,17 +52,19 @@ Rows: TypeAlias = tuple[NDArray[np.int64] | None, float | Times]
 """Rows and row weights of a gradient, see `Assignment.gather`."""
 
 Step: TypeAlias = tuple[float, Rows, Rows | None]
-"""A round of a plan: when it ends, in ticks; the gradient at the present model that the update uses; and that at the
-model before, if the plan has late answers and there are any."""
+"""A round of a plan: when it ends, in ticks; the rows of the gradient at the present model that the update uses; and
+the rows of the gradient at the previous model, or None if the update uses no late messages."""
 
 
 class RoundsAhead(Protocol):
-    """Rounds of a plan that a fleet has worked out. "The last one" is the one that the master has gone through last.
+    """Rounds of a plan that a fleet has computed ahead.
+
+    The master iterates over the rounds. "The last round" below is the last one that it has iterated over.
 
     Attributes
     ----------
     arrived : int
-        Answers that have reached the master in the rounds gone through, once they are booked.
+        Messages that have reached the master in these rounds, as of the last call of `update_ledger`.
     """
 
     arrived: int
@@ -71,72 +74,83 @@ class RoundsAhead(Protocol):
         """When the last round ended, in ticks."""
 
     def __iter__(self) -> Iterator[Step]:
-        """The rounds, one after another, as long as the plan holds and nothing out of the way happens."""
+        """Yield the rounds in order, as long as the plan holds and no round is unusual."""
 
-    def book(self) -> None:
-        """Bring the ledger up to the update of the last round."""
+    def update_ledger(self) -> None:
+        """Count everything up to the update of the last round in the ledger."""
 
     def close(self, version: int, model: Times) -> None:
-        """Leave the fleet as it is after the last round, whose tasks were to compute at this model."""
+        """Bring the fleet into its state after the last round, whose tasks were computed at this model."""
 
     def kept(self, version: int, model: Times) -> tuple[Batch, Times] | None:
-        """The answers of the last round that were in time, and the weights that they got; None if none is kept."""
+        """Messages of the last round that arrived in time, and their weights; None if none of them is kept."""
 
 
 class Clock(Protocol):
-    """What tells the time."""
+    """A source of the simulated time."""
 
     @property
     def now(self) -> float:
-        """The present, in ticks since the run began."""
+        """The present time, in ticks since the run began."""
 
 
 class Fleet(Protocol):
-    """n workers and their links; times in ticks.
+    """n workers and their links. All times are in ticks.
 
     Attributes
     ----------
-    traced : bool
-        Whether the fate of every message is written down.
+    recording : bool
+        Whether the fleet records every message for the message table.
     """
 
-    traced: bool
+    recording: bool
 
     @property
     def expecting(self) -> int:
-        """Messages that are under way and will arrive."""
+        """The number of messages in flight: those that have neither arrived nor been cancelled or lost so far."""
 
     def dispatch(self, workers: NDArray[np.int64] | None, version: int, model: NDArray[np.float64], busy: str) -> None:
-        """Send a model to `workers`, in ascending order, or to all of them, now."""
+        """Send a model now to `workers`, given in ascending order, or to all workers if None."""
 
-    def ahead(self, plan: Plan, last_time: float, most: int, held: Times) -> RoundsAhead | None:
-        """Work out at most so many rounds of a plan, that end by `last_time`; all have just been sent the first model.
+    def rounds_ahead(self, plan: Plan, last_time: float, most: int, inbox_compute: Times) -> RoundsAhead | None:
+        """Compute rounds of a plan ahead; the model of the first round has just been sent to all workers.
 
-        `held` are the ticks of work behind the answers that the master holds, to be made use of in the first round.
+        Parameters
+        ----------
+        plan : Plan
+        last_time : float
+            The time by which the last round must have ended, in ticks.
+        most : int
+            The greatest number of rounds.
+        inbox_compute : ndarray of float
+            Ticks of work spent on each message in the inbox; the update of the first round may use these messages.
 
-        None if there are none, or if the fleet cannot know them, as one of real machines.
+        Returns
+        -------
+        RoundsAhead or None
+            None if there are no such rounds, or if the fleet cannot know them, such as a fleet of real machines.
         """
 
     def want(self, arrivals: int) -> None:
-        """Wake the master after so many arrivals, or when nothing will arrive."""
+        """Wake the master after this number of further arrivals, or when no message can arrive any more."""
 
     def sleep(self, until: float) -> object:
-        """What the master sleeps on, for whoever drives it: it comes when that is so, and not later than `until`."""
+        """Return what the master sleeps on: its driver resumes it when its want is met, at `until` at the latest."""
 
     def wake(self, now: float) -> bool:
-        """The master is awake: book what has happened by now; returns whether what it wants is there, or never will."""
+        """Count what has happened by now in the ledger; return whether the master's want is met or never will be."""
 
     def collect(self, now: float) -> Batch | None:
-        """Hand over the answers that have arrived by now; None if there are none."""
+        """Return the messages that have arrived by now; None if there are none."""
 
-    def owing(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
-        """Those of the workers (None: of all) of whom an answer is due, be it one that will never come."""
+    def unanswered(self, workers: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """Return those of the workers (None: all) that have an unanswered task, even if it will never be answered."""
 
     def mark(self, names: NDArray[np.int64], status: str, staleness: NDArray[np.int64] | None = None) -> None:
-        """Write the fate of answers, named in order of arrival, into the trace, if one is kept."""
+        """Record the fate of messages for the message table, if there is one; names rise in order of arrival."""
 
     def close(self) -> None:
-        """End of the run: book the work whose fate is open."""
+        """End the run: count the work on tasks whose fate is open."""
 
     def records(self) -> Records:
-        """What became of every message, if a trace is kept."""
+        """Return the records of all messages; only for a fleet that is recording."""

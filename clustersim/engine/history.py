@@ -1,4 +1,4 @@
-"""What one sees of a run: a history of error, loss and accounts every few updates, free of simulated time."""
+"""The history of a run: error, loss and totals of the ledger every few updates. Evaluation costs no simulated time."""
 
 from collections.abc import Callable
 
@@ -14,24 +14,30 @@ from clustersim.until import Until
 __all__ = ["HistoryRecorder", "Progress"]
 
 Progress = Callable[[float], None]
-"""Called with the fraction of the horizon that is done, 0 to 1, at every evaluation."""
+"""A function that is called at every evaluation with the fraction of the run that is done, 0 to 1."""
 
 
 class HistoryRecorder:
-    """Writes one row of history for the first model, for every `every`-th update, and for the end of the run.
+    """Writes a row of history for the first model, for every `every`-th update, and for the end of the run.
 
     Parameters
     ----------
-    problem, model, ledger
-        What is observed.
+    problem : Problem
+        It evaluates error, loss and metrics.
+    model : Model
+        The model to evaluate.
+    ledger : Ledger
+        The running totals to record.
     vector_bytes : int
         Size of a vector of R^d.
     every : int
         Updates between evaluations.
     until : Until
+        The horizon, for the fraction that is done.
     ticks : Ticks
-        Converts what the ledger holds.
+        Converts the ticks of the ledger to seconds.
     progress : callable, optional
+        See `Progress`.
 
     Attributes
     ----------
@@ -62,12 +68,21 @@ class HistoryRecorder:
         self._rows: list[dict[str, float]] = []
 
     def evaluate(self, now: float, k: int) -> float:
-        """Write a row, in place of the last one if that was for the same model and instant; returns the error.
+        """Write a row and return the error; a last row for the same model and time is replaced.
+
+        Parameters
+        ----------
+        now : float
+            The present time in seconds.
+        k : int
+            The number of messages that the policy waits for at present.
 
         Raises
         ------
         DivergenceError
-            If the model runs away.
+            If the model diverges.
+        ConfigurationError
+            If the problem's metrics are invalid.
         """
         if self._rows and (self._rows[-1]["time"], self._rows[-1]["update"]) == (now, self._model.version):
             self._rows.pop()
@@ -97,11 +112,11 @@ class HistoryRecorder:
         return error
 
     def history(self) -> pd.DataFrame:
-        """The rows as a frame."""
+        """Return the rows as a DataFrame."""
         return pd.DataFrame(self._rows)
 
     def _done(self, now: float) -> float:
-        """The fraction of the horizon that lies behind."""
+        """Return the fraction of the run that is done, by time or by updates, whichever is greater."""
         until = self._until
         by_time = 0.0 if until.time is None else now / until.time
         by_updates = 0.0 if until.updates is None else self._model.version / until.updates

@@ -1,4 +1,7 @@
-"""Answers that have reached the master and may still be used."""
+"""The inbox of the master: messages that have arrived and may still be used.
+
+A `Batch` from the fleet flows in; the model reads the columns; the names of discarded messages flow out.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,26 +11,26 @@ from clustersim.engine.fleet import Batch
 __all__ = ["Inbox", "Positions"]
 
 Positions = NDArray[np.int64] | slice
-"""Which answers: their positions, or all of them as a slice, so that the usual case copies nothing."""
+"""Positions of messages in the inbox, or a slice of all of them, so that the usual case copies nothing."""
 
 _ALL = slice(None)
 
 
 class Inbox:
-    """The answers in the master's hands, in the order of their names: columns of equal length.
+    """The messages that the master keeps, in the order of their names, as columns of equal length.
 
     Attributes
     ----------
     name : ndarray of int
-        Number of each in the order of arrival over the whole run.
+        The name of each message: its number in the order of arrival over the whole run.
     worker, task, version, blocks : ndarray of int
         See `Batch`.
     compute : ndarray of float
-        Ticks of work behind each.
+        Ticks of work spent on the blocks in each message.
     models : dict of int to ndarray
         The model of each version among them.
     before : int
-        How many were held before the last batch came.
+        How many messages were in the inbox before the last batch arrived.
     """
 
     name: NDArray[np.int64]
@@ -44,13 +47,13 @@ class Inbox:
     def _clear(self) -> None:
         self.name = self.worker = self.task = self.version = self.blocks = _NONE
         self.compute = _NO_TIME
-        self._used: NDArray[np.bool_] | bool = False  # of each whether an update has used it, or of all
+        self._used: NDArray[np.bool_] | bool = False  # for each message, or for all, whether an update has used it
         self._count = 0
-        self._new: list[tuple[NDArray[np.int64], Batch]] = []  # not yet in the columns: many may come one by one
+        self._new: list[tuple[NDArray[np.int64], Batch]] = []  # batches that are not in the columns yet
         self.models: dict[int, NDArray[np.float64]] = {}
 
     def add(self, batch: Batch) -> NDArray[np.int64]:
-        """Take in a batch; returns the names of its answers."""
+        """Add a batch; return the names of its messages."""
         first = self._next_name
         self._next_name = first + len(batch.workers)
         self.before, self._count = self._count, self._count + len(batch.workers)
@@ -65,18 +68,18 @@ class Inbox:
         return names
 
     def skip(self, count: int) -> None:
-        """So many answers have come and gone in planned rounds."""
+        """Skip the names of messages that arrived, and were used or discarded, in planned rounds."""
         self._next_name += count
 
     def begin_with(self, batch: Batch, used: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Hold nothing but a batch, some of which has been used; returns the names of its answers."""
+        """Replace the content by a batch, some of which has been used; return the names of its messages."""
         self._clear()
         names = self.add(batch)
         self._used = used
         return names
 
     def _join(self) -> None:
-        """Put into the columns what has come since."""
+        """Append the new batches to the columns."""
         names, batches = zip(*self._new, strict=True)
         count = sum(map(len, names))
         if self._used is not False:
@@ -91,25 +94,25 @@ class Inbox:
         self._new = []
 
     def find(self, names: NDArray[np.int64]) -> Positions | None:
-        """Positions of the named answers, or None if one of them is not here, or named twice."""
+        """Return the positions of the named messages, or None if one of them is not here, or is named twice."""
         if self._new:
             self._join()
-        held = self.name
-        if names is held:
+        present = self.name
+        if names is present:
             return _ALL
         names = np.asarray(names)
         if names.ndim != 1 or (len(names) and names.dtype.kind not in "iu"):
             return None
-        if len(names) == len(held) and np.count_nonzero(names == held) == len(held):
+        if len(names) == len(present) and np.count_nonzero(names == present) == len(present):
             return _ALL
-        positions = np.searchsorted(held, names)
-        if len(positions) and positions.max() >= len(held):
+        positions = np.searchsorted(present, names)
+        if len(positions) and positions.max() >= len(present):
             return None
-        here = bool((held[positions] == names).all())
+        here = bool((present[positions] == names).all())
         return positions if here and not (len(positions) > 1 and np.bincount(positions).max() > 1) else None
 
     def use(self, positions: Positions) -> Positions:
-        """Note that an update uses the answers at `positions`; returns those of them that none has used before."""
+        """Mark the messages at `positions` as used; return the positions of those that no update has used before."""
         used = self._used
         if isinstance(positions, slice) and used is False:
             self._used = True
@@ -122,14 +125,14 @@ class Inbox:
         return fresh
 
     def release(self, keep: Positions | None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Throw away all but the answers at the positions `keep`.
+        """Drop all messages but those at the positions `keep`.
 
         Returns
         -------
         names : ndarray of int
-            Of the answers thrown away unused.
+            Names of the dropped messages that no update has used.
         compute : ndarray of float
-            Ticks of work behind each of those.
+            Ticks of work spent on each of those.
         """
         if self._new:
             self._join()

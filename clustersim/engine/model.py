@@ -1,4 +1,4 @@
-"""The model under training: the problem, the optimiser and who holds which rows."""
+"""The model under training, and its updates: weighted messages flow in, a gradient and a new model flow out."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,25 +14,27 @@ __all__ = ["Model"]
 
 
 class Model:
-    """The parameters w and how they move.
+    """The parameters w, and the steps that change them.
 
     Parameters
     ----------
     problem : Problem
+        It computes the gradients.
     optimizer : Optimizer
+        It computes each new model.
     assignment : Assignment
-        Who holds which rows.
+        Which worker holds which rows.
 
     Attributes
     ----------
     w : ndarray of float, shape (d,)
-        The present model. Every step makes a new array, for messages under way refer to old ones.
+        The present model. Every step makes a new array, since messages under way refer to older models.
     before : ndarray of float, shape (d,)
         The model before the last step.
     version : int
-        The number of updates behind `w`.
+        The number of updates so far.
     watch : Watch
-        Ends the run where the model runs away.
+        It raises an error if the model diverges.
     """
 
     def __init__(self, problem: Problem, optimizer: Optimizer, assignment: Assignment) -> None:
@@ -43,38 +45,48 @@ class Model:
         self._optimizer = optimizer.begin(self.w)
         self.watch = Watch(problem, self.w)
 
-    def step(self, held: Inbox, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take one step with the weighted sum of the answers at `positions`; returns the gradient used.
+    def step(self, inbox: Inbox, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Take one step with the weighted sum of the messages at `positions`; return the gradient used.
 
         Raises
         ------
         DivergenceError
-            If the model runs away.
+            If the model diverges.
         """
-        if len(held.models) == 1 and (isinstance(positions, slice) or len(positions)):
-            (model,) = held.models.values()
-            gradient = self._part(held, positions, model, weights)
+        if len(inbox.models) == 1 and (isinstance(positions, slice) or len(positions)):
+            (model,) = inbox.models.values()
+            gradient = self._part(inbox, positions, model, weights)
         else:
-            gradient = self._parts(held, positions, weights)
+            gradient = self._parts(inbox, positions, weights)
         return self._move(gradient)
 
     def step_ahead(self, present: Rows, late: Rows | None) -> NDArray[np.float64]:
-        """Take one step with a gradient at the present model and perhaps one at the model before; returns their sum.
+        """Take one step with a gradient at the present model and, if `late` is given, one at the previous model.
+
+        Parameters
+        ----------
+        present, late : tuple
+            Rows and row weights, see `Rows`.
+
+        Returns
+        -------
+        ndarray of float, shape (d,)
+            The sum of both gradients and that of the penalty.
 
         Raises
         ------
         DivergenceError
-            If the model runs away.
+            If the model diverges.
         """
         if late is None:
             return self._move(self._problem.gradient(self.w, *present))
-        gradient = np.zeros_like(self.w)  # added up as in `_parts`
+        gradient = np.zeros_like(self.w)  # the same order of addition as in `_parts`
         gradient += self._problem.gradient(self.before, *late)
         gradient += self._problem.gradient(self.w, *present)
         return self._move(gradient)
 
     def _move(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Step with this gradient; returns it with the penalty's."""
+        """Step with this gradient plus that of the penalty; return the sum."""
         penalty = self._problem.penalty_gradient(self.w)
         if penalty is not None:
             gradient = gradient + penalty
@@ -85,24 +97,24 @@ class Model:
         self.w = self._optimizer.step(self.w, gradient, self.version)
         return gradient
 
-    def _parts(self, held: Inbox, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        """The weighted sum of answers of many versions, or of none: one call to the problem for each version."""
-        places = np.arange(len(held.name))[positions]
-        versions = held.version[places]
+    def _parts(self, inbox: Inbox, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the weighted sum of messages of several versions, or of none, with one gradient for each version."""
+        places = np.arange(len(inbox.name))[positions]
+        versions = inbox.version[places]
         gradient = np.zeros_like(self.w)
-        per_vector = np.repeat(versions, self.assignment.vectors[held.worker[places]])
+        per_vector = np.repeat(versions, self.assignment.vectors[inbox.worker[places]])
         for version in np.unique(versions).tolist():
             share = weights if isinstance(weights, float) else weights[per_vector == version]
-            gradient += self._part(held, places[versions == version], held.models[version], share)
+            gradient += self._part(inbox, places[versions == version], inbox.models[version], share)
         return gradient
 
     def _part(
-        self, held: Inbox, positions: Positions, model: NDArray[np.float64], weights: float | NDArray[np.float64]
+        self, inbox: Inbox, positions: Positions, model: NDArray[np.float64], weights: float | NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """The weighted sum of answers that were computed at the same model."""
-        workers, tasks = held.worker, held.task
+        """Return the weighted sum of messages that were computed at the same model."""
+        workers, tasks = inbox.worker, inbox.task
         if not isinstance(positions, slice):
             workers, tasks = workers[positions], tasks[positions]
-        blocks = None if self.assignment.blocks == 1 else held.blocks[positions]
+        blocks = None if self.assignment.blocks == 1 else inbox.blocks[positions]
         rows, row_weights = self.assignment.gather(workers, weights, tasks, blocks)
         return self._problem.gradient(model, rows, row_weights)

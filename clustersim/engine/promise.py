@@ -1,7 +1,7 @@
-"""The promise in a policy's `Plan`: checked when it is given, and held against what the policy does at first.
+"""The check of a policy's `Plan`: its form, and that the policy does what it plans.
 
-An answer flows in when the policy has been told `Updated`, and the update of the plan's first round, which is gone
-through in conversation. Complaints flow out, or nothing; and the plan, once the policy has kept it.
+Decisions on `Updated` flow in, and the update of the plan's first round, in which the policy is asked. A
+`BrokenPromiseError` flows out if they do not agree with the plan; otherwise the plan is trusted from then on.
 """
 
 import math
@@ -23,11 +23,11 @@ _REAL = (float, int, np.floating, np.integer)
 
 
 class BrokenPromiseError(Exception):
-    """What a policy plans makes no sense, or is not what it does; the master tells it to the user."""
+    """A plan is invalid, or the policy does not do what it plans; the master turns this into a `ProtocolError`."""
 
 
 class PlannedRounds(NamedTuple):
-    """What is told of rounds that needed no conversation: how many, and when the last of them ended."""
+    """An entry in the list of last events: the number of planned rounds, and when the last one ended, in seconds."""
 
     rounds: int
     until: float
@@ -39,12 +39,14 @@ class Promise:
     Parameters
     ----------
     assignment : Assignment
+        Which worker holds which rows.
     ticks : Ticks
+        Converts seconds to ticks.
 
     Attributes
     ----------
     trusted : Plan or None
-        The plan, if the policy has done in conversation what it says.
+        The plan, if the policy has already done what it plans in a round in which it was asked.
     """
 
     def __init__(self, assignment: Assignment, ticks: Ticks) -> None:
@@ -52,10 +54,10 @@ class Promise:
         self._assignment = assignment
         self._ticks = ticks
         self._plan: Plan | None = None
-        self._kept: tuple[object, ...] = ()  # the terms of the plan that was kept last
+        self._kept_terms: tuple[object, ...] = ()  # the terms of the last plan that the policy kept
 
-    def give(self, decision: Decision, now: float) -> None:
-        """Take the plan of an answer to `Updated`, or none; refuse one that makes no sense."""
+    def accept(self, decision: Decision, now: float) -> None:
+        """Accept the plan in a decision on `Updated`, if it has one; raise an error if the plan is invalid."""
         self.drop()
         plan = decision.plan
         if plan is None:
@@ -70,90 +72,97 @@ class Promise:
         if not (isinstance(command, Dispatch) and command.workers is None and command.busy is not None):
             given = decision.commands
             raise BrokenPromiseError(
-                f"it plans rounds, and answers {given}; a plan belongs to one Dispatch(busy=...) to all workers"
+                f"it plans rounds, and returns {given}; a plan belongs to one Dispatch(busy=...) to all workers"
             )
         wants, wait = decision.wants, waits_for(decision.wants, now, self._ticks)[0]
         if wait != self._ticks.of(plan.patience):
-            raise BrokenPromiseError(f"it plans to wait for {plan.patience} s at time {now:g}, and answers {wants}")
+            raise BrokenPromiseError(f"it plans to wait for {plan.patience} s at time {now:g}, and returns {wants}")
         if not callable(plan.enough) and isinstance(wants.arrivals, _WHOLE) and wants.arrivals > plan.enough:
-            raise BrokenPromiseError(f"it plans to act on {plan.enough} answers, and wants {wants.arrivals}")
+            raise BrokenPromiseError(f"it plans to act on {plan.enough} messages, and wants {wants.arrivals}")
         self._plan = plan = _plain(plan)
-        self.trusted = plan if _terms(plan) == self._kept else None
+        self.trusted = plan if _terms(plan) == self._kept_terms else None
 
     def drop(self) -> None:
-        """The plan does not speak of the round that goes on now."""
+        """Forget the plan; it does not cover the present round."""
         self._plan = self.trusted = None
 
     def _wrong(self, plan: Plan) -> str:
-        """Name a part of a plan that is of the wrong kind or out of range, and what it should be."""
+        """Describe the first field of a plan that is of the wrong kind or out of range; empty if there is none."""
         n = self._assignment.workers
-        laws = {
-            "rounds": (_is(_WHOLE, plan.rounds) and plan.rounds >= 1, "a whole number, at least 1"),
+        checks = {
+            "rounds": (_is_number(_WHOLE, plan.rounds) and plan.rounds >= 1, "a whole number, at least 1"),
             "enough": (
-                callable(plan.enough) or (_is(_WHOLE, plan.enough) and 1 <= plan.enough <= n),
+                callable(plan.enough) or (_is_number(_WHOLE, plan.enough) and 1 <= plan.enough <= n),
                 f"a whole number, 1 to {n}, or a function of the workers that answer",
             ),
             "weights": (
-                callable(plan.weights) or (_is(_REAL, plan.weights) and math.isfinite(plan.weights)),
+                callable(plan.weights) or (_is_number(_REAL, plan.weights) and math.isfinite(plan.weights)),
                 "a finite number, or a function of the workers that have answered",
             ),
-            "patience": (_is(_REAL, plan.patience) and plan.patience > 0.0, "seconds, more than 0"),
-            "until": (_is(_REAL, plan.until) and not math.isnan(plan.until), "seconds"),
+            "patience": (_is_number(_REAL, plan.patience) and plan.patience > 0.0, "seconds, more than 0"),
+            "until": (_is_number(_REAL, plan.until) and not math.isnan(plan.until), "seconds"),
             "follow": (plan.follow is None or callable(plan.follow), "a function of Updated, or None"),
-            "late": (plan.late is None or _sound_late(plan.late), "LatePlan(function, Round, function), or None"),
+            "late": (plan.late is None or _valid_late(plan.late), "LatePlan(function, Round, function), or None"),
         }
-        for name, (kept, expected) in laws.items():
-            if not kept:
+        for name, (valid, expected) in checks.items():
+            if not valid:
                 return f"{name} = {reprlib.repr(getattr(plan, name))}: expected {expected}"
         return ""
 
-    def hold(self, inbox: Inbox, update: Update, version: int, *, late: bool) -> None:
-        """Hold an update against the plan, if that is still to be done; refuse one that differs.
+    def check_update(self, inbox: Inbox, update: Update, version: int, *, late: bool) -> None:
+        """Compare an update with the plan, if there is one; raise an error if they differ.
 
-        `late` says whether the time for which the policy was to wait is over.
+        Parameters
+        ----------
+        inbox : Inbox
+        update : Update
+        version : int
+            The version of the present model.
+        late : bool
+            Whether the policy's deadline has passed.
         """
         plan = self._plan
         now = inbox.version == version
         if plan is None or not (now.any() and (plan.late is not None or now.all())):
-            return  # answers to older models are none of the plan's business
+            return  # a plan without `late` covers messages of the present model only
         workers = inbox.worker[now]
         enough = plan.enough(workers) if callable(plan.enough) else plan.enough
         if not (isinstance(enough, _WHOLE) and enough >= 1):
             raise BrokenPromiseError(
-                f"its plan says that {enough!r} answers are enough; give a whole number, at least 1"
+                f"its plan says that {enough!r} messages are enough; give a whole number, at least 1"
             )
         if len(workers) < enough and not late:
-            raise BrokenPromiseError(f"it plans to wait for {enough} answers, and updates with {len(workers)}")
+            raise BrokenPromiseError(f"it plans to wait for {enough} messages, and updates with {len(workers)}")
         if np.count_nonzero(now[: inbox.before]) >= enough:
-            raise BrokenPromiseError(f"it plans to act as soon as {enough} answers are there, and acts later")
-        heard = workers[:enough]
-        weights = plan.weights(heard) if callable(plan.weights) else plan.weights
+            raise BrokenPromiseError(f"it plans to act as soon as {enough} messages have arrived, and acts later")
+        chosen = workers[:enough]
+        weights = plan.weights(chosen) if callable(plan.weights) else plan.weights
         try:
             weights = weights if isinstance(weights, float) else np.asarray(weights, dtype=np.float64)
         except (TypeError, ValueError):
-            told = f"its plan says that the weights of workers {heard} are {weights!r}; give numbers"
-            raise BrokenPromiseError(told) from None
+            wrong = f"its plan says that the weights of workers {chosen} are {weights!r}; give numbers"
+            raise BrokenPromiseError(wrong) from None
         if plan.late is None:
-            useful, weights = self._assignment.useful(heard, weights)
+            useful, weights = self._assignment.useful(chosen, weights)
             names = inbox.name[now][:enough]
             names = names if useful is None else names[useful]
         else:
-            names, weights = _with_late(plan.late, inbox, version, np.full(len(heard), weights))
+            names, weights = _with_late(plan.late, inbox, version, np.full(len(chosen), weights))
         if not (np.array_equal(names, update.messages) and np.array_equal(weights, update.weights)):
             raise BrokenPromiseError(
                 f"it plans to update with messages {names} at weights {weights}, and updates with {update.messages} at "
                 f"{update.weights}"
             )
-        self._kept = _terms(plan)
+        self._kept_terms = _terms(plan)
 
 
-def _is(kinds: tuple[type, ...], part: object) -> bool:
-    """Whether it is of one of these kinds, and no truth value."""
+def _is_number(kinds: tuple[type, ...], part: object) -> bool:
+    """Whether `part` is of one of these kinds, and not a bool."""
     return isinstance(part, kinds) and not isinstance(part, bool)
 
 
-def _sound_late(late: LatePlan) -> bool:
-    """Whether the part of a plan that speaks of late answers is of the right kinds."""
+def _valid_late(late: LatePlan) -> bool:
+    """Whether the fields of a `LatePlan` are of the right kinds."""
     return (
         isinstance(late, LatePlan) and callable(late.weights) and callable(late.resume) and isinstance(late.last, Round)
     )
@@ -162,27 +171,27 @@ def _sound_late(late: LatePlan) -> bool:
 def _with_late(
     late: LatePlan, inbox: Inbox, version: int, weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The messages and weights of an update by a plan with late answers."""
+    """Return the messages and weights of an update by a plan that uses late messages."""
     last = inbox.version == version - 1
-    due = late.weights(Round(inbox.name[last], inbox.worker[last], inbox.blocks[last], late.last.used))
+    late_weights = late.weights(Round(inbox.name[last], inbox.worker[last], inbox.blocks[last], late.last.used))
     names = inbox.name[inbox.version == version][: len(weights)]
-    if due is not None:
-        names, weights = np.concatenate((names, inbox.name[last])), np.concatenate((weights, due))
+    if late_weights is not None:
+        names, weights = np.concatenate((names, inbox.name[last])), np.concatenate((weights, late_weights))
     return names[weights != 0.0], weights[weights != 0.0]
 
 
 def waits_for(wants: Wants, now: float, ticks: Ticks) -> tuple[float, float]:
-    """The ticks for which a policy wants to wait, NaN if it names no time, and the deadline in seconds."""
+    """Return the ticks for which a policy wants to wait, NaN if it gives no number, and the deadline in seconds."""
     deadline, patience = wants.deadline, wants.patience
     if not (isinstance(deadline, _REAL) and isinstance(patience, _REAL)):
         return math.nan, math.nan
-    if (told := now + float(patience)) <= deadline < math.inf or patience < math.inf == deadline:
-        return ticks.of(float(patience)), told
+    if (deadline_set := now + float(patience)) <= deadline < math.inf or patience < math.inf == deadline:
+        return ticks.of(float(patience)), deadline_set
     return ticks.wait(now, float(deadline)), float(deadline)
 
 
 def _plain(plan: Plan) -> Plan:
-    """The same, its numbers of Python's own kinds."""
+    """Return the same plan with NumPy numbers converted to those of Python."""
     return plan._replace(
         rounds=int(plan.rounds),
         enough=plan.enough if callable(plan.enough) else int(plan.enough),
@@ -193,5 +202,5 @@ def _plain(plan: Plan) -> Plan:
 
 
 def _terms(plan: Plan) -> tuple[object, ...]:
-    """What holds in every round of a plan: if the policy has kept it once, it need not show it again."""
+    """Return the fields that must be the same for a plan to be trusted after the policy has kept one."""
     return plan.enough, plan.weights, plan.patience, None if plan.late is None else plan.late.weights

@@ -1,7 +1,7 @@
-"""One run: its outcome, and all of it but the clock and the fleet.
+"""The outcome of a run, `Run`, and the parts of a run without its clock and its fleet, `Training`.
 
-`Training` puts policy, model, ledger and history together, and makes the master that a clock and a fleet drive: the
-SimPy processes, the cohort, a list of events played by hand, or real machines. What has come of it is a `Run`.
+`Training` puts policy, model, ledger and history together, and makes the master. A clock and a fleet drive the master:
+SimPy processes, the cohort, a list of events in a test, or real machines. `Training.outcome` then returns the `Run`.
 """
 
 from dataclasses import dataclass
@@ -27,24 +27,26 @@ __all__ = ["Run", "Training"]
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What came of one run.
+    """The outcome of one run.
 
     Attributes
     ----------
     history : DataFrame
-        One row an evaluation: time (s), update, error, loss, k; messages, vectors of R^d and bytes both ways
-        (uplink_messages, uplink_vectors, uplink_bytes, ...); compute_wasted (s); mean_staleness of the answers used so
-        far (updates); and the problem's own metrics. The first row is the first model, the last one the end of the run.
+        One row for each evaluation: time (s), update, error, loss, k; messages, vectors of R^d and bytes in both
+        directions (uplink_messages, uplink_vectors, uplink_bytes, ...); compute_wasted (s); mean_staleness of the
+        messages used so far (updates); and the problem's own metrics. The first row describes the first model, the last
+        row the end of the run.
     totals : dict
-        ``time``, ``updates``, ``reason`` (why the run ended), and the ledger by name: the counts of history; the fates
-        of messages (used, used_late, discarded, cancelled, lost, in_flight); partial and used_partial, the answers that
-        were sent, and used, with fewer than all blocks; mean_staleness and max_staleness; worker seconds compute_used,
-        compute_wasted, compute_pending and idle. What waits at the master when the run ends is discarded.
+        ``time``, ``updates``, ``reason`` (why the run ended), and the entries of the ledger by name: the counts of
+        history; the numbers of messages of each fate (used, used_late, discarded, cancelled, lost, in_flight); partial
+        and used_partial, the messages with fewer than all blocks that were sent, and that were used; mean_staleness and
+        max_staleness (updates); the worker seconds compute_used, compute_wasted, compute_pending and idle. Messages
+        that are in the inbox of the master when the run ends are discarded.
     messages : DataFrame or None
-        One row a message, if asked for: worker, task (of the worker, from 0), version; dispatched, received, started,
-        finished, arrived (times; NaN where it never came to that); compute, worked and dropped (seconds that the task
-        takes, that were spent on it, and of these on a block cut short); blocks (that the answer brings), bytes,
-        staleness (NaN if not used) and status.
+        One row for each message, if requested: worker, task (its number, from 0), version; the times dispatched,
+        received, started, finished and arrived (s; NaN if that never happened); compute (s that the task takes),
+        worked (s that were spent on it) and dropped (s of these that were spent on an unfinished block); blocks (in the
+        message), bytes, staleness (NaN if not used) and status.
     w : ndarray of float, shape (d,)
         The last model.
     """
@@ -56,35 +58,39 @@ class Run:
 
 
 class Training:
-    """A run without its clock and its fleet.
+    """The parts of a run, without its clock and its fleet.
 
     Parameters
     ----------
     problem : Problem
+        The objective to minimise, and its data.
     policy : Policy
+        The policy of the run.
     setting : Setting
-        What the policy is told of the cluster, see `clustersim.engine.make_setting`.
+        What the policy knows of problem and cluster, see `clustersim.engine.make_setting`.
     optimizer : Optimizer
+        The rule of a step of the model.
     until : Until
+        The horizon.
     ticks : Ticks
-        Of the clock.
+        Converts between the ticks of the clock and seconds.
     bytes_per_entry : int
         Size of one entry of a vector on the wire.
     evaluate_every : int
         Updates between two rows of history.
     progress : callable, optional
-        Called with the fraction done at every evaluation.
+        Called at every evaluation with the fraction of the run that is done.
 
     Attributes
     ----------
     state : PolicyState
         The policy's state for this run.
     until : Until
-        The horizon, its epochs counted in updates.
+        The horizon, its epochs converted to updates.
     vector_bytes : int
         Size of a vector of R^d on the wire.
     ledger : Ledger
-        Where the fleet books what becomes of messages.
+        The running totals, to which fleet and master add.
     """
 
     def __init__(
@@ -102,7 +108,7 @@ class Training:
     ) -> None:
         assignment = setting.assignment
         self.state = policy.begin(setting)
-        self.until = until.in_updates(assignment.updates_per_epoch(policy.work.answers or setting.workers))
+        self.until = until.in_updates(assignment.updates_per_epoch(policy.work.messages or setting.workers))
         self.vector_bytes = problem.dimension * bytes_per_entry
         self.ledger = Ledger()
         self._policy, self._assignment, self._ticks = policy, assignment, ticks
@@ -119,21 +125,24 @@ class Training:
         )
 
     def master(self, clock: Clock, fleet: Fleet) -> Master:
-        """The master of this run, for a clock and a fleet."""
+        """Return the master of this run, for a clock and a fleet."""
         stopping = StoppingRule(self.until, self._recorder, self.state, self._ticks)
         return Master(clock, self._ticks, self._policy, self.state, fleet, self._model, self.ledger, stopping)
 
     def outcome(self, master: Master, clock: Clock, fleet: Fleet) -> Run:
-        """What has come of the run, now that the master has ended it."""
+        """Close the master and the fleet, and return the outcome of the run that the master has ended."""
         master.close()
         fleet.close()
         ticks, now, vectors = self._ticks, clock.now, self._assignment.vectors
         time = ticks.seconds(now)
         self._recorder.evaluate(time, self.state.k)
         totals = self.ledger.totals(self.vector_bytes, fleet.expecting, len(vectors) * int(now), ticks)
+        messages = None
+        if fleet.recording:
+            messages = message_table(fleet.records(), vectors * self.vector_bytes, now, ticks)
         return Run(
             history=self._recorder.history(),
             totals={"time": time, "updates": self._model.version, "reason": master.reason, **totals},
-            messages=message_table(fleet.records(), vectors * self.vector_bytes, now, ticks) if fleet.traced else None,
+            messages=messages,
             w=self._model.w,
         )

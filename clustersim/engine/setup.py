@@ -1,7 +1,7 @@
-"""What a policy is told before a run: who holds which rows, and how soon an answer can come.
+"""The function `make_setting`: what a policy knows before a run, such as which worker holds which rows.
 
-Problem, cluster and policy flow in; a `Setting` flows out, to the engine and to studies, which look whether policies
-fit before anything is run.
+Problem, cluster and policy flow in. A `Setting` flows out to the engine, and to studies, which check before any run
+that the policies fit.
 """
 
 import math
@@ -25,20 +25,33 @@ __all__ = ["make_setting"]
 
 
 def make_setting(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams) -> Setting:
-    """Carry out the policy's placement on the cluster.
+    """Assign the rows to the workers by the policy's placement, and return the setting of the run.
+
+    Parameters
+    ----------
+    problem : Problem
+    cluster : Cluster
+    policy : Policy
+    streams : Streams
+        The random draws of placement and mini-batches.
+
+    Returns
+    -------
+    Setting
 
     Raises
     ------
     ConfigurationError
-        If the work does not fit the problem and the cluster, or leaves a worker without rows.
+        If the work does not fit the problem and the cluster, or leaves a worker without rows, or if times may be too
+        long to be represented or too short for the tick.
     """
     work = policy.work
     assignment = work.placement.assign(problem, cluster.workers, streams.generator("placement"))
     check_assignment(work.placement, assignment, problem.rows, cluster.workers)
     if (idle := np.flatnonzero(assignment.sizes == 0)).size:
         raise ConfigurationError(
-            f"workers = {cluster.workers}: {work.placement!r} leaves worker {idle[0]} without rows, so that it would "
-            "answer at once with nothing; use fewer workers, more rows or more redundancy"
+            f"workers = {cluster.workers}: {work.placement!r} leaves worker {idle[0]} without rows, so that its "
+            "messages would be empty; use fewer workers, more rows or more redundancy"
         )
     if work.blocks > 1:
         assignment = replace(assignment, blocks=_checked_blocks(work.blocks, assignment, whole=work.batch is None))
@@ -46,11 +59,12 @@ def make_setting(problem: Problem, cluster: Cluster, policy: Policy, streams: St
         assignment = MiniBatches.of(assignment, work.batch, streams.uniforms("batch"))
     _check_times(cluster, assignment)
     vector_bytes = problem.dimension * cluster.bytes_per_entry
-    return Setting(cluster.workers, assignment, cluster.busy, _soonest(cluster, assignment, vector_bytes), cluster.tick)
+    soonest = _least_times(cluster, assignment, vector_bytes)
+    return Setting(cluster.workers, assignment, cluster.busy, soonest, cluster.tick)
 
 
 def _check_times(cluster: Cluster, assignment: Assignment) -> None:
-    """Refuse models of times that may be too long to be added up, or too short for the clock, before one is drawn."""
+    """Refuse latency models whose times may be too long to be added up, or too short for the tick."""
     ticks = Ticks(cluster.tick)
     models = {"compute": cluster.compute, "downlink": cluster.downlink.latency, "uplink": cluster.uplink.latency}
     for name, model in models.items():
@@ -59,35 +73,35 @@ def _check_times(cluster: Cluster, assignment: Assignment) -> None:
             ticks.check_mean(name, share * _mean_at_least(model, FEWEST * cluster.tick / share))
         if isinstance(model, LatencyModel) and LONGEST < (longest := model.longest) < math.inf:
             raise complaint(
-                name, model, f"times of at most {LONGEST:g} s, for sums of longer ones cannot be represented",
+                name, model, f"times of at most {LONGEST:g} s, since sums of longer ones cannot be represented",
                 f"it draws times of up to {longest:g} s; infinity stands for a worker that never answers",
             )  # fmt: skip
 
 
 def _least_share(cluster: Cluster, assignment: Assignment) -> float:
-    """What part of the time of a share a task takes at least, of those that take any time."""
+    """Return the least share of the time of an even share that any task with a load takes, at most 1."""
     loads = assignment.loads[assignment.loads > 0.0]
     scales = cluster.scaling in ("proportional", "additive") and len(loads) > 0
     return min(1.0, float(loads.min())) if scales else 1.0
 
 
 def _mean_at_least(model: LatencyModel, enough: float) -> float:
-    """The mean time, or a part of it that is enough: half the median, which any model can tell at once."""
+    """Return the mean time; or half the median, a cheap lower bound of the mean, if that is at least `enough`."""
     half = float(model.quantile(0.5)) / 2.0 if model.homogeneous else 0.0
     if half >= enough:
         return half
     mean = model.expected_time
-    return mean if mean < math.inf else 2.0 * half  # of a worker that may never answer, what it takes if it does
+    return mean if mean < math.inf else 2.0 * half  # the worker may never answer: the median
 
 
 def _checked_blocks(blocks: int, assignment: Assignment, *, whole: bool) -> int:
-    """Refuse blocks without rows, where a task is about all rows of a worker, and blocks of rows sent one by one."""
+    """Refuse more blocks than rows, where a task covers all rows of a worker, and blocks of rows sent one by one."""
     if whole:
         fewest = int(assignment.sizes.argmin())
-        held = int(assignment.sizes[fewest])
-        rows = f"{held} row{'s' * (held > 1)}"
+        count = int(assignment.sizes[fewest])
+        rows = f"{count} row{'s' * (count > 1)}"
         remedy = f"worker {fewest} holds only {rows}; use fewer blocks, fewer workers or more data"
-        integer("blocks", blocks, low=1, high=held, remedy=remedy)
+        integer("blocks", blocks, low=1, high=count, remedy=remedy)
     if not assignment.combined:
         raise ConfigurationError(
             f"blocks = {blocks}: blocks of rows that are sent one by one are not defined; use one block, or a "
@@ -96,8 +110,8 @@ def _checked_blocks(blocks: int, assignment: Assignment, *, whole: bool) -> int:
     return blocks
 
 
-def _soonest(cluster: Cluster, assignment: Assignment, vector_bytes: int) -> NDArray[np.float64]:
-    """Seconds from a dispatch before which no answer of each worker can arrive."""
+def _least_times(cluster: Cluster, assignment: Assignment, vector_bytes: int) -> NDArray[np.float64]:
+    """Return the least time from a dispatch to the arrival of each worker's message, in seconds."""
     workers, ticks = cluster.workers, Ticks(cluster.tick)
     down = cluster.downlink.shortest(workers, vector_bytes)
     compute = shortest_times(cluster.compute, cluster.scaling, assignment.loads, workers)

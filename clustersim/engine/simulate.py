@@ -1,4 +1,7 @@
-"""Run one policy on one cluster: the function that puts policy, fleet, model and clock together."""
+"""The function `simulate`: run one policy on one cluster.
+
+It checks the arguments, builds policy state, fleet, model and clock, and returns a `Run`.
+"""
 
 from typing import Literal, get_args
 
@@ -49,56 +52,56 @@ def simulate(
     engine: Engine = "auto",
     progress: Progress | None = None,
 ) -> Run:
-    """Train `problem` on `cluster` under `policy` until the horizon.
+    """Train the model of `problem` on `cluster` under `policy` until the horizon.
 
     Parameters
     ----------
     problem : Problem
-        What is minimised.
+        The objective to minimise, and its data.
     cluster : Cluster
-        Workers and links.
+        The workers and the links.
     policy : Policy
-        Who gets the model, how long the master waits, what it does with the answers.
+        Which workers get the model, how long the master waits, and how it uses the messages.
     optimizer : Optimizer
-        How the model moves, such as ``SGD(0.01)``.
+        The rule of a step of the model, such as ``SGD(0.01)``.
     until : Until
-        When the run ends.
+        The horizon, at which the run ends.
     seed : int
         The same seed gives the same run, bit for bit. Under every policy the q-th task of a worker takes the same draw.
     replication : int
-        Another replication takes other draws.
+        The number of the replication. Replications take independent draws.
     evaluate_every : int
         Updates between two rows of history. Evaluation costs no simulated time.
     messages : bool
-        Keep a record of every message; memory then grows with updates times workers.
+        Whether to record every message in ``Run.messages``. Memory then grows with updates times workers.
     engine : {"auto", "process", "cohort"}
-        How workers are simulated: as one SimPy process each, or as arrays, a dispatch or many rounds at a time
-        ("cohort"). Both give the same run, bit for bit. The cohort engine covers all that clusters and policies can ask
-        for, since workers do not depend on one another, and "auto" takes it: it is much faster for rounds of many
-        workers, and costs about as much as the processes where the master acts at every single answer. The processes
-        are what it is held against.
+        How the workers are simulated: "process" runs each worker as a SimPy process; "cohort" computes whole
+        dispatches, or many rounds at once, as arrays. Both give the same run, bit for bit. The cohort engine supports
+        every cluster and every policy, since workers do not depend on one another, and "auto" selects it. It is much
+        faster for rounds of many workers, and about as fast as the processes where the master acts on every single
+        message. The process engine serves as the reference for tests.
     progress : callable, optional
-        Called with the fraction done at every evaluation.
+        Called at every evaluation with the fraction of the run that is done.
 
     Returns
     -------
     Run
+        History, totals, messages on request, and the last model.
 
     Raises
     ------
     ConfigurationError
-        If an argument is unusable or does not fit the others.
+        If an argument is invalid or does not fit the others.
     StalledError
-        If nothing can happen any more before the horizon.
+        If the run can make no further progress towards its horizon.
     DivergenceError
-        If the model runs away.
+        If the model diverges.
     ProtocolError
-        If the policy asks for what makes no sense.
+        If the policy returns an invalid decision.
 
     Notes
     -----
-    BLAS is held to one thread, so that results do not depend on the number of cores; studies use the cores for
-    replications.
+    BLAS uses one thread, so that results do not depend on the number of cores. Studies use the cores for replications.
 
     Examples
     --------
@@ -135,11 +138,11 @@ def _run(
     until: Until,
     streams: Streams,
     evaluate_every: int,
-    trace: bool,
+    recording: bool,
     progress: Progress | None,
     fleet_kind: type[ProcessFleet] | type[CohortFleet],
 ) -> Run:
-    """Build the parts, let the clock run, and gather what came of it."""
+    """Build the parts, run the clock until the master ends the run, and collect the outcome."""
     setting, ticks = make_setting(problem, cluster, policy, streams), Ticks(cluster.tick)
     training = Training(
         problem,
@@ -155,16 +158,16 @@ def _run(
     check_updates(training.until, cluster, setting, training.state.k, training.vector_bytes, streams)
     env = simpy.Environment(0.0)
     delays = Delays(cluster, setting.assignment, training.vector_bytes, streams)
-    fleet = fleet_kind(env, setting.assignment, delays, training.ledger, trace=trace)
+    fleet = fleet_kind(env, setting.assignment, delays, training.ledger, recording=recording)
     master = training.master(env, fleet)
-    # a model that overflows is for its own watch to report, not for NumPy
+    # the watch on divergence reports a model that overflows, so NumPy need not warn
     with seldom_collected(), np.errstate(over="ignore", invalid="ignore"):
-        env.run(until=env.process(master.life()))
+        env.run(until=env.process(master.run()))
         return training.outcome(master, env, fleet)
 
 
 def _check_kinds(problem: object, cluster: object, policy: object, optimizer: object, until: object) -> None:
-    """Say which argument is of the wrong kind."""
+    """Check the type of each argument."""
     expected = (
         ("problem", problem, Problem, "LeastSquares(X, y)"),
         ("cluster", cluster, Cluster, "Cluster(workers=10, compute=Exponential(mean=1.0))"),

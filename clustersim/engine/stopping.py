@@ -1,7 +1,7 @@
-"""Where a run ends: its horizon is reached, or it is clear that it never will be.
+"""The rule that ends a run: its horizon is reached, or it cannot be reached.
 
-The master asks after every update, and when time stands still; updates flow on to the `HistoryRecorder`, which
-writes history.
+The master asks the `StoppingRule` after every update and every event. The rule calls the `HistoryRecorder` for each row
+of history.
 """
 
 import math
@@ -15,31 +15,32 @@ from clustersim.until import Until
 
 __all__ = ["StoppingRule"]
 
-_PATIENCE = 1_000_000  # updates after which a run with an error horizon alone is given up
-_STANDSTILL = 10_000
-_NO_END = 1 << 62  # updates
-_LOOK_AHEAD = 10_000  # updates that tell how long one takes; fractions of a second
+_PATIENCE = 1_000_000  # updates after which a run whose only horizon is an error is given up
+_STANDSTILL = 10_000  # events without progress after which a run is given up
+_NO_END = 1 << 62  # stands for an unlimited number of updates
+_LOOK_AHEAD = 10_000  # updates after which the mean time of an update is known well; they take fractions of a second
 
 
 class StoppingRule:
-    """How far a run has come.
+    """The progress of a run towards its horizon.
 
     Parameters
     ----------
     until : Until
-    observer : Observer
-        Keeps the history, and knows the error.
+        The horizon.
+    recorder : HistoryRecorder
+        It evaluates the error and keeps the history.
     state : PolicyState
-        Its k is a column of the history.
+        Its k is a column of history.
     ticks : Ticks
-        Of the clock.
+        Converts seconds to ticks.
 
     Attributes
     ----------
     last_time : float
-        When the run is over at the latest, in ticks; infinite if nothing says so.
+        The time horizon in ticks; infinite if there is none.
     standstill : int
-        Events without progress after which a run is taken to be stuck.
+        The number of events without progress after which a run counts as stuck.
     """
 
     def __init__(self, until: Until, recorder: HistoryRecorder, state: PolicyState, ticks: Ticks) -> None:
@@ -48,18 +49,20 @@ class StoppingRule:
         self._until = until
         self._recorder = recorder
         self._state = state
-        self._reached = (0.0, 0)  # the last instant, and the version then if updates count
-        self._events = 0  # since then
+        self._reached = (0.0, 0)  # the last time, and the last version if the horizon counts updates
+        self._events = 0  # events without progress since then
 
     def updated(self, now: float, version: int) -> str:
-        """Write the history where a row is due; returns why the run is over now, or nothing.
+        """Write a row of history if it is time; return why the run is over, or an empty string.
 
         Raises
         ------
         ConfigurationError
-            If it would take too many updates to get there, going by those done so far.
+            If the time horizon would take too many updates, judged by the mean time of those so far.
         StalledError
-            If the error shrinks no more above the one that is to be reached.
+            If a million updates have not reached the error, and there is no other horizon.
+        DivergenceError
+            If the model diverges.
         """
         if self._until.updates is not None and version >= self._until.updates:
             return f"{self._until.updates} updates done"
@@ -72,29 +75,29 @@ class StoppingRule:
             return f"error {self._until.error:g} reached"
         if version >= _PATIENCE and self._until.updates is None and math.isinf(self.last_time):
             raise StalledError(
-                f"{_PATIENCE} updates have not brought the error down to {self._until.error:g}, it is {error:.3g}; the "
-                "floor of the policy may lie above: give Until a time or a number of updates as well"
+                f"{_PATIENCE} updates have not brought the error down to {self._until.error:g}; it is {error:.3g}. The "
+                "error floor of the policy may be higher; give Until a time or a number of updates as well"
             )
         return ""
 
     def updates_left(self, version: int) -> int:
-        """Updates from this version on that the run will have at most."""
+        """Return the greatest number of updates from this version to the end of the run."""
         return _NO_END if self._until.updates is None else self._until.updates - version
 
     def next_look(self, version: int) -> int:
-        """The next version for which `updated` must be asked."""
+        """Return the next version for which `updated` must be called."""
         look = version - version % self._recorder.every + self._recorder.every
         if self._until.updates is not None:
             return min(look, self._until.updates)
         return min(look, _LOOK_AHEAD) if version < _LOOK_AHEAD else look
 
     def _look_ahead(self, round_time: float) -> None:
-        """Refuse a horizon in time that is out of reach, now that it is known how long an update takes."""
+        """Refuse a time horizon that takes too many updates, given the mean time of an update."""
         if math.inf > self._until.last_time > MOST_UPDATES * round_time > 0.0:
             raise too_many_updates(self._until.last_time, round_time)
 
     def stuck(self, now: float, version: int, events: int = 1) -> bool:
-        """Whether, with so many more events, the run goes on and on without coming nearer to its horizon."""
+        """Add `events` to the count of events without progress; return whether the run is stuck."""
         reached = (now, version if self._until.updates is not None else 0)
         if reached != self._reached:
             self._reached, self._events = reached, 0

@@ -1,10 +1,12 @@
-"""The rules of a worker: it computes, sends what it has finished, and takes the next model.
+"""The rules of a worker, and its tasks: what a worker computes, sends and drops when models reach it.
 
-Data flows: models as they come -> `Worker` -> what becomes of them, told to a `Reports`. A worker has no clock: it asks
-to be woken. The process engine has SimPy do that; the cohort engine replays what is still to come of a few workers.
+Data flows: models in order of arrival -> `Worker` -> calls of a `Reports`, which say what happened to each task. A
+worker has no clock; it asks its `Timer` to be woken. In the process engine SimPy wakes it. The cohort engine uses it to
+replay the unfinished tasks of a few workers.
 
-A `Task` is one message's life, from the dispatch of a model to what becomes of the answer. A worker goes through the
-blocks of a task in order; nobody hears of them one by one, so when it is stopped it works out how many it has finished.
+A `Task` is the work that one dispatch gives to a worker, from the dispatch to the fate of the message. A worker goes
+through the blocks of a task in order. There is no event for a single block: when the worker is stopped, it computes how
+many blocks it has finished.
 """
 
 import math
@@ -22,30 +24,33 @@ __all__ = ["Task", "Worker"]
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """What a worker is asked for by one dispatch; times in ticks, and not set before it has come to that.
+    """The work that one dispatch gives to a worker.
+
+    Times are in ticks. An attribute that describes an event is not set before that event.
 
     Attributes
     ----------
     worker, number, version : int
-        Who, which of its tasks (counted from 0), and the version of the model.
+        The worker, the number of the task (from 0 for each worker), and the version of the model.
     model : ndarray of float, shape (d,), or None
-        The model itself, as long as the task needs it.
+        The model, as long as the task needs it.
     busy : str
-        What becomes of the work that the worker is at when the model reaches it.
+        What the worker does with its unfinished work when the model reaches it, see `clustersim.protocol.Busy`.
     compute : float
-        How long the work takes.
+        How long the task takes.
     dispatched, received, started, finished, arrived : float
-        When the model left the master and reached the worker; when the work began and is done; when the answer arrived.
+        When the master sent the model and the worker received it; when the work began, and when it is finished; when
+        the message reached the master.
     ended : float
-        When the worker turned to something else: at `finished`, or before if it dropped the work.
+        When the worker stopped working on the task: at `finished`, or earlier if it dropped the work.
     blocks : int
-        Finished blocks that the answer brings.
+        Finished blocks in the message.
     delivered : float
-        Ticks of work behind the answer.
+        Ticks of work spent on the blocks in the message.
     status : str
-        What became of it, once that is known.
+        The fate of the message, once it is known.
     staleness : int
-        Updates between its model and the first one that used it, if one did.
+        Updates between the model and the first update that used the message, if one did.
     """
 
     worker: int
@@ -67,16 +72,16 @@ class Task:
 
 
 class Reports(Protocol):
-    """Whom a worker tells what becomes of its tasks, and when."""
+    """The receiver of a worker's reports on its tasks."""
 
     def finished(self, task: Task, now: float, /) -> None:
-        """The answer is there."""
+        """The task is finished; its message is sent."""
 
     def cut(self, task: Task, blocks: int, share: float, now: float, /) -> None:
-        """The work was cut short; the answer brings the finished blocks, which took that share of its time."""
+        """The work was stopped; a message with the finished blocks is sent, which took `share` of the compute time."""
 
     def abandoned(self, task: Task, now: float, /) -> None:
-        """The work was dropped for a newer model."""
+        """The work was dropped in favour of a newer model."""
 
     def cancelled(self, task: Task, now: float, /) -> None:
         """The work will never begin."""
@@ -85,11 +90,11 @@ class Reports(Protocol):
         """The work will never end."""
 
 
-class Wakes(Protocol):
-    """What a worker asks to be woken by."""
+class Timer(Protocol):
+    """The clock's side of a worker: it wakes the worker."""
 
     def set(self, at: float, /) -> None:
-        """See that it is woken at `at`; it may happen before, too."""
+        """Call `Worker.wake` at the time `at`; additional earlier calls are harmless."""
 
 
 class Worker:
@@ -98,39 +103,39 @@ class Worker:
     Parameters
     ----------
     reports : Reports
-        Whom it tells.
+        The receiver of its reports.
     ends : sequence of float
         The shares of a task's time after which its blocks end; the last one is 1.
-    alarm : Wakes
-        Who calls `wake` when it has asked for it.
+    timer : Timer
+        It calls `wake` at the time that the worker sets.
 
     Attributes
     ----------
     task : Task or None
-        What it is computing.
+        The task that it computes.
     waiting : deque of Task
-        What it will compute next, in order.
+        The tasks that it will compute next, in order.
     newest : int
         The highest number of a task that it has received.
     """
 
-    __slots__ = ("_alarm", "_ends", "_reports", "newest", "task", "waiting")
+    __slots__ = ("_ends", "_reports", "_timer", "newest", "task", "waiting")
 
-    def __init__(self, reports: Reports, ends: Sequence[float], alarm: Wakes) -> None:
+    def __init__(self, reports: Reports, ends: Sequence[float], timer: Timer) -> None:
         self._reports = reports
         self._ends = ends
-        self._alarm = alarm
+        self._timer = timer
         self.task: Task | None = None
         self.waiting: deque[Task] = deque()
         self.newest = -1
 
     def wake(self, now: float) -> None:
-        """Go on with what is next if the present task is done; it may also have been replaced by a longer one."""
+        """Begin the next task if the present one is finished; it may also have been replaced by a longer one."""
         task = self.task
         if task is None:
             return
         if task.finished > now:
-            self._alarm.set(task.finished)
+            self._timer.set(task.finished)
             return
         self._reports.finished(task, now)
         self.task = None
@@ -138,11 +143,11 @@ class Worker:
             self.begin(self.waiting.popleft(), now)
 
     def receive(self, task: Task, now: float) -> None:
-        """Take in a model at this instant; ``task.busy`` says what becomes of unfinished work.
+        """Receive a model now; ``task.busy`` says what happens to unfinished work.
 
-        A model that was overtaken on the way by a newer one is put aside, unless the worker works through them all.
-        Work that will never end gives way to a newer model whatever `busy` says: a straggler that does not answer in
-        one round is not dead.
+        A model that a newer one has overtaken on the downlink is cancelled, unless ``task.busy`` is "queue". Work that
+        will never end is dropped when a newer model arrives, whatever ``task.busy`` says: a worker that does not answer
+        in one round may answer in the next.
         """
         task.received = now
         busy = task.busy
@@ -164,7 +169,7 @@ class Worker:
             self.waiting.append(task)
 
     def _give_up(self, task: Task, now: float, *, send: bool) -> None:
-        """Drop the present work, or send what is finished of it."""
+        """Drop the present work, or send its finished blocks."""
         sends = send and task.finished < math.inf
         done = bisect_right(self._ends, now, key=lambda end: task.started + round(task.compute * end)) if sends else 0
         if done == 0:
@@ -175,13 +180,13 @@ class Worker:
             self._reports.cut(task, done, self._ends[done - 1], now)
 
     def begin(self, task: Task, now: float) -> None:
-        """Start to compute."""
+        """Start to compute a task."""
         while True:
             self.task = task
             task.started = now
             task.finished = finished = now + task.compute
             if finished < math.inf:
-                self._alarm.set(finished)
+                self._timer.set(finished)
                 return
             self._reports.lost(task, now)
             if not self.waiting:

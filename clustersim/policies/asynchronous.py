@@ -82,7 +82,7 @@ class Asynchronous(Policy):
     @property
     def work(self) -> Work:
         """What the workers compute in a task."""
-        return Work(self.placement, self.batch, answers=self.k)
+        return Work(self.placement, self.batch, messages=self.k)
 
     def begin(self, setting: Setting) -> PolicyState:
         """Begin a run; raises `ConfigurationError` if k is beyond the number of workers."""

@@ -1,4 +1,4 @@
-"""What is told of a run: ledger, message table, and the columns of history."""
+"""The accounting of a run: ledger, message table, and names of the columns of history."""
 
 from clustersim.engine.accounting.ledger import Ledger
 from clustersim.engine.accounting.messages import message_table

@@ -1,6 +1,7 @@
-"""Names of columns: those that every history has, and those that a problem's metrics may not take.
+"""Names of columns: those that every history has, and those that a problem's metrics must not use.
 
-Data flows in from `Problem.metrics`, and out, checked, to the `HistoryRecorder` and to the checks of a study.
+Metrics flow in from `Problem.metrics`. They are checked and flow out to the `HistoryRecorder` and to the checks of a
+study.
 """
 
 import reprlib
@@ -15,10 +16,10 @@ from clustersim.ticks import Ticks
 __all__ = ["BOOKKEEPING", "KEYS", "RESERVED", "SUMS", "checked_metrics"]
 
 KEYS = ("variant", "policy", "replication")
-"""What tells one run of a study from another."""
+"""The columns that identify a run of a study."""
 
 SUMS = {way: (f"uplink_{way}", f"downlink_{way}") for way in ("messages", "vectors", "bytes")}
-"""Uplink and downlink together, and what they are made of."""
+"""Columns that are the sum of uplink and downlink, and the names of both terms."""
 
 BOOKKEEPING = (
     "time",
@@ -28,21 +29,21 @@ BOOKKEEPING = (
     "compute_wasted",
     "mean_staleness",
 )
-"""The columns of every history beside the error and the loss."""
+"""The columns of every history other than the error and the loss."""
 
 _TOTALS = ("updates", "reason", *Ledger().totals(0, 0, 0, Ticks(1.0)))
 _TABLES = ("mean", "low", "high", "average", "replications", "seed", "target", "reached", "at_start", "ratio")
 RESERVED = frozenset((*KEYS, *SUMS, *BOOKKEEPING, "error", "loss", *_TOTALS, *_TABLES))
-"""Names that mean something else in a history, in totals or in the tables made of them."""
+"""Names that already have a meaning in a history, in totals or in the tables made from them."""
 
 
 def checked_metrics(metrics: Any) -> dict[str, float]:
-    """Return what a problem measures, as floats, or say what is wrong with it.
+    """Check the metrics of a problem and return them as floats.
 
     Parameters
     ----------
     metrics : mapping of str to real number
-        The answer of `Problem.metrics`. NaN and infinite values are numbers here: they say that nothing can be told.
+        The result of `Problem.metrics`. NaN and infinite values are allowed; they stand for an unknown value.
 
     Returns
     -------
@@ -51,7 +52,7 @@ def checked_metrics(metrics: Any) -> dict[str, float]:
     Raises
     ------
     ConfigurationError
-        If it is no mapping, a name is reserved or not to be printed, or a value is no real number.
+        If `metrics` is not a mapping, a name is reserved or not printable, or a value is not a real number.
 
     Examples
     --------
@@ -69,8 +70,8 @@ def checked_metrics(metrics: Any) -> dict[str, float]:
 
 def _checked_name(name: Any) -> str:
     if not isinstance(name, str) or name != name.strip() or not name or not name.isprintable():
-        told = reprlib.repr(name)
-        raise ConfigurationError(f"metrics: name {told}: expected one line of text without blanks around it")
+        shown = reprlib.repr(name)
+        raise ConfigurationError(f"metrics: name {shown}: expected one line of text without blanks around it")
     if name in RESERVED:
         raise ConfigurationError(
             f"metrics: the name {name!r} is taken by a column of clustersim's own; choose another, such as 'my_{name}'"
@@ -84,5 +85,5 @@ def _checked_value(name: str, value: Any) -> float:
             raise TypeError
         return float(value)
     except (TypeError, OverflowError, ValueError):
-        told = reprlib.repr(value)
-        raise ConfigurationError(f"metrics[{name!r}] = {told}: expected a real number, such as a float") from None
+        shown = reprlib.repr(value)
+        raise ConfigurationError(f"metrics[{name!r}] = {shown}: expected a real number, such as a float") from None

@@ -1,9 +1,9 @@
-"""The accounts of a run: every message has one fate, every second of a worker one use.
+"""The ledger of a run: every message has one fate, and every second of a worker counts once.
 
     dispatched = used + used late + discarded + cancelled + lost + in flight
     workers * time = compute used + wasted + pending + idle
 
-The fleet books what happens to messages before they reach the master, the master what it does with them.
+The fleet counts what happens to messages before they reach the master. The master counts how it uses them.
 """
 
 from dataclasses import dataclass
@@ -20,28 +20,32 @@ class Ledger:
     Attributes
     ----------
     dispatched : int
-        Models sent to workers, one message each; a broadcast counts n.
+        Models sent to workers, each of which gives one task; a dispatch to all workers counts n.
     sent : int
-        Answers that workers put on the uplink.
+        Messages that workers put on the uplink.
     sent_vectors : int
-        Vectors of R^d in those answers: one each, unless workers send the gradient of every row by itself.
+        Vectors of R^d in those messages: one each, unless workers send the gradient of every row by itself.
     partial : int
-        Answers sent with fewer than all blocks, by workers that were stopped.
+        Messages with fewer than all blocks, sent by workers that were stopped.
     used, used_late : int
-        Answers used by an update of the version they were computed at, or of a later one.
+        Messages used by the update of the version at which they were computed, or by a later update.
     used_partial : int
-        Those of them that bring fewer than all blocks; the other late ones were finished, and late.
+        Used messages, late or not, with fewer than all blocks.
     discarded : int
-        Answers that reached the master and were never used.
+        Messages that reached the master and were never used.
     cancelled : int
-        Tasks given up for a newer model before an answer was sent.
+        Tasks given up for a newer model before a message was sent.
     lost : int
-        Tasks that would never have ended, and messages that a link never delivers.
-    compute_used, compute_wasted, compute_pending : int
-        Ticks of work behind used answers; behind discarded, cancelled and lost ones, and spent on blocks cut short;
-        and, once the fleet is closed, spent on tasks whose fate is open.
+        Tasks that would never have ended, and models and messages that a link never delivers.
+    compute_used : int
+        Ticks of work spent on the blocks in used messages.
+    compute_wasted : int
+        Ticks of work spent on discarded, cancelled and lost messages, and on blocks that were never finished.
+    compute_pending : int
+        Ticks of work spent on tasks whose fate is open, once the fleet is closed.
     staleness, max_staleness : int
-        Updates between the model at which an answer was computed and the one that first used it: sum and largest.
+        Sum and maximum of the staleness of used messages: the updates between the model at which a message was computed
+        and the update that first used it.
     """
 
     dispatched: int = 0
@@ -62,22 +66,22 @@ class Ledger:
 
     @property
     def mean_staleness(self) -> float:
-        """Mean staleness of the answers used so far; 0 if there are none."""
+        """Mean staleness of the messages used so far; 0 if there are none."""
         return self.staleness / max(1, self.used + self.used_late)
 
     def totals(self, vector_bytes: int, in_flight: int, worked: int, ticks: Ticks) -> dict[str, int | float]:
-        """The ledger by name, times in seconds.
+        """Return the entries of the ledger by name, with times in seconds.
 
         Parameters
         ----------
         vector_bytes : int
             Size of one vector of R^d; a model is one vector.
         in_flight : int
-            Messages whose fate is open, counted by the fleet; the difference of the others must equal it.
+            Messages whose fate is open, counted by the fleet; it equals dispatched minus all other fates.
         worked : int
-            Number of workers times simulated time, in ticks.
+            The number of workers times the simulated time, in ticks.
         ticks : Ticks
-            Converts them.
+            Converts ticks to seconds.
         """
         used, wasted, pending = self.compute_used, self.compute_wasted, self.compute_pending
         return {

@@ -1,6 +1,6 @@
-"""The table of messages: one row for every model that was sent out and what became of the answer.
+"""The message table: one row for each task, with its times and the fate of its message.
 
-Data flows: a fleet's `Records`, as columns -> `message_table` -> ``Run.messages``.
+Data flows: the columns of a fleet's `Records` -> `message_table` -> ``Run.messages``.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from clustersim.ticks import Ticks
 __all__ = ["STATUSES", "Records", "message_table"]
 
 STATUSES = ("in flight", "used", "used late", "discarded", "cancelled", "lost")
-"""What can become of a message; `Records` hold positions in this tuple."""
+"""The fates of a message; `Records` contain positions in this tuple."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,21 +24,22 @@ class Records:
     Attributes
     ----------
     worker, task, version : ndarray of int
-        Who, which of its tasks (counted from 0), and the version of the model.
+        Worker, number of the task (from 0 for each worker), and version of the model.
     blocks : ndarray of int
-        Finished blocks that the answer brings; 0 if there is none.
+        Finished blocks in the message; 0 if none was sent.
     staleness : ndarray of int
-        Updates between its model and the first one that used it; -1 if none did.
+        Updates between the model and the first update that used the message; -1 if none did.
     dispatched, received, started, finished, arrived : ndarray of float
-        Ticks; NaN where it never came to that. ``finished`` may also lie beyond the end of the run, or be infinite.
+        Times of these events in ticks; NaN if an event never happened. ``finished`` may also be infinite or later than
+        the end of the run.
     compute : ndarray of float
-        How long the work takes, in ticks.
+        How long the task takes, in ticks.
     ended : ndarray of float
-        When the worker turned to something else, or the run ended: NaN if the work never began.
+        When the worker stopped working on the task, or the run ended, in ticks; NaN if the work never began.
     delivered : ndarray of float
-        Ticks of work behind the answer; of no account without one.
+        Ticks of work spent on the blocks in the message; without meaning if none was sent.
     status : ndarray of int
-        What became of it, as a position in `STATUSES`.
+        The fate of the message, as a position in `STATUSES`.
     """
 
     worker: NDArray[np.int64]
@@ -57,27 +58,28 @@ class Records:
     status: NDArray[np.int64]
 
 
-def message_table(records: Records, answer_bytes: NDArray[np.int64], now: float, ticks: Ticks) -> pd.DataFrame:
-    """The records of all messages as a frame.
+def message_table(records: Records, message_bytes: NDArray[np.int64], now: float, ticks: Ticks) -> pd.DataFrame:
+    """Return the records of all messages as a DataFrame.
 
     Parameters
     ----------
     records : Records
-    answer_bytes : ndarray of int, shape (n,)
-        Size of an answer of each worker in bytes.
+        The records of a fleet.
+    message_bytes : ndarray of int, shape (n,)
+        Size of a message of each worker in bytes.
     now : float
-        The end of the run, in ticks: work that would have been finished later never was.
+        The end of the run in ticks; tasks with a later ``finished`` were not finished.
     ticks : Ticks
         Converts times to seconds.
 
     Returns
     -------
     DataFrame
-        worker, task, version, dispatched, received, started, finished, arrived (s; NaN where it never came to that),
-        compute, worked and dropped (s; what the task takes, what was spent on it, and how much of that on a block cut
-        short), blocks (that the answer brings, 0 without one), bytes (of the answer), staleness (updates between its
-        model and the first one that used it; NaN if none did), status (used, used late, discarded, cancelled, lost, in
-        flight).
+        worker, task, version; dispatched, received, started, finished, arrived (s; NaN if that never happened);
+        compute, worked and dropped (s that the task takes, s that were spent on it, and s of these that were spent on
+        an unfinished block); blocks (in the message; 0 if none was sent), bytes (of the message), staleness (updates
+        between the model and the first update that used the message; NaN if none did), status (used, used late,
+        discarded, cancelled, lost, in flight).
     """
     names = ("worker", "task", "version", "dispatched", "received", "started", "finished", "arrived", "compute")
     columns = {name: getattr(records, name) for name in names}
@@ -90,7 +92,7 @@ def message_table(records: Records, answer_bytes: NDArray[np.int64], now: float,
     for name in ("dispatched", "received", "started", "finished", "arrived", "compute", "worked", "dropped"):
         columns[name] = ticks.seconds(columns[name])
     columns["blocks"] = records.blocks
-    columns["bytes"] = answer_bytes[records.worker]
+    columns["bytes"] = message_bytes[records.worker]
     columns["staleness"] = np.where(records.staleness < 0, np.nan, records.staleness)
     columns["status"] = pd.Series(np.array(STATUSES, dtype=object)[records.status], dtype="str")
     return pd.DataFrame(columns)

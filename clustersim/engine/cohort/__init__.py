@@ -1,4 +1,4 @@
-"""The workers as arrays: the fleet that works out a dispatch at a time, or many rounds."""
+"""The cohort fleet: it simulates the workers as arrays, one dispatch or many rounds at a time."""
 
 from clustersim.engine.cohort.fleet import CohortFleet
 

@@ -1,8 +1,8 @@
-"""Who answers when, in rounds that all workers begin together: the order of their draws.
+"""The order of arrival in rounds that all workers begin together, for many rounds at once.
 
-It is found out no further than it is asked for, and for many rounds at once. Of few workers the draws are sorted. Of
-many the first k are looked for; where times grow with uniform draws, among these, so that the quickest k of a million
-are known before a single logarithm is taken.
+The order is sorted lazily: only as far as it is needed. For few workers, whole rows of times are sorted. For many, only
+the first k are selected. Where times are an increasing function of uniform draws, the selection uses the draws: the
+fastest k of a million workers are then known before a single logarithm is computed.
 
 Data flows: `DrawCache` of compute times -> `Portion` -> `clustersim.engine.cohort.rounds`.
 """
@@ -18,16 +18,16 @@ from clustersim.engine.delays import Keys
 
 __all__ = ["ArrivalOrder", "Portion", "in_order"]
 
-_SORTED = 128  # up to so many workers whole rows are sorted
-_MANY = 8  # equal neighbours among so many are put in order together with all others
-_APART = 1e-14  # of a time: unequal draws whose times are further apart than this are in the order of their times
+_SORTED = 128  # the greatest number of workers for which whole rows are sorted
+_MANY = 8  # if more than one in so many neighbours are equal, a stable sort of everything puts them in order
+_APART = 1e-14  # fraction of a time: draws whose times differ by more are certainly in the order of their times
 
 Times = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 
 class Portion:
-    """Some consecutive rounds.
+    """The times of arrival in consecutive rounds.
 
     Parameters
     ----------
@@ -39,69 +39,70 @@ class Portion:
         self._times = times
 
     def __len__(self) -> int:
-        """How many rounds."""
+        """The number of rounds."""
         return len(self._times)
 
     def first(self, k: int) -> tuple[Numbers, Times] | None:
-        """The first k of each round, in order; None if in any round others answer with the k-th, or fewer do.
+        """Return the first k workers of each round, in order of arrival, and their times in ticks.
 
         Returns
         -------
         workers : ndarray of int, shape (rounds, k)
         times : ndarray of float, shape (rounds, k)
+            Both are None if in any round another worker answers at the same time as the k-th, or fewer than k answer.
         """
         last = np.partition(self._times, k - 1, axis=1)[:, k - 1]
         return _firsts(self._times, last, k) if np.isfinite(last).all() else None
 
     def by(self, place: int, span: float) -> tuple[Numbers, Times]:
-        """Who answers by then in the round at `place`, in order of arrival, equal times by worker number; and when."""
+        """Return who answers within `span` in the round at `place`, and when; in order of arrival, then of number."""
         times = self._times[place]
         workers = (times <= span).nonzero()[0] if span < np.inf else np.isfinite(times).nonzero()[0]
         order, ranked = in_order(times[workers])
         return workers[order], ranked
 
     def times(self, place: int) -> Times:
-        """When each worker answers in the round at `place`, in order of their numbers."""
+        """Return when each worker answers in the round at `place`, in order of worker numbers."""
         row: Times = self._times[place]
         return row
 
     @cached_property
     def lost(self) -> list[int]:
-        """How many workers never answer in each round."""
+        """The number of workers that never answer, for each round."""
         never: list[int] = np.count_nonzero(np.isinf(self._times), axis=1).tolist()
         return never
 
 
 class _Sorted(Portion):
-    """Rounds of few workers: all rows are sorted by one call."""
+    """Rounds of few workers: one call sorts all rows."""
 
     def __init__(self, times: Times) -> None:
         super().__init__(times)
         self._order, self._ranked = in_order(times)
 
     def first(self, k: int) -> tuple[Numbers, Times] | None:
-        """The first k of each round, in order; None if in any round others answer together with the k-th."""
+        """Return the first k workers of each round and their times, or None, see `Portion.first`."""
         ranked = self._ranked
         if not (ranked[:, k - 1] < (ranked[:, k] if k < ranked.shape[1] else np.inf)).all():
             return None
         return self._order[:, :k], ranked[:, :k]
 
     def by(self, place: int, span: float) -> tuple[Numbers, Times]:
-        """Who answers by then in the round at `place`, in order of arrival, equal times by worker number; and when."""
+        """Return who answers within `span` in the round at `place`, and when; in order of arrival, then of number."""
         ranked = self._ranked[place]
         end = int(ranked.searchsorted(span, side="right" if span < np.inf else "left"))
         return self._order[place, :end], ranked[:end]
 
 
 class _Keyed(Portion):
-    """Rounds whose times grow with uniform draws, which need not be turned into times but for the first k.
+    """Rounds whose times are an increasing function of uniform draws; only the first k draws are turned into times.
 
     Parameters
     ----------
     keys : ndarray of float, shape (rounds, n)
         The uniform draws.
     timed : callable
-        Makes times of them, one by one.
+        The increasing function that turns draws into times in ticks.
     """
 
     def __init__(self, keys: Times, timed: Callable[[Times], Times]) -> None:
@@ -109,20 +110,20 @@ class _Keyed(Portion):
         self._timed = timed
 
     @cached_property
-    def _times(self) -> Times:  # type: ignore[override]  # asked for only where the keys do not tell
+    def _times(self) -> Times:  # type: ignore[override]  # computed only where the draws do not decide the order
         return self._timed(self._keys)
 
     def __len__(self) -> int:
-        """How many rounds."""
+        """The number of rounds."""
         return len(self._keys)
 
     @cached_property
     def lost(self) -> list[int]:
-        """Times that grow with the draws are finite."""
+        """The number of workers that never answer, for each round: none, since these times are finite."""
         return [0] * len(self)
 
     def first(self, k: int) -> tuple[Numbers, Times] | None:
-        """The first k of each round, in order; None if in any round others answer together with the k-th."""
+        """Return the first k workers of each round and their times, or None, see `Portion.first`."""
         keys = self._keys
         if k == keys.shape[1]:
             return _firsts(keys, keys.max(axis=1), k, self._timed)
@@ -135,15 +136,16 @@ class _Keyed(Portion):
 
 
 class ArrivalOrder:
-    """The answers of all rounds of a run.
+    """The order of arrival in all rounds of a run.
 
     Parameters
     ----------
-    draws : Draws
+    draws : DrawCache
         Compute times in ticks.
     keys : Keys, optional
-        What they are made of, where they grow with it.
+        The uniform draws, if compute times are an increasing function of them.
     workers : int
+        n.
     """
 
     def __init__(self, draws: DrawCache, keys: Keys | None, workers: int) -> None:
@@ -154,13 +156,14 @@ class ArrivalOrder:
         self._latest: Portion = Portion(np.empty((0, workers)))
 
     def of(self, number: int, *, whole: bool) -> tuple[Portion, int]:
-        """The rounds that are drawn together with that of the tasks of this number, and its place among them.
+        """Return the rounds that are drawn together with the round of this task number, and its place among them.
 
         Parameters
         ----------
         number : int
+            The number of the tasks of the round.
         whole : bool
-            Whether it will be asked who answers `by` some time, and not only who comes `first`.
+            Whether `Portion.by` will be called, and not only `Portion.first`.
         """
         if not 0 <= number - self._first < len(self._latest):
             if self._keys is None or whole:
@@ -173,7 +176,7 @@ class ArrivalOrder:
 
 
 def in_order(times: Times) -> tuple[Numbers, Times]:
-    """The order of times along the last axis, equal ones as they stand, and the times in that order."""
+    """Return the stable order of times along the last axis, and the times in that order."""
     order = times.argsort(axis=-1)  # the fastest way to sort; it leaves equal times in any order
     ranked = np.take_along_axis(times, order, axis=-1)
     equal = ranked[..., 1:] == ranked[..., :-1]
@@ -192,7 +195,7 @@ def in_order(times: Times) -> tuple[Numbers, Times]:
 def _firsts(
     rows: Times, last: Times, k: int, timed: Callable[[Times], Times] | None = None
 ) -> tuple[Numbers, Times] | None:
-    """The k entries of each row up to `last`, in order, if there are no more of them; perhaps turned into times."""
+    """Return the k entries of each row up to `last`, in order, as times; None if a row has more or fewer of them."""
     near = np.flatnonzero(rows <= last[:, None])
     if len(near) != k * len(rows):
         return None

@@ -1,7 +1,8 @@
-"""The order in which answers arrive, found out no further than it is asked for.
+"""The messages under way in order of arrival, sorted lazily: only as far as the order is needed.
 
-Of n answers under way a master may want the first k. They are split off in one pass over all, and only they are sorted;
-the next pass splits off at least twice as many, so that whoever asks one by one pays for few passes.
+Of n messages under way the master may want the first k. One pass over all messages splits these off, and only they are
+sorted. The next pass splits off at least twice as many, so that a master that wants one message at a time needs few
+passes.
 """
 
 import math
@@ -13,35 +14,36 @@ from clustersim.engine.cohort.task_table import TaskTable
 
 __all__ = ["ArrivalQueue"]
 
-_SORT_ALL = 256  # answers that are sorted at once rather than split
-_MOST = 1024  # answers split off for a master that asks one by one
-_FEW = 4  # newcomers that are put into their places, and answers that are counted, one by one
+_SORT_ALL = 256  # up to this number of messages all are sorted
+_MOST = 1024  # the greatest number of messages that are split off for a master that wants one at a time
+_FEW = 4  # up to this number of messages, new ones are inserted, and arrived ones counted, one by one
 
 
 class ArrivalQueue:
-    """The next answers in order of arrival, then of worker number.
+    """The next messages in order of arrival, then of worker number.
 
     Parameters
     ----------
     tasks : TaskTable
+        The table whose column ``arrived`` is sorted.
     """
 
     def __init__(self, tasks: TaskTable) -> None:
         self._tasks = tasks
         self._rows: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._times: NDArray[np.float64] = np.empty(0)
-        self._next = 0  # where in these the answers begin that have not been taken
-        self._until = -math.inf  # all answers up to then are in the front
+        self._next = 0  # the position of the first message in these that has not been taken
+        self._until = -math.inf  # all messages that arrive by this time are in these
         self._length = 0
 
     def forget(self) -> None:
-        """Begin anew: answers were called off, or rows have moved."""
+        """Forget the order, since messages were cancelled or rows have moved."""
         self._until = -math.inf
         self._next, self._rows, self._times = 0, self._rows[:0], self._times[:0]
         self._length = 0
 
     def insert(self, rows: NDArray[np.int64]) -> None:
-        """Take note of further answers."""
+        """Add further messages."""
         if self._until == -math.inf:
             return
         if len(rows) <= min(_FEW, self._next):
@@ -58,7 +60,7 @@ class ArrivalQueue:
         self._sort(np.concatenate((front, rows)))
 
     def _put(self, row: int) -> None:
-        """Make room for one more by moving those before it over one that has been taken."""
+        """Insert one message: move the messages before it by one place, over one that has been taken."""
         tasks, rows, times, first = self._tasks, self._rows, self._times, self._next
         at = tasks.arrived.item(row)
         if at > self._until or at == math.inf:
@@ -71,14 +73,14 @@ class ArrivalQueue:
         self._next = first - 1
 
     def nth(self, count: int) -> float:
-        """When the `count`-th further answer arrives; infinite if there are fewer."""
+        """Return when the `count`-th further message arrives, in ticks; infinite if there are fewer."""
         if self._next + count > len(self._rows) and self._until < math.inf:
             self._split(count)
         last = self._next + count - 1
         return float(self._times[last]) if last < len(self._rows) else math.inf
 
     def take(self, now: float) -> NDArray[np.int64]:
-        """Rows of the answers that have arrived by now; they are not told again."""
+        """Return the rows of the messages that have arrived by now, and remove them from the queue."""
         if self._until < now:
             self._split(1, now)
         first, times = self._next, self._times
@@ -91,7 +93,7 @@ class ArrivalQueue:
         return self._rows[first:end]
 
     def _split(self, count: int, now: float = -math.inf) -> None:
-        """Find the first so many answers, and all up to now."""
+        """Sort at least the next `count` messages, and all that arrive by `now`."""
         tasks = self._tasks
         arrived = tasks.arrived[: tasks.size]
         self._length = max(count, min(2 * self._length, _MOST))
@@ -104,10 +106,10 @@ class ArrivalQueue:
         self._sort(rows)
 
     def _sort(self, rows: NDArray[np.int64]) -> None:
-        """Make these the front."""
+        """Make these rows the sorted part of the queue."""
         tasks = self._tasks
         times = tasks.arrived[rows]
-        order = times.argsort()  # the fastest way to sort; it leaves answers that arrive together in any order
+        order = times.argsort()  # the fastest sort; it leaves equal times in any order
         ordered = times[order]
         if (ordered[1:] == ordered[:-1]).any():
             order = np.lexsort((tasks.number[rows], tasks.worker[rows], times))

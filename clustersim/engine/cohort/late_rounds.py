@@ -1,7 +1,7 @@
-"""Planned rounds whose stopped workers send what they have finished, to be made use of one round later.
+"""Planned rounds in which stopped workers send their finished blocks, which the next update may use.
 
-Everything that `Rounds` says holds, and more: a round hands on to the next one the answers that were in time, the
-weights that they got, and the blocks that stopped workers had finished.
+They work like `Rounds`. In addition each round passes on to the next one the messages that were in time with their
+weights, and the messages of stopped workers.
 """
 
 from typing import Any, NamedTuple
@@ -15,41 +15,42 @@ from clustersim.engine.fleet import Batch
 from clustersim.protocol import LatePlan, Round
 from clustersim.ticks import total
 
-__all__ = ["Handed", "LateRounds"]
+__all__ = ["LateRounds", "PreviousRound"]
 
 Times = NDArray[np.float64]
 
 
-class Handed(NamedTuple):
-    """Answers of a round, and the ticks of work behind each."""
+class PreviousRound(NamedTuple):
+    """The messages of a round, and the ticks of work spent on each."""
 
-    answers: Round
+    messages: Round
     ticks: Times
 
 
 class LateRounds(Rounds):
-    """Rounds of a plan with late answers.
+    """Rounds of a plan with late messages.
 
     Parameters
     ----------
     start : Start
+        The state in which they begin.
     late : LatePlan
-        What the plan says of late answers.
+        How the plan uses late messages.
     shares : ndarray of float, shape (n, s) or (1, s)
         The shares of a task's time after which its blocks end.
-    handed : Handed
-        What the round before the first one hands on.
+    previous : PreviousRound
+        The messages of the round before the first one.
     """
 
-    def __init__(self, start: Start, late: LatePlan, shares: Times, handed: Handed) -> None:
+    def __init__(self, start: Start, late: LatePlan, shares: Times, previous: PreviousRound) -> None:
         self._late = late
         self._shares = shares
-        self._handed = handed  # by the latest round worked out: answers in time, then those of stopped workers
-        self._in_time: dict[int, Handed] = {}  # by the number of a round
+        self._previous = previous  # of the last computed round: messages in time, then those of stopped workers
+        self._in_time: dict[int, PreviousRound] = {}  # messages in time, by the number of the round
         super().__init__(start)
 
     def kept(self, version: int, model: Times) -> tuple[Batch, Times]:
-        """The answers of the last round that were in time, and the weights that they got."""
+        """Return the messages of the last round that were in time, and their weights."""
         (_, workers, blocks, used), ticks = self._in_time[self.number]
         numbers, versions = np.full(len(workers), self.number), np.full(len(workers), version)
         weights = np.zeros(len(workers))
@@ -57,36 +58,36 @@ class LateRounds(Rounds):
         return Batch(workers, numbers, versions, blocks, ticks, {version: model}).sealed(), weights
 
     def _line(self, portion: Portion, row: int, number: int, now: float) -> Line | None:
-        """One round; None if it is unusual."""
-        heard = self._heard(portion, row, now)
-        if heard is None:
+        """Compute one round; None if it is unusual."""
+        arrivals = self._arrivals(portion, row, now)
+        if arrivals is None:
             return None
-        span, workers, times, enough = heard
+        span, workers, times, enough = arrivals
         weights = np.full(enough, self._weights(workers[:enough]))
         chosen = weights != 0.0
         if not (chosen.any() and np.isfinite(weights).all()):
             return None
-        made_up = self._made_up(number - 1)
-        if made_up is None:
+        late_part = self._late_part(number - 1)
+        if late_part is None:
             return None
-        late, updates = made_up
+        late, updates = late_part
         used = workers[:enough][chosen]
         updates["compute_used"] += total(times[:enough][chosen])
         updates |= {"sent": len(workers), "sent_vectors": len(workers), "used": len(used)}
         blocks = np.full(len(workers), self._shares.shape[1])
-        in_time = Handed(Round(np.arange(len(workers)), workers, blocks, weights), times)
+        in_time = PreviousRound(Round(np.arange(len(workers)), workers, blocks, weights), times)
         self._in_time.pop(number - 2 * FEW, None)
         self._in_time[number] = in_time
         ends = self._stop(portion, row, span, in_time)
         return Line(span, (used, weights[chosen], np.full(len(used), number)), late, updates, ends)
 
-    def _made_up(self, number: int) -> tuple[tuple[Any, ...] | None, dict[str, int]] | None:
-        """The answers of the round before that the update uses, and what it comes to that it uses no others.
+    def _late_part(self, number: int) -> tuple[tuple[Any, ...] | None, dict[str, int]] | None:
+        """Return the messages of the previous round that the update uses, and the amounts for the ledger.
 
-        None if the policy's weights of them make no sense.
+        None if the policy's weights of these messages are invalid.
         """
-        (_, workers, blocks, before), ticks = self._handed
-        weights = self._late.weights(self._handed.answers)
+        (_, workers, blocks, before), ticks = self._previous
+        weights = self._late.weights(self._previous.messages)
         try:
             weights = np.zeros(len(workers)) if weights is None else np.asarray(weights, dtype=np.float64)
         except (TypeError, ValueError):
@@ -96,7 +97,7 @@ class LateRounds(Rounds):
         again = weights != 0.0
         unused = np.ones(len(workers), dtype=np.bool_)
         unused[: len(before)] = before == 0.0
-        first, gone = again & unused, unused & ~again
+        first, discarded = again & unused, unused & ~again
         count = int(np.count_nonzero(first))
         chosen = workers[again]
         late = (chosen, weights[again], np.full(len(chosen), number), blocks[again]) if len(chosen) else None
@@ -104,13 +105,13 @@ class LateRounds(Rounds):
             "used_late": count,
             "staleness": count,
             "used_partial": int(np.count_nonzero(blocks[first] < self._shares.shape[1])),
-            "discarded": int(np.count_nonzero(gone)),
+            "discarded": int(np.count_nonzero(discarded)),
             "compute_used": total(ticks[first]),
-            "compute_wasted": total(ticks[gone]),
+            "compute_wasted": total(ticks[discarded]),
         }
 
-    def _stop(self, portion: Portion, row: int, span: float, in_time: Handed) -> dict[str, int]:
-        """Those who are still at work send their finished blocks; returns what that comes to."""
+    def _stop(self, portion: Portion, row: int, span: float, in_time: PreviousRound) -> dict[str, int]:
+        """Stop the unfinished workers, which send their finished blocks; return the amounts for the ledger."""
         times = portion.times(row)
         stopped = np.flatnonzero((times > span) & (times < np.inf))
         times = times[stopped]
@@ -119,11 +120,11 @@ class LateRounds(Rounds):
         cut = done > 0
         senders, blocks = stopped[cut], done[cut]
         ticks = np.rint(times[cut] * (shares[0, blocks - 1] if len(shares) == 1 else shares[cut, blocks - 1]))
-        answers, spent = in_time
-        workers = np.concatenate((answers.workers, senders))
-        handed = Round(np.arange(len(workers)), workers, np.concatenate((answers.blocks, blocks)), answers.used)
-        self._handed = Handed(handed, np.concatenate((spent, ticks)))
-        left, sent = self._assignment.workers - len(answers.workers), len(senders)
+        messages, spent = in_time
+        workers = np.concatenate((messages.workers, senders))
+        previous = Round(np.arange(len(workers)), workers, np.concatenate((messages.blocks, blocks)), messages.used)
+        self._previous = PreviousRound(previous, np.concatenate((spent, ticks)))
+        left, sent = self._assignment.workers - len(messages.workers), len(senders)
         return {
             "sent": sent,
             "sent_vectors": sent,

@@ -1,7 +1,7 @@
-"""What planned rounds come to: a line a round, entered into the ledger bit by bit.
+"""The amounts that planned rounds add to the ledger, one line for each round.
 
-A round is opened by a dispatch and ends with an update. Work that its end cancels is booked by the dispatch that
-cancels it, so it counts in the line of the next round.
+A round begins with a dispatch and ends with an update. The next dispatch cancels the work that is unfinished at the end
+of a round. This work therefore counts in the line of the next round.
 """
 
 from clustersim.engine.accounting import Ledger
@@ -9,16 +9,16 @@ from clustersim.engine.accounting import Ledger
 __all__ = ["Columns", "RoundTotals"]
 
 Columns = dict[str, list[int]]
-"""Amounts by the name of a total of the ledger, one a round."""
+"""Amounts by the name of an entry of the ledger, one for each round."""
 
 
 class RoundTotals:
-    """Lines that wait to be entered.
+    """Lines of planned rounds, which are added to the ledger when the master has gone through the rounds.
 
     Parameters
     ----------
     ledger : Ledger
-        It holds the dispatch of the very first round already, and the losses of that.
+        It already contains the dispatch of the first round, and the losses of that dispatch.
     workers : int
         n; all of them take part in every round.
     """
@@ -28,17 +28,17 @@ class RoundTotals:
         self._workers = workers
         self._columns: Columns = {}
         self._entered = 0
-        self._carried: dict[str, int] | None = None  # what the end of the round before does
+        self._carried: dict[str, int] | None = None  # what the end of the previous round adds
 
     def write(self, updates: Columns, ends: Columns) -> None:
-        """Write the lines of further rounds, in place of those before, all of which have been entered.
+        """Replace the lines, all of which have been added to the ledger, by those of further rounds.
 
         Parameters
         ----------
         updates : dict of str to list of int
-            What is true once the update of each round is made.
+            The amounts of each round up to its update.
         ends : dict of str to list of int
-            What the end of each round does to workers that have not finished.
+            The amounts of the tasks that are unfinished at the end of each round.
         """
         rounds = len(next(iter(updates.values())))
         dispatched = [self._workers] * rounds
@@ -54,10 +54,10 @@ class RoundTotals:
         self._entered = 0
 
     def enter(self, rounds: int) -> None:
-        """Enter the first so many lines, as far as they have not been entered."""
+        """Add the first `rounds` lines to the ledger, except those that were added before."""
         ledger, new = self._ledger, slice(self._entered, rounds)
         for name, column in self._columns.items():
             setattr(ledger, name, getattr(ledger, name) + sum(column[new]))
         if ledger.used_late:
-            ledger.max_staleness = max(1, ledger.max_staleness)  # an answer may be late by one round, not by more
+            ledger.max_staleness = max(1, ledger.max_staleness)  # a message is late by one round at most
         self._entered = rounds

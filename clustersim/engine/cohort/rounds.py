@@ -1,12 +1,12 @@
-"""Rounds of a plan, worked out ahead: when each ends, whose answers are used, and what the ledger will say.
+"""Rounds of a plan, computed ahead: when each ends, which messages its update uses, and what the ledger counts.
 
-All workers begin a round together, and drop what they were at when it ends. So the draws of a task tell everything of
-its round, and many rounds are worked out at once, as arrays over (round, worker). Unusual rounds are left to the
-conversation of master and policy: the plan ends before a round that has no end, takes no time, brings no answer, lies
-beyond the horizon, or in which the policy would make a mistake.
+All workers begin a round together, and drop their work when it ends. The draws of one task number therefore determine
+the whole round, and many rounds are computed at once, as arrays over (round, worker). In unusual rounds the policy is
+asked instead: the planned rounds end before a round that never ends, takes no time, has no message, ends after the
+horizon, or in which the policy would raise an error.
 
-Data flows: a `Plan` and draws -> `ArrivalOrder` -> `Rounds` -> round by round to the master, and
-by `RoundTotals` to the ledger.
+Data flows: a `Plan` and draws -> `ArrivalOrder` -> `Rounds` -> round by round to the master, and through `RoundTotals`
+to the ledger.
 """
 
 import math
@@ -33,33 +33,34 @@ Numbers = NDArray[np.int64]
 Weights = float | Times
 
 FEW = 16
-"""Rounds that are looked at one by one before the first of them is gone through."""
+"""The greatest number of rounds that are computed one by one before the master goes through them."""
 
 
 class Start(NamedTuple):
-    """Where planned rounds begin, and what they need.
+    """The state in which planned rounds begin, and the parts that they need.
 
     Attributes
     ----------
     plan : Plan
     order : ArrivalOrder
-        Who answers when.
+        The order of arrival in each round.
     assignment : Assignment
-        The vectors in an answer, and which answers are of use.
+        The vectors in a message, and which messages the update can use.
     ledger : Ledger
-        It holds the dispatch of the first round already.
+        It already contains the dispatch of the first round.
     ticks : Ticks
+        Converts seconds to ticks.
     number : int
         The number of the tasks of the first round.
     since : float
-        When that began, in ticks.
+        When the first round began, in ticks.
     last_time : float
-        When the last round must have ended.
+        When the last round must have ended, in ticks.
     most : int
-        Rounds that the master will go through at most.
-    leave : callable
-        ``leave(rounds, version, model)`` leaves the fleet as it is after the last round, whose tasks were to compute at
-        this model.
+        The greatest number of rounds that the master goes through.
+    resume_after : callable
+        ``resume_after(rounds, version, model)`` brings the fleet into its state after the last round, whose tasks were
+        computed at this model.
     """
 
     plan: Plan
@@ -71,26 +72,27 @@ class Start(NamedTuple):
     since: float
     last_time: float
     most: int
-    leave: "Callable[[Rounds, int, Times], None]"
+    resume_after: "Callable[[Rounds, int, Times], None]"
 
 
 class Rounds:
-    """The rounds of a plan, in portions of as many as are drawn together.
+    """The rounds of a plan, in portions that are drawn together.
 
     Parameters
     ----------
     start : Start
+        The state in which they begin.
 
     Attributes
     ----------
-    gone : int
-        Rounds gone through.
+    done : int
+        The number of rounds that the master has gone through.
     arrived : int
-        Answers that have reached the master in them, once they are booked.
+        Messages that have reached the master in these rounds, as of the last call of `update_ledger`.
     """
 
     def __init__(self, start: Start) -> None:
-        self.gone = self.arrived = 0
+        self.done = self.arrived = 0
         self._plan = start.plan
         self._most = min(start.plan.rounds, start.most)
         self._arrival_order = start.order
@@ -100,73 +102,73 @@ class Rounds:
         self._ticks = start.ticks
         self._last_time = min(start.last_time, LAST)
         self._until = start.ticks.of(start.plan.until)
-        self._leave = start.leave
+        self._resume_after = start.resume_after
         self._totals = RoundTotals(start.ledger, start.assignment.workers)
         self._first, self._since = start.number, start.since
-        self._before = 0  # rounds in the portions before this one
+        self._before = 0  # the number of rounds in earlier portions
         self._gathered: Iterator[tuple[Rows, Rows | None]] = iter(())
-        self._ends = self._worked_out(start.number, start.since)
+        self._ends = self._compute_ends(start.number, start.since)
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Whether there are any rounds."""
         return bool(self._ends)
 
     def __iter__(self) -> Iterator[Step]:
-        """Go through the rounds."""
+        """Yield the rounds in order."""
         while True:
             for end, (present, late) in zip(self._ends, self._gathered, strict=False):
-                self.gone += 1
+                self.done += 1
                 yield end, present, late
-            if not self._go_on():
+            if not self._next_portion():
                 return
 
-    def _go_on(self) -> bool:
-        """Work out the next portion; if there is none, all stays as it is after the last round."""
-        self.book()
-        if ends := self._worked_out(self._first + len(self._ends), self.now):
+    def _next_portion(self) -> bool:
+        """Compute the next portion and return whether it has rounds; if not, the present portion stays."""
+        self.update_ledger()
+        if ends := self._compute_ends(self._first + len(self._ends), self.now):
             self._since, self._first = self.now, self._first + len(self._ends)
             self._before += len(self._ends)
             self._ends = ends
         return bool(ends)
 
-    # ------------------------------------------------------------------ what has come of it
+    # ------------------------------------------------------------------ the last round
 
     @property
     def number(self) -> int:
-        """The number of the tasks of the last round gone through."""
-        return self._first + self.gone - self._before - 1
+        """The number of the tasks of the last round that the master has gone through."""
+        return self._first + self.done - self._before - 1
 
     @property
     def now(self) -> float:
-        """When it ended, in ticks."""
+        """When this round ended, in ticks."""
         return self._ends[self.number - self._first]
 
     @property
     def since(self) -> float:
-        """When it began."""
+        """When this round began, in ticks."""
         place = self.number - self._first
         return self._ends[place - 1] if place else self._since
 
-    def book(self) -> None:
-        """Bring the ledger up to the update of the last round."""
+    def update_ledger(self) -> None:
+        """Count everything up to the update of the last round in the ledger."""
         sent = self._ledger.sent
-        self._totals.enter(self.gone - self._before)
+        self._totals.enter(self.done - self._before)
         self.arrived += self._ledger.sent - sent
 
-    def kept(self, version: int, model: Times) -> tuple[Batch, Times] | None:  # noqa: ARG002 - they are thrown away
-        """The answers of the last round that were in time, and the weights that they got; None if none is kept."""
+    def kept(self, version: int, model: Times) -> tuple[Batch, Times] | None:  # noqa: ARG002 - the interface
+        """Return None: these rounds keep no messages."""
         return None
 
     def close(self, version: int, model: Times) -> None:
-        """Leave the fleet as it is after the last round, whose tasks were to compute at this model."""
-        self.book()
-        self._leave(self, version, model)
+        """Bring the fleet into its state after the last round, whose tasks were computed at this model."""
+        self.update_ledger()
+        self._resume_after(self, version, model)
 
-    # ------------------------------------------------------------------ working out
+    # ------------------------------------------------------------------ computing rounds
 
-    def _worked_out(self, number: int, now: float) -> list[float]:
-        """When the rounds from this number on end, as far as they are drawn together; their lines are in the tally."""
-        plan, left = self._plan, self._most - self.gone
+    def _compute_ends(self, number: int, now: float) -> list[float]:
+        """Compute the rounds from this number on that are drawn together; return when they end, in ticks."""
+        plan, left = self._plan, self._most - self.done
         if left <= 0:
             return []
         by_count = isinstance(plan.enough, int) and plan.patience == math.inf
@@ -181,7 +183,7 @@ class Rounds:
     def _all_at_once(
         self, workers: Numbers, times: Times, lost: list[int], number: int, now: float, weight: float
     ) -> list[float]:
-        """Rounds in each of which the same number of workers answers, and all get the same weight."""
+        """Compute rounds whose updates use the same number of messages, all with the same weight."""
         spans = times[:, -1]
         ends = now + np.cumsum(spans)
         good = (spans > 0.0) & (ends <= self._last_time)
@@ -191,12 +193,12 @@ class Rounds:
         if not rounds:
             return []
         workers, lost, k, n = workers[:rounds], lost[:rounds], times.shape[1], self._assignment.workers
-        answers = [k] * rounds
+        messages = [k] * rounds
         self._totals.write(
             {
-                "sent": answers,
-                "sent_vectors": answers if self._vectors is None else self._vectors[workers].sum(axis=1).tolist(),
-                "used": answers,
+                "sent": messages,
+                "sent_vectors": messages if self._vectors is None else self._vectors[workers].sum(axis=1).tolist(),
+                "used": messages,
                 "compute_used": totals(times[:rounds]),
             },
             {
@@ -210,7 +212,7 @@ class Rounds:
         return ended
 
     def _one_by_one(self, portion: Portion, place: int, left: int, number: int, now: float) -> list[float]:
-        """Rounds of which each is looked at by itself."""
+        """Compute at most `left` rounds, each by itself."""
         ends: list[float] = []
         lines: list[Line] = []
         for row in range(place, min(len(portion), place + left)):
@@ -218,7 +220,7 @@ class Rounds:
                 break
             try:
                 line = self._line(portion, row, number + row - place, now)
-            except ClusterSimError:  # the policy will come upon it when it is asked
+            except ClusterSimError:  # the policy will raise it again when it is asked
                 break
             if line is None:
                 break
@@ -231,16 +233,16 @@ class Rounds:
         return ends
 
     def _gather(self, line: "Line") -> tuple[Rows, Rows | None]:
-        """The rows of a round: of answers to the present model, and of late ones."""
+        """Return the rows of a round: those of the present model, and those of late messages."""
         gather = self._assignment.gather
         return gather(*line.present), None if line.late is None else gather(*line.late)
 
     def _line(self, portion: Portion, row: int, number: int, now: float) -> "Line | None":
-        """One round; None if it is unusual."""
-        heard = self._heard(portion, row, now)
-        if heard is None:
+        """Compute one round; None if it is unusual."""
+        arrivals = self._arrivals(portion, row, now)
+        if arrivals is None:
             return None
-        span, workers, times, enough = heard
+        span, workers, times, enough = arrivals
         chosen = workers[:enough]
         useful, weights = self._assignment.useful(chosen, self._weights(chosen))
         spent = times[:enough]
@@ -266,8 +268,8 @@ class Rounds:
             {"cancelled": left - never, "lost": never, "compute_wasted": left * int(span)},
         )
 
-    def _heard(self, portion: Portion, row: int, now: float) -> tuple[float, Numbers, Times, int] | None:
-        """How long a round takes, who has answered by then and when, and how many of those are enough.
+    def _arrivals(self, portion: Portion, row: int, now: float) -> tuple[float, Numbers, Times, int] | None:
+        """Return how long a round takes, who has answered by then and when, and how many of these are enough.
 
         None if the round is unusual.
         """
@@ -290,11 +292,11 @@ class Rounds:
         return span, workers[:arrived], times[:arrived], min(enough, arrived)
 
     def _count(self, workers: Numbers) -> int:
-        """The vectors in the answers of some workers."""
+        """Return the number of vectors in the messages of some workers."""
         return len(workers) if self._vectors is None else int(self._vectors[workers].sum())
 
     def _weights(self, workers: Numbers) -> Weights:
-        """The policy's weights of these answers; NaN if they are not what they have to be."""
+        """Return the policy's weights of the messages of these workers; NaN if they are invalid."""
         weigh = self._plan.weights
         weights = weigh if isinstance(weigh, float) else weigh(workers)
         if isinstance(weights, float):
@@ -309,16 +311,16 @@ class Rounds:
 
 
 class Line(NamedTuple):
-    """One round, before it is entered anywhere.
+    """One round that the master has not gone through yet.
 
     Attributes
     ----------
     span : float
-        How long it takes, in ticks.
+        How long the round takes, in ticks.
     present : tuple
-        What `Assignment.gather` needs to know of the answers to the present model that are used.
+        The arguments of `Assignment.gather` for the used messages of the present model.
     late : tuple or None
-        The same of answers to the model before.
+        The arguments for the used messages of the previous model.
     updates, ends : dict of str to int
         See `RoundTotals.write`.
     """
@@ -331,5 +333,5 @@ class Line(NamedTuple):
 
 
 def _columns(lines: list[dict[str, int]]) -> Columns:
-    """Amounts by name, one a line."""
+    """Return the amounts by name, as one list for each name."""
     return {name: [line[name] for line in lines] for name in lines[0]}

@@ -1,7 +1,7 @@
-"""The tasks whose fate is open, as columns of a table: what the cohort engine knows of every worker.
+"""The table of tasks whose fate is open: the state of all workers in the cohort engine, as columns.
 
-Row i < n is the newest task of worker i; the rows beyond are older ones that are still of account: on a link, waiting,
-or being computed while a newer model waits. What a row says of the future holds as long as no newer model is sent.
+Row i < n is the newest task of worker i. The rows beyond are older tasks that are still open: on a link, waiting, or
+being computed while a newer model waits. The future in a row is valid until the next dispatch to its worker.
 """
 
 from typing import Any
@@ -11,34 +11,34 @@ from numpy.typing import NDArray
 
 from clustersim.protocol import BUSY
 
-__all__ = ["ANSWER", "CANCELLED", "LOST", "LOST_ON_UPLINK", "RESTART", "SEND", "TaskTable", "Versions"]
+__all__ = ["CANCELLED", "LOST", "LOST_ON_UPLINK", "MESSAGE", "RESTART", "SEND", "TaskTable", "Versions"]
 
-ANSWER, CANCELLED, LOST, LOST_ON_UPLINK = range(4)
-"""What a task is heading for."""
+MESSAGE, CANCELLED, LOST, LOST_ON_UPLINK = range(4)
+"""How a task will end: its message arrives, it is cancelled, it is lost, or its message is lost on the uplink."""
 
 RESTART, SEND = BUSY.index("restart"), BUSY.index("send")
-"""What a busy worker does with a newer model, by number."""
+"""Rules of busy workers by number, as in the column `busy`."""
 
-_SPARE_BYTES = 1 << 20  # models that nobody will answer may take so much, and no more than the others
+_SPARE_BYTES = 1 << 20  # the greatest size of models kept without need; also, no more than the needed ones
 
-Lane = NDArray[np.int64] | slice
+Selection = NDArray[np.int64] | slice
 Times = NDArray[np.float64] | float
 
-_INTEGERS = ("worker", "number", "version", "wave", "blocks", "serial")
+_INTEGERS = ("worker", "number", "version", "dispatch", "blocks", "serial")
 _TIMES = ("received", "started", "compute", "ended", "arrived", "decided", "uplink")
 _CODES = ("fate", "busy")
-_FLAGS = ("worked", "told", "overtaken")
+_FLAGS = ("work_recorded", "message_recorded", "overtaken")
 
 
 class TaskTable:
-    """Columns of equal length; times in ticks, infinite where it will never come to that.
+    """Columns of equal length; times in ticks, infinite if an event will never happen.
 
     Parameters
     ----------
     workers : int
         n.
     blocks : int
-        Blocks of a task.
+        The number of blocks of a task.
 
     Attributes
     ----------
@@ -47,27 +47,29 @@ class TaskTable:
     size : int
         Rows in use.
     worker, number, version : ndarray of int
-        Who, which of its tasks (from 0), and the version of the model.
-    wave : ndarray of int
-        The dispatch that it belongs to, counted over the run; -1 where it does not matter any more.
+        Worker, number of the task (from 0 for each worker), and version of the model.
+    dispatch : ndarray of int
+        The number of the dispatch over the run, from 1; -1 if it does not matter any more.
     blocks : ndarray of int
-        Blocks that its answer will bring.
+        Blocks that the message will contain.
     serial : ndarray of int
-        Its position in the trace.
+        The position in the `MessageLog`.
     received, started, compute : ndarray of float
-        When the model reaches the worker, when the work begins, and how long it takes.
+        When the worker receives the model, when the work begins, and how long it takes.
     ended : ndarray of float
-        When the worker turns to something else, be the work done or not.
-    arrived, settled : ndarray of float
-        When its answer arrives; when that, or that there will be none, comes to pass.
+        When the worker stops working on the task, finished or not.
+    arrived : ndarray of float
+        When the message arrives.
+    decided : ndarray of float
+        When the message arrives, or when it is decided that none will.
     uplink : ndarray of float
-        The delay of its answer.
+        The delay of the message on the uplink.
     fate : ndarray of int
-        `ANSWER`, `CANCELLED`, `LOST` (it never ends, or the model never reaches the worker), `LOST_ON_UPLINK`.
+        `MESSAGE`, `CANCELLED`, `LOST` (it never ends, or the model never reaches the worker), `LOST_ON_UPLINK`.
     busy : ndarray of int
-        What a busy worker does with this model.
-    worked, told : ndarray of bool
-        Whether the ledger knows of the work, and of the message.
+        What a busy worker does with this model, as a position in `clustersim.protocol.BUSY`.
+    work_recorded, message_recorded : ndarray of bool
+        Whether the ledger contains the work, and the fate of the message.
     overtaken : ndarray of bool
         Whether a newer model reaches the worker first.
     """
@@ -75,7 +77,7 @@ class TaskTable:
     worker: NDArray[np.int64]
     number: NDArray[np.int64]
     version: NDArray[np.int64]
-    wave: NDArray[np.int64]
+    dispatch: NDArray[np.int64]
     blocks: NDArray[np.int64]
     serial: NDArray[np.int64]
     received: NDArray[np.float64]
@@ -87,8 +89,8 @@ class TaskTable:
     uplink: NDArray[np.float64]
     fate: NDArray[np.int8]
     busy: NDArray[np.int8]
-    worked: NDArray[np.bool_]
-    told: NDArray[np.bool_]
+    work_recorded: NDArray[np.bool_]
+    message_recorded: NDArray[np.bool_]
     overtaken: NDArray[np.bool_]
 
     def __init__(self, workers: int, blocks: int) -> None:
@@ -102,140 +104,140 @@ class TaskTable:
         self.worker[:] = np.arange(workers)
         self.blocks[:] = blocks
         self.number -= 1
-        self.wave -= 1
+        self.dispatch -= 1
         self.arrived += np.inf
-        self.worked[:] = self.told[:] = True  # a worker that never got a model owes nothing
+        self.work_recorded[:] = self.message_recorded[:] = True  # a worker without a task has nothing to record
 
-    def open(self, rows: Lane | None = None) -> NDArray[np.bool_]:
-        """Which of these rows, or of all in use, are of account."""
+    def open(self, rows: Selection | None = None) -> NDArray[np.bool_]:
+        """Return which of these rows, or of all rows in use, are open: not completely recorded in the ledger."""
         rows = slice(0, self.size) if rows is None else rows
-        return ~(self.worked[rows] & self.told[rows])
+        return ~(self.work_recorded[rows] & self.message_recorded[rows])
 
     def begin(
-        self, lane: Lane, version: int, wave: int, busy: int, compute: Times, received: Times,
+        self, selected: Selection, version: int, dispatch: int, busy: int, compute: Times, received: Times,
         started: Times, uplink: Times | None,
     ) -> float:  # fmt: skip
-        """Write down new tasks of the workers in `lane`, all of which will be answered if nothing comes between.
+        """Write new tasks of the selected workers; their futures assume that no newer model arrives.
 
         Returns
         -------
         float
-            When the last answer arrives.
+            When the last message arrives, in ticks; infinite if one never does.
         """
-        at: Lane | int = lane
-        if isinstance(lane, np.ndarray) and len(lane) == 1:  # numbers are written several times as fast as arrays
-            at = lane.item()
+        at: Selection | int = selected
+        if isinstance(selected, np.ndarray) and len(selected) == 1:  # several times as fast as writing arrays
+            at = selected.item()
             compute, received, started, uplink = map(_number, (compute, received, started, uplink))
         ended = started + compute
         arrived = ended if uplink is None else ended + uplink
         self.number[at] += 1
-        self.version[at], self.wave[at], self.busy[at], self.fate[at] = version, wave, busy, ANSWER
+        self.version[at], self.dispatch[at], self.busy[at], self.fate[at] = version, dispatch, busy, MESSAGE
         self.blocks[at] = self._blocks
         self.received[at], self.started[at], self.compute[at] = received, started, compute
         self.ended[at], self.arrived[at], self.decided[at] = ended, arrived, arrived
-        self.worked[at] = self.told[at] = self.overtaken[at] = False
+        self.work_recorded[at] = self.message_recorded[at] = self.overtaken[at] = False
         if uplink is not None:
             self.uplink[at] = uplink
         return float(arrived.max()) if isinstance(arrived, np.ndarray) else arrived
 
-    # ------------------------------------------------------------------ what becomes of tasks
+    # ------------------------------------------------------------------ changes of the future of tasks
 
-    def wait(self, rows: NDArray[np.int64], started: Times) -> None:
-        """Work begins at another time than when it was written down; infinite if it never will."""
+    def set_start(self, rows: NDArray[np.int64], started: Times) -> None:
+        """Set another time at which work begins; infinite if it never will."""
         self.started[rows] = started
 
-    def stop(self, rows: NDArray[np.int64], at: Times) -> None:
-        """The worker turns to something else, be the work done or not."""
+    def set_end(self, rows: NDArray[np.int64], at: Times) -> None:
+        """Set when the worker stops working on the tasks, finished or not."""
         self.ended[rows] = at
 
     def decide_now(self, rows: NDArray[np.int64]) -> None:
-        """What becomes of these comes true before the master turns to anything else."""
-        self.wave[rows] = -1
+        """Mark the tasks as not belonging to the latest dispatches, so that the end of the run does not undo them."""
+        self.dispatch[rows] = -1
 
-    def call_off(self, rows: NDArray[np.int64], at: Times) -> None:
-        """The work is dropped: there will be no answer."""
+    def cancel(self, rows: NDArray[np.int64], at: Times) -> None:
+        """Cancel tasks: the work is dropped, and no message is sent."""
         self.fate[rows], self.arrived[rows] = CANCELLED, np.inf
         self.ended[rows] = self.decided[rows] = at
 
-    def put_aside(self, rows: NDArray[np.int64]) -> None:
-        """A newer model reaches the worker first: the work never begins."""
+    def cancel_overtaken(self, rows: NDArray[np.int64]) -> None:
+        """Cancel tasks whose model is overtaken by a newer one: the work never begins."""
         self.overtaken[rows] = True
         self.started[rows] = np.inf
-        self.call_off(rows, self.received[rows])
+        self.cancel(rows, self.received[rows])
 
     def cut(self, rows: NDArray[np.int64], at: NDArray[np.float64], blocks: NDArray[np.int64]) -> None:
-        """The work is stopped; the answer brings the finished blocks, and is sent at once."""
+        """Stop tasks: a message with the finished blocks is sent at once."""
         arrived = at + self.uplink[rows]
         comes = arrived < np.inf
         self.blocks[rows], self.arrived[rows] = blocks, arrived
-        self.fate[rows] = np.where(comes, ANSWER, LOST_ON_UPLINK)
+        self.fate[rows] = np.where(comes, MESSAGE, LOST_ON_UPLINK)
         self.decided[rows] = np.where(comes, arrived, at)
 
     def lose(self, rows: NDArray[np.int64], now: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """New tasks bring no answer.
+        """Mark new tasks as lost.
 
         Returns
         -------
-        never_there, endless : ndarray of bool
-            For which the model never reaches the worker, and which never end.
+        never_received, endless : ndarray of bool
+            Tasks whose model never reaches the worker, and tasks that never end.
         """
-        never_there, endless = np.isinf(self.received[rows]), np.isinf(self.ended[rows])
+        never_received, endless = np.isinf(self.received[rows]), np.isinf(self.ended[rows])
         self.fate[rows] = np.where(endless, LOST, LOST_ON_UPLINK)
-        self.decided[rows] = np.where(never_there, now, np.where(endless, self.started[rows], self.ended[rows]))
-        self.worked[rows[never_there]] = True
-        return never_there, endless
+        self.decided[rows] = np.where(never_received, now, np.where(endless, self.started[rows], self.ended[rows]))
+        self.work_recorded[rows[never_received]] = True
+        return never_received, endless
 
-    def foretell(
+    def rewrite(
         self, row: int, fate: int, started: float, ended: float, arrived: float, decided: float, blocks: int | None
     ) -> None:
-        """Write anew all that one task is heading for; the blocks only if it brings any."""
+        """Overwrite the whole future of one task; `blocks` only if it sends a message."""
         self.fate[row], self.started[row], self.ended[row] = fate, started, ended
         self.arrived[row], self.decided[row] = arrived, decided
         if blocks is not None:
             self.blocks[row] = blocks
 
     def note_overtaken(self, rows: NDArray[np.int64]) -> None:
-        """Note which of these models reach their workers after newer ones; row i is the newest task of worker i."""
+        """Mark the tasks whose model reaches the worker after the model of its newest task."""
         self.overtaken[rows] |= self.received[rows] > self.received[self.worker[rows]]
 
-    def book_work(self, rows: NDArray[np.int64]) -> None:
-        """The ledger knows of the work."""
-        self.worked[rows] = True
+    def record_work(self, rows: NDArray[np.int64]) -> None:
+        """Mark the work as recorded in the ledger."""
+        self.work_recorded[rows] = True
 
-    def book_message(self, rows: NDArray[np.int64]) -> None:
-        """The ledger knows of the message."""
-        self.told[rows] = True
+    def record_message(self, rows: NDArray[np.int64]) -> None:
+        """Mark the fate of the message as recorded in the ledger."""
+        self.message_recorded[rows] = True
 
     def deliver(self, rows: NDArray[np.int64]) -> None:
-        """The master has taken in these answers, and all of them is in the ledger."""
-        self.worked[rows] = self.told[rows] = True
+        """Close tasks whose messages the master has collected and the ledger has recorded."""
+        self.work_recorded[rows] = self.message_recorded[rows] = True
         self.arrived[rows] = np.inf
 
-    def skip(self, number: int) -> None:
-        """All workers have gone through their tasks up to this number."""
+    def set_number(self, number: int) -> None:
+        """Set the number of the newest task of all workers."""
         self.number[: self.workers] = number
 
-    def place(self, rows: NDArray[np.int64], serials: NDArray[np.int64]) -> None:
-        """Their places in the trace."""
+    def set_serials(self, rows: NDArray[np.int64], serials: NDArray[np.int64]) -> None:
+        """Set the positions of tasks in the `MessageLog`."""
         self.serial[rows] = serials
 
-    def close(self, first_wave: int, now: float, *, instant: bool) -> NDArray[np.int64]:
-        """End of the run: what was sent out in the master's last turn has not begun; returns the rows of account."""
+    def close(self, first_dispatch: int, now: float, *, instant: bool) -> NDArray[np.int64]:
+        """End the run: tasks of the master's last turn have not begun; return the rows that are open."""
         used = slice(0, self.size)
-        new = self.wave[used] >= first_wave
-        if not instant:  # models that take no time on the way are received after that turn
+        new = self.dispatch[used] >= first_dispatch
+        if not instant:  # models without delay are received after that turn
             late = (new & (self.received[used] <= now)).nonzero()[0]
             self.received[late] = self.started[late] = np.inf
-        else:  # nor is work done that takes no time, and what waits for it does not begin
-            rows = (~self.worked[used] & new & (self.started[used] <= now)).nonzero()[0]
+        else:  # work of zero time is not done, and a task that waits for it does not begin
+            rows = (~self.work_recorded[used] & new & (self.started[used] <= now)).nonzero()[0]
             rows = rows[np.lexsort((self.number[rows], self.worker[rows]))]
             self.started[rows[1:][self.worker[rows[1:]] == self.worker[rows[:-1]]]] = np.inf
         return self.open().nonzero()[0]
 
-    # ------------------------------------------------------------------ room
+    # ------------------------------------------------------------------ memory
 
     def retire(self, rows: NDArray[np.int64]) -> None:
-        """Copy rows of newest tasks behind the others, to make room for newer ones."""
+        """Copy rows of newest tasks to the end of the table, so that newer tasks can take their place."""
         self._drop_closed()
         end = self.size + len(rows)
         for name in self._names:
@@ -247,7 +249,7 @@ class TaskTable:
         self.size = end
 
     def _drop_closed(self) -> None:
-        """Make room, once most of the older rows are closed."""
+        """Remove closed rows of older tasks once they are more than half of these rows."""
         n, end = self.workers, self.size
         if end == n:
             return
@@ -261,12 +263,12 @@ class TaskTable:
 
 
 class Versions:
-    """The models of the versions that may still be answered, by version; those on which nobody works are dropped.
+    """The models of all versions on which an open task depends; models without an open task are dropped.
 
     Parameters
     ----------
     tasks : TaskTable
-        Whose versions are those that may be answered.
+        The table of open tasks.
     """
 
     def __init__(self, tasks: TaskTable) -> None:
@@ -275,11 +277,11 @@ class Versions:
         self._most = 1
 
     def only(self, version: int, model: NDArray[np.float64]) -> None:
-        """All workers begin with this one."""
+        """Keep this model only; all workers begin with it."""
         self._models = {version: model}
 
     def add(self, version: int, model: NDArray[np.float64]) -> None:
-        """Keep this one too; those of which nobody will need are dropped now and then."""
+        """Keep this model as well; models that no open task needs are dropped from time to time."""
         self._models[version] = model
         if len(self._models) > self._most:
             tasks = self._tasks
@@ -288,10 +290,10 @@ class Versions:
             self._most = len(needed) + max(1, min(len(needed), _SPARE_BYTES // model.nbytes))
 
     def of(self, versions: NDArray[np.int64]) -> dict[int, NDArray[np.float64]]:
-        """The model of each version that is among these."""
+        """Return the model of each of these versions."""
         return {version: self._models[version] for version in set(versions.tolist())}
 
 
 def _number(times: Any) -> Any:
-    """The only one of some times, if they are an array."""
+    """Return the only entry of an array of times, or a number unchanged."""
     return times.item() if isinstance(times, np.ndarray) else times

@@ -1,4 +1,4 @@
-"""The workers as SimPy processes: the fleet that every other one is held against."""
+"""The process fleet: each worker is a SimPy process. It is the reference for other fleets."""
 
 from clustersim.engine.process.fleet import ProcessFleet
 

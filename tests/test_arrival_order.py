@@ -1,4 +1,4 @@
-"""Who answers when in rounds that all begin together: by sorting, by looking for the first, and among uniform draws."""
+"""The order of arrival in rounds: by sorting, by selection of the first k, and by selection of uniform draws."""
 
 import math
 

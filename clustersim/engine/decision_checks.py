@@ -1,0 +1,99 @@
+"""Checks of a policy's decisions, and the errors of a run that show its last events and commands.
+
+Events and commands flow in from the master; an error flows out if a decision is invalid or the run is stuck.
+"""
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustersim.engine.promise import PlannedRounds
+from clustersim.errors import ProtocolError, StalledError
+from clustersim.protocol import Command, Decision, Event, Policy, Update, Wants
+
+__all__ = ["DecisionChecks", "listed"]
+
+_REMEMBERED = 8  # the number of last events and commands that an error message shows
+
+
+class DecisionChecks:
+    """The checks of one policy's decisions in one run.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy that error messages name.
+
+    Attributes
+    ----------
+    recent : deque
+        The last events, commands and planned rounds, to which the master appends.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self.recent: deque[Event | Command | PlannedRounds] = deque(maxlen=_REMEMBERED)
+        self._policy = policy
+
+    def decision(self, decision: Decision) -> Decision:
+        """Return the decision if it is one; otherwise raise an error."""
+        if isinstance(decision, Decision) and isinstance(decision.wants, Wants):
+            return decision
+        raise self.invalid(f"it returns {decision!r}; give Decision(commands, Wants(...))")
+
+    def workers(self, workers: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """Return the workers of a dispatch in ascending order; each must exist and be named once."""
+        named = np.asarray(workers)
+        valid = named.ndim == 1 and (named.dtype.kind in "iu" or not len(named))
+        numbers = np.sort(named) if valid else named
+        if valid and len(numbers):
+            valid = numbers[0] >= 0 and numbers[-1] < count and bool((numbers[1:] > numbers[:-1]).all())
+        if not valid:
+            shown = named.tolist()
+            raise self.invalid(f"it dispatches to workers {shown}; they are 0 .. {count - 1}, each at most once")
+        return numbers.astype(np.int64, copy=False)
+
+    def weights(self, command: Update, wanted: int) -> float | NDArray[np.float64]:
+        """Return the weights of an update; they must be finite, one for each of `wanted` vectors or one for all."""
+        weights = np.asarray(command.weights, dtype=np.float64)
+        if np.isfinite(weights).all() and weights.shape in ((), (wanted,)):
+            return weights if weights.ndim else float(weights)
+        raise self.invalid(
+            f"it updates {len(command.messages)} messages with weights {command.weights}; give {wanted} finite "
+            "weights, or one for all"
+        )
+
+    def invalid(self, what: str) -> ProtocolError:
+        """Return the error that a decision is invalid, and why."""
+        return ProtocolError(f"{self._policy!r} returned an invalid decision: {what}. {self._last_events()}")
+
+    def unknown(self, what: str, names: NDArray[np.int64]) -> ProtocolError:
+        """Return the error that a command names messages that are not in the inbox, or names one twice."""
+        named = np.asarray(names).tolist()
+        return self.invalid(f"it {what} messages {named}; each must be in the inbox, and be named only once")
+
+    def standstill(self, events: int, now: float) -> StalledError:
+        """Return the error that so many events at one time, in seconds, have brought no progress."""
+        return StalledError(
+            f"{events} events at time {now:g} bring the run no nearer to its end; use a policy that waits, a latency "
+            f"model with positive times, or Until(updates=...). {self._last_events()}"
+        )
+
+    def stalled(self, k: int, version: int, now: float, lost: NDArray[np.int64], workers: int) -> StalledError:
+        """Return the error that no message can arrive any more, at the time `now` in seconds."""
+        return StalledError(
+            f"{self._policy!r} waits for {k} messages at version {version}, but at time {now:g} no message can arrive "
+            f"any more: {len(lost)} of {workers} workers will never answer{listed(lost)}; wait for fewer workers, set "
+            f"a deadline, or use a model without infinite times. {self._last_events()}"
+        )
+
+    def _last_events(self) -> str:
+        with np.printoptions(threshold=10, edgeitems=4):
+            return "Last events:\n" + "\n".join(f"  {item!r}" for item in self.recent)
+
+
+def listed(workers: NDArray[np.int64] | list[int]) -> str:
+    """Return the first few of a list of workers, in words."""
+    shown = ", ".join(str(i) for i in list(workers)[:5])
+    more = ", ..." if len(workers) > 5 else ""
+    return f" (workers {shown}{more})" if len(workers) else ""
