@@ -524,6 +524,66 @@ def test_a_state_may_inherit_from_policy_state():
     check_policy(Inheriting(), updates=5)
 
 
+@dataclass(frozen=True)
+class WithK(Policy):
+    """Fastest-1, whose state says that it waits for `k`, or has no k at all."""
+
+    k: object = None
+
+    def begin(self, setting):
+        inner = cs.FastestK(1).begin(setting)
+        state = type("State", (), {"react": lambda self, event: inner.react(event)})()
+        if self.k is not None:
+            state.k = self.k
+        return state
+
+
+SMALL = cs.LeastSquares.synthetic(rows=12, features=3, seed=1)
+
+
+def run(problem=SMALL, policy=None, optimizer=None):
+    cluster = cs.Cluster(3, cs.Exponential(1.0))
+    until = cs.Until(updates=3)
+    return cs.simulate(problem, cluster, policy or cs.FastestK(1), optimizer=optimizer or cs.SGD(1e-3), until=until)
+
+
+@pytest.mark.parametrize("k", [None, 0, 4, 1.5, True, "one"])
+def test_a_state_without_a_sound_k_is_refused(k):
+    found = "no k" if k is None else f"k = {k!r}"
+    with pytest.raises(cs.ProtocolError, match=rf"WithK\(.*its state has {re.escape(found)}: expected .* 1 \.\. 3;"):
+        run(policy=WithK(k))
+
+
+def test_a_state_with_a_sound_k_is_not():
+    assert run(policy=WithK(np.int64(3))).history["k"].tolist() == [3, 3]
+
+
+class Short(cs.LeastSquares):
+    """A problem that returns vectors of the wrong length from one method."""
+
+    def __init__(self, method):
+        super().__init__(X, X.sum(axis=1))
+        self.method = method
+
+    def gradient(self, w, rows, weights):
+        gradient = super().gradient(w, rows, weights)
+        return gradient[:1] if self.method == "gradient" else gradient
+
+    def initial_model(self):
+        return np.zeros(3, dtype=np.int64) if self.method == "initial_model" else super().initial_model()
+
+
+@pytest.mark.parametrize("method", ["gradient", "initial_model"])
+def test_vectors_of_the_wrong_kind_are_refused(method):
+    with pytest.raises(cs.ConfigurationError, match=rf"{method}\(\) returns an array of .*expected an array of floats"):
+        run(problem=Short(method))
+
+
+def test_models_of_the_wrong_shape_are_refused():
+    with pytest.raises(cs.ConfigurationError, match=r"step\(\) returns an array of float64 of shape \(2,\)"):
+        run(optimizer=Spoilsport("shape"))
+
+
 def test_the_list_of_decoders_is_not_empty():
     assert len(DECODERS) == 6
     assert Path(inspect.getfile(cs.decoders)).is_file()

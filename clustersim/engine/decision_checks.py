@@ -12,9 +12,36 @@ from clustersim.engine.promise import PlannedRounds
 from clustersim.errors import ProtocolError, StalledError
 from clustersim.protocol import Command, Decision, Event, Policy, Update, Wants
 
-__all__ = ["DecisionChecks", "listed"]
+__all__ = ["DecisionChecks", "checked_k", "listed"]
 
 _REMEMBERED = 8  # the number of last events and commands that an error message shows
+
+
+def checked_k(policy: Policy, state: object, most: int) -> int:
+    """Return the number of messages that a policy waits for.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy that the error message names.
+    state : object
+        Its state in this run.
+    most : int
+        The largest number of messages that an update can use.
+
+    Raises
+    ------
+    ProtocolError
+        If the state has no `k`, or it is not a whole number from 1 to `most`.
+    """
+    k = getattr(state, "k", None)
+    if isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= most:
+        return int(k)
+    found = f"k = {k!r}" if hasattr(state, "k") else "no k"
+    raise ProtocolError(
+        f"{policy!r}: its state has {found}: expected the number of messages that the master waits for at present, "
+        f"1 .. {most}; set self.k in the state that begin() returns"
+    )
 
 
 class DecisionChecks:

@@ -52,7 +52,7 @@ def check_updates(
     """
     if until.time is None or until.updates is not None or cluster.compute.recorded_tasks is not None:
         return
-    k = min(max(k, 1), cluster.workers) if isinstance(k, int | np.integer) else 1  # a user's policy may return any k
+    k = min(k, cluster.workers)
     if until.time <= MOST_UPDATES * _shortest_round(cluster, setting, k):
         return  # the usual case, decided by one quantile
     round_time = _mean_round(cluster, setting, k, vector_bytes, streams)

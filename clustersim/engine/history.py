@@ -28,6 +28,8 @@ class HistoryRecorder:
         The model to evaluate.
     ledger : Ledger
         The running totals to record.
+    k : callable
+        ``k()`` returns the number of messages that the policy waits for at present.
     vector_bytes : int
         Size of a vector of R^d.
     every : int
@@ -50,6 +52,7 @@ class HistoryRecorder:
         problem: Problem,
         model: Model,
         ledger: Ledger,
+        k: Callable[[], int],
         *,
         vector_bytes: int,
         every: int,
@@ -60,6 +63,7 @@ class HistoryRecorder:
         self._problem = problem
         self._model = model
         self._ledger = ledger
+        self._k = k
         self._vector_bytes = vector_bytes
         self.every = every
         self._until = until
@@ -67,15 +71,13 @@ class HistoryRecorder:
         self._progress = progress
         self._rows: list[dict[str, float]] = []
 
-    def evaluate(self, now: float, k: int) -> float:
+    def evaluate(self, now: float) -> float:
         """Write a row and return the error; a last row for the same model and time is replaced.
 
         Parameters
         ----------
         now : float
             The present time in seconds.
-        k : int
-            The number of messages that the policy waits for at present.
 
         Raises
         ------
@@ -83,6 +85,8 @@ class HistoryRecorder:
             If the model diverges.
         ConfigurationError
             If the problem's metrics are invalid.
+        ProtocolError
+            If the policy's state has no valid k.
         """
         if self._rows and (self._rows[-1]["time"], self._rows[-1]["update"]) == (now, self._model.version):
             self._rows.pop()
@@ -95,7 +99,7 @@ class HistoryRecorder:
                 "update": self._model.version,
                 "error": error,
                 "loss": loss,
-                "k": k,
+                "k": self._k(),
                 "uplink_messages": ledger.sent,
                 "uplink_vectors": ledger.sent_vectors,
                 "uplink_bytes": ledger.sent_vectors * self._vector_bytes,

@@ -5,12 +5,14 @@ SimPy processes, the cohort, a list of events in a test, or real machines. `Trai
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from clustersim.engine.accounting import Ledger, message_table
+from clustersim.engine.decision_checks import checked_k
 from clustersim.engine.fleet import Clock, Fleet
 from clustersim.engine.history import HistoryRecorder, Progress
 from clustersim.engine.master import Master
@@ -85,6 +87,8 @@ class Training:
     ----------
     state : PolicyState
         The policy's state for this run.
+    k : callable
+        ``k()`` returns the number of messages that the policy waits for at present, checked.
     until : Until
         The horizon, its epochs converted to updates.
     vector_bytes : int
@@ -108,6 +112,9 @@ class Training:
     ) -> None:
         assignment = setting.assignment
         self.state = policy.begin(setting)
+        most = max(setting.workers, policy.work.messages or 0)
+        self.k = partial(checked_k, policy, self.state, most)
+        self.k()  # a state without it is refused at once
         self.until = until.in_updates(assignment.updates_per_epoch(policy.work.messages or setting.workers))
         self.vector_bytes = problem.dimension * bytes_per_entry
         self.ledger = Ledger()
@@ -117,6 +124,7 @@ class Training:
             problem,
             self._model,
             self.ledger,
+            self.k,
             vector_bytes=self.vector_bytes,
             every=evaluate_every,
             until=self.until,
@@ -126,7 +134,7 @@ class Training:
 
     def master(self, clock: Clock, fleet: Fleet) -> Master:
         """Return the master of this run, for a clock and a fleet."""
-        stopping = StoppingRule(self.until, self._recorder, self.state, self._ticks)
+        stopping = StoppingRule(self.until, self._recorder, self._ticks)
         return Master(clock, self._ticks, self._policy, self.state, fleet, self._model, self.ledger, stopping)
 
     def outcome(self, master: Master, clock: Clock, fleet: Fleet) -> Run:
@@ -135,7 +143,7 @@ class Training:
         fleet.close()
         ticks, now, vectors = self._ticks, clock.now, self._assignment.vectors
         time = ticks.seconds(now)
-        self._recorder.evaluate(time, self.state.k)
+        self._recorder.evaluate(time)
         totals = self.ledger.totals(self.vector_bytes, fleet.expecting, len(vectors) * int(now), ticks)
         messages = None
         if fleet.recording:

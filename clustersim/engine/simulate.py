@@ -155,7 +155,7 @@ def _run(
         evaluate_every=evaluate_every,
         progress=progress,
     )
-    check_updates(training.until, cluster, setting, training.state.k, training.vector_bytes, streams)
+    check_updates(training.until, cluster, setting, training.k(), training.vector_bytes, streams)
     env = simpy.Environment(0.0)
     delays = Delays(cluster, setting.assignment, training.vector_bytes, streams)
     fleet = fleet_kind(env, setting.assignment, delays, training.ledger, recording=recording)

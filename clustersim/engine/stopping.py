@@ -9,7 +9,6 @@ import math
 from clustersim.engine.expected_updates import MOST_UPDATES, too_many_updates
 from clustersim.engine.history import HistoryRecorder
 from clustersim.errors import StalledError
-from clustersim.protocol import PolicyState
 from clustersim.ticks import Ticks
 from clustersim.until import Until
 
@@ -30,8 +29,6 @@ class StoppingRule:
         The horizon.
     recorder : HistoryRecorder
         It evaluates the error and keeps the history.
-    state : PolicyState
-        Its k is a column of history.
     ticks : Ticks
         Converts seconds to ticks.
 
@@ -43,12 +40,11 @@ class StoppingRule:
         The number of events without progress after which a run counts as stuck.
     """
 
-    def __init__(self, until: Until, recorder: HistoryRecorder, state: PolicyState, ticks: Ticks) -> None:
+    def __init__(self, until: Until, recorder: HistoryRecorder, ticks: Ticks) -> None:
         self.last_time = ticks.horizon(until.last_time)
         self.standstill = _STANDSTILL
         self._until = until
         self._recorder = recorder
-        self._state = state
         self._reached = (0.0, 0)  # the last time, and the last version if the horizon counts updates
         self._events = 0  # events without progress since then
 
@@ -70,7 +66,7 @@ class StoppingRule:
             self._look_ahead(now / version)
         if version % self._recorder.every:
             return ""
-        error = self._recorder.evaluate(now, self._state.k)
+        error = self._recorder.evaluate(now)
         if self._until.error is not None and error <= self._until.error:
             return f"error {self._until.error:g} reached"
         if version >= _PATIENCE and self._until.updates is None and math.isinf(self.last_time):
