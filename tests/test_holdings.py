@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import clustersim as cs
 from clustersim import placements as pl
 from clustersim.placements import Assignment
-from clustersim.placements.row_ranges import alike
+from clustersim.placements.row_ranges import identical_ranges
 
 RUNS = st.lists(st.sets(st.integers(0, 5), min_size=1), min_size=1, max_size=6)
 
@@ -40,7 +40,7 @@ def shared(draw):
 
 @settings(max_examples=200, deadline=None)
 @given(pair=shared(), data=st.data())
-def test_shared_runs_are_as_good_as_copies(pair, data):
+def test_shared_ranges_give_the_same_as_copies(pair, data):
     once, copied = pair
     for name in ("workers", "sizes", "loads", "vectors", "totals", "row_sums", "row_squares", "redundancy"):
         np.testing.assert_array_equal(getattr(once, name), getattr(copied, name), err_msg=name)
@@ -72,12 +72,12 @@ def test_shared_runs_are_as_good_as_copies(pair, data):
     ),
     st.randoms(use_true_random=False),
 )
-def test_runs_are_alike_where_they_hold_the_same_rows(sets, random):
-    """Against sets: runs that differ must not share a row, and all rows must be held."""
+def test_identical_ranges_are_those_of_the_same_rows(sets, random):
+    """Against sets: different ranges must not share a row, and every row must be in a range."""
     distinct = list(dict.fromkeys(map(frozenset, sets)))
     apart = sum(map(len, distinct)) == len(frozenset().union(*distinct)) == 6
     starts, rows = flat([random.sample(sorted(run), len(run)) for run in sets])
-    numbers = alike(starts, rows, 6)
+    numbers = identical_ranges(starts, rows, 6)
     assert (numbers is not None) == apart
     if apart:
         assert numbers.tolist() == [distinct.index(frozenset(run)) for run in sets]
