@@ -34,13 +34,7 @@ class Assignment(Holdings):
 
     Parameters
     ----------
-    total_rows : int
-        m, the number of rows of the problem.
-    starts : ndarray of int, shape (n + 1,)
-        Worker i holds ``rows[starts[i]:starts[i + 1]]``, each row at most once.
-    rows : ndarray of int, shape (starts[-1],)
-        Row numbers, 0 .. m - 1.
-    coefficients, combined, recovery, blocks, shared
+    total_rows, starts, rows, coefficients, combined, recovery, blocks, shared
         See `Holdings`.
 
     Examples

@@ -47,7 +47,7 @@ def hadamard(order: int) -> Signs | None:
 
 
 def _bordered(prime: int, left: int) -> Signs:
-    """Return the matrix of quadratic characters of j - i modulo a prime, below a row of ones, next to a column `left`."""
+    """Return the matrix of quadratic characters of j - i modulo a prime, bordered by ones above and `left` beside."""
     character = np.full(prime, -1)
     character[np.arange(prime) ** 2 % prime] = 1
     character[0] = 0
