@@ -25,7 +25,7 @@ _ROLLUPS_1, _ROLLUPS_2 = 128, 177
 
 
 def amazon_like(*, seed: int = 0) -> Dataset:
-    r"""Draw 32,769 random requests that resemble Amazon Employee Access, one-hot with pairs; a fifth are test rows.
+    r"""Draw 32,769 random requests that stand in for Amazon Employee Access, one-hot with pairs; a fifth are test rows.
 
     Labels are drawn from a sparse logistic model on the nine columns,
     :math:`P(y = 1) = 1 / (1 + e^{-b - \sum_j v_j(x_j)})`. One category in five has an effect

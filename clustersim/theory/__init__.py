@@ -1,19 +1,19 @@
-"""What the papers prove, as functions to hold simulations against.
+"""Results of the papers as functions: bounds and expectations to compare simulations with.
 
 =======================  ==========================================================================
-file                     what lives there
+file                     contents
 =======================  ==========================================================================
-`order_statistics`       means and variances of the fastest k of n response times
+`order_statistics`       means and variances of the k-th fastest of n times
 `adaptive_k`             error bounds and bound-optimal switching times of fastest-k SGD
-`error_bound`            the bound that these start from, and checks of its constants
-`represented`            what all of them do where floats cannot represent the answer
-`erasurehead`            ErasureHead: missing groups and bounds on the error after so many updates
+`error_bound`            the error bound that `adaptive_k` uses, and checks of its constants
+`float_range`            an error for results that floats cannot represent
+`erasurehead`            ErasureHead: missing groups, and bounds on the error after T updates
 `erasurehead_times`      ErasureHead, exact repetition and no code: expected times
-`sgc_redundancy`         Stochastic Gradient Coding: workers a row, and the incoherence of rows
+`sgc_redundancy`         Stochastic Gradient Coding: workers for each row, and incoherence of rows
 `sgc`                    Stochastic Gradient Coding: bounds on the distance to the optimum
-`decoding`               how far decoded gradients are from the full one, and can be at best
+`decoding`               errors of decoded gradients, and lower bounds on them
 `lgc`                    K-SGD and Live Gradient Compensation: gradient bias and error bounds
-`lgc_threshold`          Live Gradient Compensation: for how many workers to wait within a time budget
+`lgc_threshold`          Live Gradient Compensation: how many workers to wait for in a time budget
 `asynchronous`           K-sync, K-batch-sync, K-async and K-batch-async: expected times of an update
 `staleness`              K-async and K-batch-async: staleness of gradients, and an error bound
 =======================  ==========================================================================
