@@ -48,6 +48,12 @@ class GradientBias(NamedTuple):
         E|g~ - g~'|^2, the squared distance from the mean of all N gradients.
     from_gradient : float
         E|g~' - grad F|^2, the squared distance from the gradient of F.
+
+    Examples
+    --------
+    >>> bias = lgc_gradient_bias_bound(10, 10, beta2=4.0, sigma2=10.0)
+    >>> bias.delta2, bias.from_average, bias.from_gradient  # all workers: only noise is left
+    (0.0, 0.0, 1.0)
     """
 
     delta2: float
