@@ -110,7 +110,7 @@ def lgc_optimal_fraction(
     mean : float
         mu, the mean of the random part of a time alone, seconds. The result does not depend on the shift or on tau.
     step_size, workers, L, e0, beta2, sigma2, batch
-        See the head of this module.
+        See `clustersim.theory.lgc`.
 
     Returns
     -------
@@ -166,7 +166,7 @@ def lgc_fraction_limits(
     workers : int
         N, the number of workers.
     blocks, slack, latency
-        See the head of this module; the slack is less than 1 in the paper.
+        See `clustersim.theory.lgc_threshold`; the slack is less than 1 in the paper.
     shift : float, default 0.0
         Delta, the constant part of a time, seconds.
     mean : float, default 1.0

@@ -57,7 +57,9 @@ def lgc_time_error_bounds(
     ----------
     t : float
         Budget of time, seconds; at least tau + mu_N, so that there is time for an update of fully synchronous SGD.
-    step_size, mu, L, e0, beta2, sigma2, batch, latency
+    step_size, L, e0, beta2, sigma2, batch
+        See `clustersim.theory.lgc`.
+    mu, latency
         See the head of this module.
     relaxed : bool, default False
         Return eq. 18, constant included.
