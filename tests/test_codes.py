@@ -76,7 +76,7 @@ def test_fractional_repetition_claims_only_what_all_groups_have_answered():
 
 
 def test_a_code_that_would_lose_digits_is_refused(monkeypatch):
-    monkeypatch.setattr(cyclic, "_LONGEST", 3.0)
+    monkeypatch.setattr(cyclic, "_MAX_LENGTH", 3.0)
     with pytest.raises(ConfigurationError, match=r"load = 4: with 12 workers no cyclic code .* 3 stragglers"):
         place(pl.CyclicRepetition(4), 12, 12)
     place(pl.CyclicRepetition(1), 12, 12)

@@ -12,27 +12,27 @@ from hypothesis import strategies as st
 import clustersim as cs
 from clustersim import placements as pl
 from clustersim.placements import Assignment
-from clustersim.placements.row_ranges import alike
+from clustersim.placements.row_ranges import identical_ranges
 
-RUNS = st.lists(st.sets(st.integers(0, 5), min_size=1), min_size=1, max_size=6)
+RANGES = st.lists(st.sets(st.integers(0, 5), min_size=1), min_size=1, max_size=6)
 
 
-def flat(runs):
-    """Runs of numbers one after the other, and where each begins."""
-    return np.cumsum([0, *map(len, runs)]), np.array([row for run in runs for row in run], dtype=np.int64)
+def flat(ranges):
+    """Ranges of numbers one after the other, and where each begins."""
+    return np.cumsum([0, *map(len, ranges)]), np.array([row for one in ranges for row in one], dtype=np.int64)
 
 
 @st.composite
 def shared(draw):
-    """An assignment in which workers share runs, and the same one in which each lists its own."""
-    runs = [draw(st.permutations(sorted(run))) for run in draw(RUNS)]
-    extra = draw(st.lists(st.integers(0, len(runs) - 1), max_size=4))
-    numbers = draw(st.permutations([*range(len(runs)), *extra]))
-    starts, rows = flat(runs)
+    """An assignment in which workers share ranges, and the same one in which each lists its own."""
+    ranges = [draw(st.permutations(sorted(one))) for one in draw(RANGES)]
+    extra = draw(st.lists(st.integers(0, len(ranges) - 1), max_size=4))
+    numbers = draw(st.permutations([*range(len(ranges)), *extra]))
+    starts, rows = flat(ranges)
     coefficients = np.arange(1.0, len(rows) + 1.0) if draw(st.booleans()) else None
     combined, blocks = draw(st.booleans()) or coefficients is not None, draw(st.integers(1, 3))
     once = Assignment(6, starts, rows, coefficients, combined, blocks=blocks, shared=np.array(numbers))
-    starts, rows = flat([runs[number] for number in numbers])
+    starts, rows = flat([ranges[number] for number in numbers])
     if coefficients is not None:
         coefficients = np.concatenate([coefficients[once.starts[j] : once.starts[j + 1]] for j in numbers])
     return once, Assignment(6, starts, rows, coefficients, combined, blocks=blocks)
@@ -40,7 +40,7 @@ def shared(draw):
 
 @settings(max_examples=200, deadline=None)
 @given(pair=shared(), data=st.data())
-def test_shared_runs_are_as_good_as_copies(pair, data):
+def test_shared_ranges_give_the_same_as_copies(pair, data):
     once, copied = pair
     for name in ("workers", "sizes", "loads", "vectors", "totals", "row_sums", "row_squares", "redundancy"):
         np.testing.assert_array_equal(getattr(once, name), getattr(copied, name), err_msg=name)
@@ -65,22 +65,22 @@ def test_shared_runs_are_as_good_as_copies(pair, data):
 @settings(max_examples=300)
 @given(
     st.one_of(
-        RUNS,
+        RANGES,
         st.lists(st.sampled_from([{0, 1}, {2}, {3, 4, 5}]), min_size=1, max_size=6),
         st.permutations([{0, 1}, {0, 1}, {2}, {3, 4, 5}, {3, 4, 5}]),
         st.permutations([{0, 1}, {2, 3}, {4, 5}, {1, 2}]),
     ),
     st.randoms(use_true_random=False),
 )
-def test_runs_are_alike_where_they_hold_the_same_rows(sets, random):
-    """Against sets: runs that differ must not share a row, and all rows must be held."""
+def test_identical_ranges_are_those_of_the_same_rows(sets, random):
+    """Against sets: different ranges must not share a row, and every row must be in a range."""
     distinct = list(dict.fromkeys(map(frozenset, sets)))
     apart = sum(map(len, distinct)) == len(frozenset().union(*distinct)) == 6
-    starts, rows = flat([random.sample(sorted(run), len(run)) for run in sets])
-    numbers = alike(starts, rows, 6)
+    starts, rows = flat([random.sample(sorted(one), len(one)) for one in sets])
+    numbers = identical_ranges(starts, rows, 6)
     assert (numbers is not None) == apart
     if apart:
-        assert numbers.tolist() == [distinct.index(frozenset(run)) for run in sets]
+        assert numbers.tolist() == [distinct.index(frozenset(one)) for one in sets]
 
 
 @given(sizes=st.lists(st.integers(1, 12), min_size=1, max_size=5), blocks=st.integers(1, 12))

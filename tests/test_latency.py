@@ -241,7 +241,7 @@ BAD = [
     (lambda: cs.Empirical([[1.0]]), "expected a list of times"),
     (lambda: cs.Empirical(["a"]), r"samples = .*expected a list of times"),
     (lambda: cs.Replay([1.0]), "expected a matrix of times"),
-    (lambda: cs.Replay([[1.0], [1.0, 2.0]]), r"times = .*expected a matrix of times, one row a task"),
+    (lambda: cs.Replay([[1.0], [1.0, 2.0]]), r"times = .*expected a matrix of times, one row for each task"),
     (lambda: cs.Replay([[1.0, math.nan]]), r"times\[0, 1\] = nan"),
     (lambda: cs.Replay([[-1.0]]), r"times\[0, 0\] = -1.0"),
     (lambda: cs.FromScipy(stats.norm()), "norm.*without negative times"),

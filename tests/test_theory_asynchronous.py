@@ -306,7 +306,7 @@ def test_other_arguments_are_checked(call, message):
         ({"gamma": 1.25}, r"gamma = 1.25: expected less than 1 \+ p0 / 2 = 1.25"),
         ({"gamma": -0.1}, "gamma = -0.1"),
         ({"p0": 1.1}, "p0 = 1.1"),
-        ({"c": 2.0}, "L = 1.0: .*at least 2; L is at least c"),
+        ({"c": 2.0}, "L = 1.0: .*at least 2; the smoothness L is at least c"),
         ({"c": 0.0}, "c = 0"),
         ({"e0": -1.0}, "e0 = -1"),
         ({"sigma2": -1.0}, "sigma2 = -1"),

@@ -42,7 +42,7 @@ def covered(k, load, r):
 
 
 @pytest.mark.parametrize(("k", "load"), SMALL)
-def test_missing_probabilities_by_listing_the_answers(k, load):
+def test_missing_probabilities_by_listing_the_messages(k, load):
     for r in range(1, k + 1):
         sets = covered(k, load, r)
         p, q = missing_probabilities(k, load, r)
@@ -64,7 +64,7 @@ def test_missing_probabilities_of_many_workers(k, load, r):
     assert q == pytest.approx(float(2 * outside(load) - outside(2 * load)), rel=1e-12)
 
 
-def test_none_can_be_missing_from_so_many_answers():
+def test_no_group_is_missing_from_enough_messages():
     assert missing_probabilities(12, 3, 10) == (0.0, 0.0)  # r > k - l
     assert missing_probabilities(12, 12, 1) == (0.0, 0.0)  # one group, k < 2 l
     p, q = missing_probabilities(12, 3, 8)  # k - 2 l < r <= k - l
@@ -73,7 +73,7 @@ def test_none_can_be_missing_from_so_many_answers():
 
 
 @pytest.mark.parametrize(("k", "load"), SMALL)
-def test_uncovered_probabilities_by_listing_the_answers(k, load):
+def test_uncovered_probabilities_by_listing_the_messages(k, load):
     sets = [covered(k, load, s) for s in range(k + 1)]
     expected = [sum(len(answered) < k // load for answered in some) / len(some) for some in sets]
     np.testing.assert_allclose(uncovered_probabilities(k, load), expected, rtol=1e-13, atol=1e-15)
@@ -252,16 +252,16 @@ def test_the_exact_code_of_theorem_3_as_printed_is_too_fast():
 
 
 def test_theorem_3_by_hand():
-    some = {"workers": 30, "load": 3, "answers": 11, "beta": 2.0, "mu": 0.5, "sigma": 0.1, "initial_error": 4.0}
+    setting = {"workers": 30, "load": 3, "messages": 11, "beta": 2.0, "mu": 0.5, "sigma": 0.1, "initial_error": 4.0}
     eta = 1.0 - math.exp(-1.1)
     full, partial = math.log(40.0) / math.log(4.0 / 3.0), math.log(120.0) / -math.log(1.0 - eta / 4.0)
     last = (9.0 * math.log(30.0 / 19.0) + 12.0) / 30.0
     printed = [full * (3 * math.log(30) + 4) / 30, full * (3 * math.log(10) + 4) / 30, partial * last]
-    np.testing.assert_allclose(times_to_error_bound(0.1, **some, printed=True), printed)
+    np.testing.assert_allclose(times_to_error_bound(0.1, **setting, printed=True), printed)
     full, partial = math.ceil(full), math.ceil(partial)
     mended = [full * (3 * math.log(30) + 4) / 30, full * (3 * math.log(10) + 6) / 30, partial * last]
-    np.testing.assert_allclose(times_to_error_bound(0.1, **some), mended)
-    at_once = times_to_error_bound(0.1, **(some | {"mu": 2.0}))  # one full gradient step solves it
+    np.testing.assert_allclose(times_to_error_bound(0.1, **setting), mended)
+    at_once = times_to_error_bound(0.1, **(setting | {"mu": 2.0}))  # one full gradient step solves it
     assert at_once.uncoded == pytest.approx((3 * math.log(30) + 4) / 30)
 
 
@@ -294,7 +294,7 @@ BOUND = {
     "updates": 5,
     "workers": 6,
     "load": 2,
-    "answers": 3,
+    "messages": 3,
     "beta": 1.0,
     "mu": 0.5,
     "sigma": 1.0,
@@ -307,8 +307,8 @@ BOUND = {
     [
         ({"load": 4}, "load = 4: expected a divisor of workers = 6"),
         ({"load": 7}, "load = 7"),
-        ({"answers": 0}, "answers = 0"),
-        ({"answers": 7}, "answers = 7.*from 1 to 6"),
+        ({"messages": 0}, "messages = 0"),
+        ({"messages": 7}, "messages = 7.*from 1 to 6"),
         ({"beta": 0.4}, r"beta = 0.4.*at least 0.5"),
         ({"mu": 0.0}, "mu = 0"),
         ({"sigma": -1.0}, "sigma = -1"),
@@ -324,8 +324,8 @@ def test_bad_bounds_are_refused(change, message):
 
 
 def test_theorems_2_and_3_say_when_they_do_not_apply():
-    with pytest.raises(ConfigurationError, match=r"= 0.6667: expected at least ln 2.*answers to 3"):
-        erasurehead_exponential_error_bound(**(BOUND | {"answers": 2}))
+    with pytest.raises(ConfigurationError, match=r"= 0.6667: expected at least ln 2.*messages to 3"):
+        erasurehead_exponential_error_bound(**(BOUND | {"messages": 2}))
     with pytest.raises(ConfigurationError, match=r"expected at least ln 2"):
         erasurehead_noise_level(6, 1, 3, mu=1.0, sigma=1.0)
     some = {name: value for name, value in BOUND.items() if name != "updates"} | {"initial_error": 10.0, "sigma": 0.1}
@@ -334,8 +334,8 @@ def test_theorems_2_and_3_say_when_they_do_not_apply():
         times_to_error_bound(0.99 * level, **some)
     with pytest.raises(ConfigurationError, match=r"initial_error = 10.0.*already"):
         times_to_error_bound(10.0, **some)
-    with pytest.raises(ConfigurationError, match=r"answers = 6.*fewer answers"):
-        times_to_error_bound(1.0, **(some | {"answers": 6}))
+    with pytest.raises(ConfigurationError, match=r"messages = 6.*fewer messages"):
+        times_to_error_bound(1.0, **(some | {"messages": 6}))
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, math.inf, math.nan])

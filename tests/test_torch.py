@@ -241,7 +241,7 @@ class TakeLast(nn.Module):
 
 
 REFUSED = {
-    "Dropout": (lambda: nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.1)), "layer '1' .Dropout.*chance.*eval"),
+    "Dropout": (lambda: nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.1)), "layer '1' .Dropout.*random numbers.*eval"),
     "BatchNorm1d": (lambda: nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)), "other rows.*GroupNorm"),
     "no running statistics": (
         lambda: nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3, track_running_stats=False)).eval(),
@@ -249,15 +249,15 @@ REFUSED = {
     ),
     "LSTM": (
         lambda: nn.Sequential(nn.Unflatten(1, (2, 2)), nn.LSTM(2, 3, 2, batch_first=True, dropout=0.2), TakeLast()),
-        "layer '1' .LSTM.*chance",
+        "layer '1' .LSTM.*random numbers",
     ),
     "RReLU": (lambda: nn.Sequential(nn.Linear(4, 3), nn.RReLU()), "layer '1' .RReLU"),
     "noise": (noisy, "draws random numbers"),
     "nothing to train": (nn.Flatten, "0 parameters that require a gradient"),
     "complex": (lambda: nn.Linear(4, 3, dtype=torch.complex64), "real floating-point"),
     "no gradient": (lambda: nn.Sequential(nn.Linear(4, 3), Cut()), "autograd|requires? grad"),
-    "too few outputs": (lambda: nn.Linear(4, 2), "2 outputs a row, expected 3 or more"),
-    "no scores": (lambda: nn.Sequential(nn.Linear(4, 1), nn.Flatten(0)), "0 outputs a row, expected 3"),
+    "too few outputs": (lambda: nn.Linear(4, 2), "2 outputs for each row, expected 3 or more"),
+    "no scores": (lambda: nn.Sequential(nn.Linear(4, 1), nn.Flatten(0)), "0 outputs for each row, expected 3"),
     "other features": (lambda: nn.Linear(5, 3), r"Linear fails on rows of shape \(4,\)"),
     "whole class": (lambda: nn.Linear, "expected a torch.nn.Module"),
 }

@@ -82,8 +82,11 @@ BAD_DATA = {
     "empty": ((np.ones((0, 4)), []), r"X of shape \(0, 4\): expected at least one row"),
     "scalar": ((1.0, [0]), r"X of shape \(\)"),
     "ragged": (([[1.0, 2.0], [1.0]], [0, 1]), "X: expected rows of one shape, got ragged"),
-    "nan": (([[1.0] * 4, [1.0, 2.0, math.nan, 4.0]], [0, 1]), r"X: expected finite numbers, got others in row 1 \(1"),
-    "infinite target": ((np.ones((2, 4)), [0.0, math.inf]), "y: expected finite numbers, got others in row 1"),
+    "nan": (
+        ([[1.0] * 4, [1.0, 2.0, math.nan, 4.0]], [0, 1]),
+        r"X: expected finite numbers, got NaN or infinity in row 1 \(1",
+    ),
+    "infinite target": ((np.ones((2, 4)), [0.0, math.inf]), "y: expected finite numbers, got NaN or infinity in row 1"),
     "words": ((np.ones((2, 4)), ["cat", "dog"]), "y of type .*class numbers"),
     "negative": ((np.ones((2, 4)), [0, -1]), "y: expected class numbers 0, 1"),
     "fraction": ((np.ones((2, 4)), [0.0, 0.5]), "y: expected class numbers.*'squared'"),
@@ -108,7 +111,7 @@ def test_bad_data_are_refused(name: str) -> None:
     ("options", "words"),
     [
         ({"test": (np.ones((2, 5)), [0, 1])}, r"test X of shape \(2, 5\).*shape \(4,\)"),
-        ({"test": (np.ones((2, 4)), [0, 7])}, "3 outputs a row, expected 8 or more"),
+        ({"test": (np.ones((2, 4)), [0, 7])}, "3 outputs for each row, expected 8 or more"),
         ({"test": (np.ones((2, 4)), [0, 1], 3)}, "test of 3 items: expected a pair"),
         ({"batch": 0}, "batch = 0"),
         ({"seed": -1}, "seed = -1"),
@@ -117,7 +120,7 @@ def test_bad_data_are_refused(name: str) -> None:
         ({"loss": nn.CrossEntropyLoss()}, r"tensor of shape \(\), expected \(2,\).*reduction='none'"),
         ({"loss": lambda outputs, targets: outputs}, r"tensor of shape \(2, 3\), expected \(2,\)"),
         ({"loss": lambda outputs, targets: outputs.no_such}, "loss: .*fails on outputs.*no_such"),
-        ({"loss": "squared"}, "3 outputs a row, expected 1, as many as a target has"),
+        ({"loss": "squared"}, "3 outputs for each row, expected 1, the number of entries"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options: dict[str, Any], words: str) -> None:

@@ -14,7 +14,7 @@ def test_asking_for_torch_where_it_is_missing_says_what_to_install(monkeypatch: 
     monkeypatch.setitem(sys.modules, "torch", None)  # an import then fails as if it were not installed
     with pytest.raises(cs.ConfigurationError) as caught:
         ask()
-    assert str(caught.value) == "torch is not installed; pip install 'clustersim[torch]'"
+    assert str(caught.value) == "torch is not installed; run pip install 'clustersim[torch]'"
 
 
 def test_an_installation_that_cannot_be_loaded_is_not_called_missing(

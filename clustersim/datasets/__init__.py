@@ -1,10 +1,10 @@
-"""Real data that comes with the package, the route to the full sets, and a synthetic stand-in for one of them.
+"""Data sets: extracts that come with the package, full sets to download, and a synthetic substitute.
 
-`mnist`, `fashion_mnist`, `covertype` and `kc_house` read small extracts from inside the package; `full` downloads the
-whole set through scikit-learn; `cifar10` reads its standard files or downloads them; `amazon_from_csv` reads a file of
-the user's; `amazon_like` draws rows like it. All return a `Dataset`, which any problem takes as
-``LogisticRegression(data.X, data.y, test=data.test)``. One-hot rows are sparse, and end with the bias:
-``LogisticRegression(..., bias=False)``. Licences are in ``data/LICENSES.md``.
+`mnist`, `fashion_mnist`, `covertype` and `kc_house` read data from inside the package. `full` downloads a full data set
+through scikit-learn. `cifar10` reads the standard files of CIFAR-10 or downloads them. `amazon_from_csv` reads a file
+that the user provides, and `amazon_like` draws random rows that resemble it. All return a `Dataset`. Pass it to a
+problem as ``LogisticRegression(data.X, data.y, test=data.test)``. One-hot rows are sparse, and their last column is the
+bias: use ``LogisticRegression(..., bias=False)``. ``data/LICENSES.md`` lists the licences.
 """
 
 from clustersim.datasets.amazon import amazon_from_csv

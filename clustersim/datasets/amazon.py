@@ -1,7 +1,8 @@
-"""Amazon Employee Access: who was granted which resource; nine columns of categories and their pairs, one-hot.
+"""Amazon Employee Access: requests for resources, as nine columns of categories and their pairs, one-hot.
 
-Kaggle's ``train.csv`` (or what OpenML serves of it) flows in, a `Dataset` of sparse rows flows out. The rows must not
-be shipped, so the package holds none of them; `clustersim.datasets.amazon_like` stands in for them.
+`amazon_from_csv` reads Kaggle's ``train.csv``, and `amazon_from` takes the same columns from OpenML. Both return a
+`Dataset` of sparse rows. The licence does not allow redistribution, so the package contains no rows;
+`clustersim.datasets.amazon_like` is a synthetic substitute.
 """
 
 from collections.abc import Mapping
@@ -34,16 +35,16 @@ _REMEDY = "give train.csv of Kaggle's amazon-employee-access-challenge (its test
 
 
 def amazon_from_csv(path: str | PathLike[str], *, seed: int = 0) -> Dataset:
-    """Read Amazon Employee Access from a file of your own, Kaggle's ``train.csv``; a fifth are test rows.
+    """Read Amazon Employee Access from a file that you provide, Kaggle's ``train.csv``; a fifth are test rows.
 
     Parameters
     ----------
     path : str or path
-        A file of comma-separated whole numbers under a line of names, among them ACTION (1 granted, 0 refused),
-        RESOURCE, MGR_ID, ROLE_ROLLUP_1, ROLE_ROLLUP_2, ROLE_DEPTNAME, ROLE_TITLE, ROLE_FAMILY_DESC, ROLE_FAMILY and
-        ROLE_CODE. Other columns are left out.
+        A file of comma-separated whole numbers with a header line. The columns must include ACTION (1 granted, 0
+        refused), RESOURCE, MGR_ID, ROLE_ROLLUP_1, ROLE_ROLLUP_2, ROLE_DEPTNAME, ROLE_TITLE, ROLE_FAMILY_DESC,
+        ROLE_FAMILY and ROLE_CODE. Other columns are ignored.
     seed : int, default 0
-        Which rows are test rows, and the order of all.
+        Seed of the order of the rows and of the choice of test rows.
 
     Returns
     -------
@@ -54,14 +55,15 @@ def amazon_from_csv(path: str | PathLike[str], *, seed: int = 0) -> Dataset:
     Raises
     ------
     ConfigurationError
-        If the file cannot be read, lacks a column, or holds something else than whole numbers.
+        If the file cannot be read, lacks a column, or contains anything but whole numbers.
 
     Notes
     -----
-    The ErasureHead paper prints the result, 26,215 training rows of dimension 241,915, and not how it was made. The
-    authors' public code takes the nine columns, all pairs but (ROLE_ROLLUP_1, ROLE_ROLLUP_2) and (ROLE_TITLE,
-    ROLE_FAMILY), no triples, and a column of ones; that is done here. It identifies pairs by their hash, so a collision
-    there would make a column fewer than here. ``LogisticRegression(data.X, data.y, bias=False)`` has that dimension.
+    The ErasureHead paper reports the result, 26,215 training rows of dimension 241,915, but not the encoding. This
+    function follows the authors' public code: nine columns, all pairs except (ROLE_ROLLUP_1, ROLE_ROLLUP_2) and
+    (ROLE_TITLE, ROLE_FAMILY), no triples, and a column of ones. Their code identifies pairs by hash, so that each
+    collision would give one column fewer than here. ``LogisticRegression(data.X, data.y, bias=False)`` has the paper's
+    dimension.
 
     References
     ----------
@@ -79,7 +81,7 @@ def amazon_from_csv(path: str | PathLike[str], *, seed: int = 0) -> Dataset:
 
 
 def amazon_from(table: Mapping[str, NDArray[Any]], *, seed: int, source: str) -> Dataset:
-    """Encode columns of categories, and labels 0 and 1, named as in Kaggle's file."""
+    """Encode a table of categories and labels 0 and 1, whose columns have the names of Kaggle's file."""
     codes = np.column_stack([np.unique(table[name], return_inverse=True)[1] for name in COLUMNS])
     return one_hot_dataset(
         "amazon",
@@ -92,7 +94,16 @@ def amazon_from(table: Mapping[str, NDArray[Any]], *, seed: int, source: str) ->
 
 
 def with_pairs(codes: Codes) -> list[Codes]:
-    """The nine columns and 34 pairs of them, numbered densely from 0; `codes` are columns of numbers from 0.
+    """Return the nine columns and 34 pairs of them, as category numbers counted densely from 0.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (rows, 9)
+        Category numbers, at least 0, in the order of `COLUMNS`.
+
+    Returns
+    -------
+    list of ndarray of int, shape (rows,)
 
     Examples
     --------
@@ -107,28 +118,28 @@ def with_pairs(codes: Codes) -> list[Codes]:
 
 
 def _read(path: str | PathLike[str]) -> dict[str, Codes]:
-    """Every column of the file by its name, or what is wrong with the file."""
+    """Return the columns of the file by name; raise an error if the file is invalid."""
     lines = _lines(path)
     header = [name.strip(' "') for name in lines[0].split(",")] if lines else []
     missing = [name for name in (_TARGET, *COLUMNS) if name not in header]
     if missing:
         raise _complaint(path, f"lacks the column {', '.join(missing)}")
     if len(lines) == 1:
-        raise _complaint(path, "holds no rows")
+        raise _complaint(path, "contains no rows")
     try:
         table = np.loadtxt(lines[1:], dtype=np.int64, delimiter=",", comments=None, quotechar='"', ndmin=2)
     except ValueError as error:
-        raise _complaint(path, f"holds something else than whole numbers ({error})") from error
+        raise _complaint(path, f"contains something other than whole numbers ({error})") from error
     if table.shape[1] != len(header):
-        raise _complaint(path, f"names {len(header)} columns and has {table.shape[1]}")
+        raise _complaint(path, f"has {len(header)} column names but {table.shape[1]} columns")
     columns = dict(zip(header, table.T, strict=True))
     if not np.isin(columns[_TARGET], (0, 1)).all():
-        raise _complaint(path, f"holds labels other than 0 and 1 in {_TARGET}")
+        raise _complaint(path, f"contains labels other than 0 and 1 in {_TARGET}")
     return columns
 
 
 def _lines(path: str | PathLike[str]) -> list[str]:
-    """The lines of the file that are not blank."""
+    """Return the lines of the file that are not blank."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -139,6 +150,6 @@ def _lines(path: str | PathLike[str]) -> list[str]:
 
 
 def _complaint(path: Any, fault: str) -> ConfigurationError:
-    """Word an error about the file."""
+    """Return an error about the file."""
     name = str(path) if isinstance(path, PathLike) else path
     return ConfigurationError(f"path = {shown(name)}: {fault}; {_REMEDY}")

@@ -1,6 +1,6 @@
-"""A synthetic stand-in for Amazon Employee Access, as long and as wide as what the ErasureHead paper trains on.
+"""A synthetic substitute for Amazon Employee Access, with the same shape as the data of the ErasureHead paper.
 
-Named random streams flow in, a `Dataset` of sparse rows flows out; no row of the real set has been used.
+`amazon_like` draws all rows at random and returns a `Dataset` of sparse rows. It uses no row of the real data set.
 """
 
 import numpy as np
@@ -16,42 +16,44 @@ from clustersim.streams import Streams
 
 __all__ = ["amazon_like"]
 
-_ROWS = 32_769  # of which 26,215 are for training
+_ROWS = 32_769  # 26,215 training rows and 6,554 test rows
 _WIDTH = 241_915 - 1  # the paper's dimension without the bias
-_GRANTED = 0.942  # share of positive labels
-# distinct values of each column of the real set, as published analyses of it count them
+_GRANTED = 0.942  # fraction of positive labels
+# numbers of distinct values of the columns of the real data set, from published analyses
 _RESOURCES, _MANAGERS, _DEPARTMENTS, _TITLES, _DESCRIPTIONS, _FAMILIES = 7_518, 4_243, 449, 343, 2_358, 67
 _ROLLUPS_1, _ROLLUPS_2 = 128, 177
 
 
 def amazon_like(*, seed: int = 0) -> Dataset:
-    r"""Draw 32,769 requests that stand in for Amazon Employee Access, one-hot with pairs; a fifth are test rows.
+    r"""Draw 32,769 random requests that stand in for Amazon Employee Access, one-hot with pairs; a fifth are test rows.
 
-    Labels are from a sparse logistic model on the nine columns, :math:`P(y = 1) = 1 / (1 + e^{-b - \sum_j v_j(x_j)})`,
-    where one category in five has an effect :math:`v_j \sim N(0, 2^2)`, the others none, and b gives 94.2 % of ones.
+    Labels are drawn from a sparse logistic model on the nine columns,
+    :math:`P(y = 1) = 1 / (1 + e^{-b - \sum_j v_j(x_j)})`. One category in five has an effect
+    :math:`v_j \sim N(0, 2^2)`, and the others have none. The bias b is chosen such that 94.2 % of the labels are 1.
 
     Parameters
     ----------
     seed : int, default 0
-        Draws everything, and chooses the test rows.
+        Seed of all random draws and of the choice of test rows.
 
     Returns
     -------
     Dataset
-        26,215 training and 6,554 test rows, sparse, with 44 ones in 241,915 columns, the last one the bias: use
-        ``LogisticRegression(data.X, data.y, bias=False)``. Labels are 0 (refused) and 1 (granted).
+        26,215 training and 6,554 test rows. The rows are sparse, with 44 ones in 241,915 columns, of which the last is
+        the bias: use ``LogisticRegression(data.X, data.y, bias=False)``. Labels are 0 (refused) and 1 (granted).
 
     Notes
     -----
-    *Like the real set*: numbers of rows and columns; the share of ones; the number of distinct values of each of the
-    nine columns, and few values in many rows, most values in few; that title gives family and code, department gives
-    both roll-ups, and managers mostly lead one department and one title; that requests of one department are for much
-    the same resources; that pairs are encoded by the rule of `amazon_from_csv`.
+    *Properties shared with the real data set*: the numbers of rows and columns; the fraction of ones; the number of
+    distinct values of each of the nine columns. A few values occur in many rows, and most values in few rows. The title
+    determines family and code, the department determines both roll-ups, and most managers lead one department and one
+    title. Requests of one department are mostly for the same resources. Pairs are encoded by the rule of
+    `amazon_from_csv`.
 
-    *Not like it*: no row is real, and frequencies follow power laws that were not fitted to it; what makes a request
-    succeed is the model above, with no effect of pairs; areas under the curve and times to reach them therefore say
-    nothing of the real set's. The eight pairs with RESOURCE are hashed into about 6 % fewer columns than they have
-    values, which makes the width exact for every seed.
+    *Differences*: no row is real, and frequencies follow power laws that were not fitted to the data. Success of a
+    request follows the model above, without effects of pairs. So areas under the curve, and times to reach them, do not
+    carry over to the real data set. The eight pairs with RESOURCE are hashed into about 6 % fewer columns than they
+    have values, which makes the number of columns the same for every seed.
 
     References
     ----------
@@ -78,7 +80,7 @@ def amazon_like(*, seed: int = 0) -> Dataset:
 
 
 def _requests(draw: np.random.Generator) -> Codes:
-    """Nine columns of category numbers, in the order of `clustersim.datasets.amazon.COLUMNS`; every category occurs."""
+    """Draw nine columns of category numbers, in the order of `COLUMNS` of the real set; every category occurs."""
     manager = _covering(draw, _ROWS, _MANAGERS, tail=0.5)
     department_of = _covering(draw, _MANAGERS, _DEPARTMENTS, tail=0.8)
     title_of = _covering(draw, _MANAGERS, _TITLES, tail=1.0)
@@ -95,23 +97,27 @@ def _requests(draw: np.random.Generator) -> Codes:
 
 
 def _covering(draw: np.random.Generator, size: int, kinds: int, tail: float) -> Codes:
-    """Categories 0 .. kinds - 1 in random order, each at least once, the r-th with a weight of r^-tail beyond that."""
+    """Draw categories 0 .. kinds - 1 in random order, each at least once; further draws have weights (r + 1)^-tail."""
     weights = np.arange(1.0, kinds + 1.0) ** -tail
     rest = draw.choice(kinds, size=size - kinds, p=weights / weights.sum())
     return draw.permutation(np.concatenate([np.arange(kinds), rest]))
 
 
 def _lenders(draw: np.random.Generator, manager: Codes, share: float) -> Codes:
-    """The manager whose own attribute each row has: another one's in this share of the rows, in no manager's first."""
+    """Return the manager whose attribute each row takes: another manager for a fraction `share` of the rows.
+
+    The first row of each manager keeps its own manager, so that every category occurs.
+    """
     other = draw.random(len(manager)) < share
     other[first_occurrences(manager, int(manager.max()) + 1)] = False
     return np.where(other, draw.permutation(manager), manager)
 
 
 def _resources(draw: np.random.Generator, manager: Codes, department_of: Codes) -> Codes:
-    """A resource for each row: rows and resources have places on a line, and are matched in the order of these.
+    """Draw a resource for each row: rows and resources get places on a line and are matched in this order.
 
-    Managers stand near their department, and a fifth of the rows anywhere, so every resource keeps its frequency.
+    Managers are placed near their department, and about a fifth of the rows anywhere. Matching in order preserves the
+    frequency of every resource.
     """
     of_manager = draw.random(_DEPARTMENTS)[department_of] + 0.02 * draw.standard_normal(_MANAGERS)
     anywhere = draw.random(len(manager)) < 0.22
@@ -123,10 +129,10 @@ def _resources(draw: np.random.Generator, manager: Codes, department_of: Codes) 
 
 
 def _hashed(columns: list[Codes]) -> list[Codes]:
-    """Fold the pairs with RESOURCE, evenly, so that all columns together have the paper's width.
+    """Merge categories of the pairs with RESOURCE, evenly, so that the total width is that of the paper.
 
-    Before, they have about 7,200 categories more. That surplus varies by about 1,100 from seed to seed, so every seed
-    has one.
+    Without this, there are about 7,200 categories too many. This surplus varies by about 1,100 between seeds, so it is
+    positive for every seed.
     """
     surplus = sum(_kinds(column) for column in columns) - _WIDTH
     single, pairs, others = columns[:9], columns[9:17], columns[17:]
@@ -135,12 +141,12 @@ def _hashed(columns: list[Codes]) -> list[Codes]:
 
 
 def _kinds(column: Codes) -> int:
-    """Number of categories, which are numbered densely from 0."""
+    """Return the number of categories, which are numbered densely from 0."""
     return int(column.max()) + 1
 
 
 def _labels(draw: np.random.Generator, codes: Codes) -> NDArray[np.int64]:
-    """Labels of the sparse logistic model."""
+    """Draw the labels from the sparse logistic model."""
     score: Floats = np.zeros(len(codes))
     for column in codes.T:
         kinds = _kinds(column)

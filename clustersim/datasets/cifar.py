@@ -1,7 +1,7 @@
 """CIFAR-10: 60,000 colour images of 32 x 32 pixels in ten classes, too large to come with the package.
 
-The standard binary files, or what OpenML serves, flow in; a `Dataset` flows out. The python version of the set is
-refused: it is pickled, and unpickling a file runs whatever code the file holds.
+`cifar10` reads the standard binary files, or downloads the data set from OpenML, and returns a `Dataset`. It refuses
+the Python version of the data set, which is pickled: unpickling a file runs any code that the file contains.
 """
 
 import importlib
@@ -22,7 +22,7 @@ _IMAGES = 10_000  # in each file
 _PIXELS = 3 * 32 * 32
 _TRAINING = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 _TEST = "test_batch.bin"
-_INSIDE = "cifar-10-batches-bin"  # the folder that the archive unpacks to
+_INSIDE = "cifar-10-batches-bin"  # the folder in the archive
 _PICKLED = ("cifar-10-batches-py", "data_batch_1", "test_batch", "batches.meta")
 _GET = "get the binary version, cifar-10-binary.tar.gz, from the data set's home page, unpack it, and give its folder"
 _AUTHORS = "Krizhevsky, Nair and Hinton"
@@ -35,22 +35,22 @@ def cifar10(folder: str | PathLike[str] | None = None) -> Dataset:
     Parameters
     ----------
     folder : path, optional
-        Where the files of the binary version are, ``data_batch_1.bin`` to ``data_batch_5.bin`` and ``test_batch.bin``,
-        or the folder ``cifar-10-batches-bin`` that holds them. If it is not given, scikit-learn downloads the set from
-        OpenML and keeps it for next time in its data home.
+        The folder of the files of the binary version, ``data_batch_1.bin`` to ``data_batch_5.bin`` and
+        ``test_batch.bin``, or its parent folder, if it is called ``cifar-10-batches-bin``. If not given, scikit-learn
+        downloads the data set from OpenML and stores it in its data home for later use.
 
     Returns
     -------
     Dataset
-        Rows of 3,072 pixels in [0, 1], as the other image sets: 1,024 red ones, 1,024 green, 1,024 blue, each line by
-        line, so that ``data.X.reshape(-1, 3, 32, 32)`` is what `clustersim.vgg11` takes. Labels 0 to 9 (airplane,
-        automobile, bird, cat, deer, dog, frog, horse, ship, truck). It takes 1.5 GB of memory.
+        Rows of 3,072 pixels in [0, 1]: 1,024 red, 1,024 green and 1,024 blue pixels, each colour line by line. So
+        ``data.X.reshape(-1, 3, 32, 32)`` is a valid input of `clustersim.vgg11`. Labels are 0 to 9 (airplane,
+        automobile, bird, cat, deer, dog, frog, horse, ship, truck). The data set takes 1.5 GB of memory.
 
     Raises
     ------
     ConfigurationError
-        If the folder or a file is missing, a file is not of the right size or holds labels beyond 9, the files are
-        those of the python version, or without folder there is no connection.
+        If the folder or a file is missing, if a file has the wrong size or contains labels greater than 9, if the files
+        are those of the Python version, or if the download fails.
 
     References
     ----------
@@ -81,10 +81,10 @@ def cifar10(folder: str | PathLike[str] | None = None) -> Dataset:
 
 
 def _stored(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images and labels of the binary files, the test file last."""
+    """Read images and labels of the binary files, the test file last."""
     if not folder.is_dir():
         raise ConfigurationError(
-            f"folder = {str(folder)!r}: expected the folder of CIFAR-10's files, there is no such folder; {_GET}"
+            f"folder = {str(folder)!r}: expected the folder of CIFAR-10's files, but there is no such folder; {_GET}"
         )
     place = folder / _INSIDE if (folder / _INSIDE).is_dir() else folder
     files = [place / name for name in (*_TRAINING, _TEST)]
@@ -93,18 +93,18 @@ def _stored(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     if missing and pickled:
         raise ConfigurationError(
             f"folder = {str(folder)!r}: {pickled[0]} belongs to CIFAR-10's python version, whose files are pickled; "
-            f"unpickling runs whatever code a file holds, so clustersim reads none; {_GET}"
+            f"unpickling runs any code that a file contains, so clustersim does not read them; {_GET}"
         )
     if missing:
         raise ConfigurationError(
-            f"folder = {str(folder)!r}: expected CIFAR-10's files, {missing[0]} is missing; {_GET}"
+            f"folder = {str(folder)!r}: expected CIFAR-10's files, but {missing[0]} is missing; {_GET}"
         )
     parts = [_read(file) for file in files]
     return np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts])
 
 
 def _read(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images and labels of one file: a byte of label, then the pixels, for each image."""
+    """Read images and labels of one file: for each image, one byte with the label, then the pixels."""
     try:
         raw = np.fromfile(file, dtype=np.uint8)
     except OSError as error:
@@ -120,8 +120,8 @@ def _read(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 
 def _downloaded() -> tuple[NDArray[np.generic], NDArray[np.int64]]:
-    """Images and labels as OpenML has them, in the order of the files."""
-    fetchers = importlib.import_module("sklearn.datasets")  # slow to import, so only where it is needed
+    """Download images and labels from OpenML, in the order of the files."""
+    fetchers = importlib.import_module("sklearn.datasets")  # imported only when needed, because it is slow
     try:
         images, labels = fetchers.fetch_openml("CIFAR_10", version=1, return_X_y=True, as_frame=False)
     except OSError as error:
@@ -135,11 +135,11 @@ def _downloaded() -> tuple[NDArray[np.generic], NDArray[np.int64]]:
 
 
 def _labels(labels: NDArray[np.integer], where: str) -> NDArray[np.int64]:
-    """Labels, if all are from 0 to 9."""
-    strange = np.flatnonzero((labels < 0) | (labels > 9))
-    if len(strange):
+    """Return the labels as int64 after checking that they are from 0 to 9."""
+    wrong = np.flatnonzero((labels < 0) | (labels > 9))
+    if len(wrong):
         raise ConfigurationError(
-            f"{where}: expected labels from 0 to 9, got {labels[strange[0]]} at image {strange[0]} ({len(strange)} in "
-            f"all); the file is damaged or not CIFAR-10's: {_GET}"
+            f"{where}: expected labels from 0 to 9, got {labels[wrong[0]]} at image {wrong[0]} ({len(wrong)} in all); "
+            f"the file is damaged or not from CIFAR-10: {_GET}"
         )
     return labels.astype(np.int64)

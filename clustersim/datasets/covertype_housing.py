@@ -1,7 +1,7 @@
 """Forest Covertype (classification) and King County house sales (regression).
 
-The extracts inside the package flow in; a `Dataset` with standardised columns, or one-hot as in the ErasureHead paper,
-flows out.
+The functions read files inside the package and return a `Dataset` with standardised columns, or with one-hot columns as
+in the ErasureHead paper.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from clustersim.datasets.onehot import one_hot_dataset
 __all__ = ["covertype", "covertype_from", "kc_house"]
 
 _ENCODINGS = ("standardised", "one-hot")
-_MEASURED = 10  # columns of Covertype that are numbers; the others are one-hot
+_MEASURED = 10  # numeric columns of Covertype; the others are one-hot
 # fmt: off
 _HOUSE = (
     "bedrooms", "bathrooms", "sqft_living", "sqft_lot", "floors", "waterfront", "view", "condition",
@@ -27,26 +27,26 @@ _HOUSE = (
 
 
 def covertype(classes: Sequence[int] | None = None, *, encoding: str = "standardised", seed: int = 0) -> Dataset:
-    """Return 20,000 rows of the UCI Forest Covertype data, in the proportions of the full set; a fifth are test rows.
+    """Return 20,000 rows of UCI Forest Covertype, in the class proportions of the full set; a fifth are test rows.
 
     Parameters
     ----------
     classes : sequence of int, optional
-        The cover types to keep, from 1 to 7; all if left out. ``(1, 2)`` is the binary task of the ErasureHead paper.
-    encoding : {"standardised", "one-hot"}
-        ``"one-hot"`` is the paper's: a column for each distinct value of each of the 54 columns, fitted to the rows of
-        the kept classes before they are split, then a column of ones, the bias. The order of the rows and the split
-        are the same in both.
+        The cover types to keep, from 1 to 7; all if not given. ``(1, 2)`` is the binary task of the ErasureHead paper.
+    encoding : {"standardised", "one-hot"}, default "standardised"
+        ``"one-hot"`` is the encoding of the paper: a column for each distinct value of each of the 54 columns, then a
+        column of ones, the bias. It is fitted to all rows of the kept classes before they are split. The order of the
+        rows and the split are the same in both encodings.
     seed : int, default 0
-        Which rows are test rows, and the order of all.
+        Seed of the order of the rows and of the choice of test rows.
 
     Returns
     -------
     Dataset
-        Standardised: 54 columns: 10 measurements, standardised by the training rows, then wilderness area (4) and soil
-        type (40) one-hot. A column that is 0 in all rows (soil type 15 is absent) stays 0. One-hot: sparse rows with 55
-        ones in 10,899 columns for classes 1 and 2; the full set, ``full("covertype", ...)``, has the paper's 15,509.
-        Labels are the cover types.
+        Standardised: 54 columns. The first 10 are measurements, standardised by the training rows; then follow
+        wilderness area (4) and soil type (40), one-hot. A column of zeros (soil type 15 is absent) stays 0.
+        One-hot: sparse rows with 55 ones in 10,899 columns for classes 1 and 2. The full set, ``full("covertype",
+        ...)``, has 15,509 columns, as in the paper. Labels are the cover types.
 
     Raises
     ------
@@ -55,8 +55,8 @@ def covertype(classes: Sequence[int] | None = None, *, encoding: str = "standard
 
     Notes
     -----
-    The one-hot rows hold the bias themselves: use ``LogisticRegression(data.X, data.y, bias=False)``, whose dimension
-    is then the paper's. With a second bias nothing breaks, but its step counts twice.
+    One-hot rows include the bias: use ``LogisticRegression(data.X, data.y, bias=False)``, which has the dimension of
+    the paper. With a second bias, training still works, but every step changes the bias twice.
 
     References
     ----------
@@ -80,7 +80,7 @@ def covertype(classes: Sequence[int] | None = None, *, encoding: str = "standard
 def covertype_from(
     X: Floats, y: NDArray[Any], classes: Sequence[int] | None, encoding: str, seed: int, *, source: str
 ) -> Dataset:
-    """Choose classes, encode and split rows of Covertype in the layout of 54 columns."""
+    """Select the classes, then encode and split rows of Covertype, given in the layout of 54 columns."""
     choice("encoding", encoding, _ENCODINGS)
     source, licence = f"Blackard, UCI Machine Learning Repository: {source}", "CC BY 4.0"
     kept = np.flatnonzero(np.isin(y, _cover_types(classes)))
@@ -105,19 +105,20 @@ def kc_house(*, encoding: str = "standardised", seed: int = 0) -> Dataset:
 
     Parameters
     ----------
-    encoding : {"standardised", "one-hot"}
-        ``"one-hot"`` is the ErasureHead paper's: a column for each distinct value of each of the 18 columns other than
-        id, date and price, fitted before the split, then a column of ones, the intercept. The order of the rows and the
-        split are the same in both.
+    encoding : {"standardised", "one-hot"}, default "standardised"
+        ``"one-hot"`` is the encoding of the ErasureHead paper: a column for each distinct value of each of the 18
+        columns other than id, date and price, then a column of ones, the intercept. It is fitted before the split. The
+        order of the rows and the split are the same in both encodings.
     seed : int, default 0
-        Which rows are test rows, and the order of all.
+        Seed of the order of the rows and of the choice of test rows.
 
     Returns
     -------
     Dataset
-        Standardised: 16 numeric columns and, as target, the logarithm of the price, all standardised by the training
-        rows. So no intercept is needed, and twice the loss is the share of variance that is not explained. Left out are
-        the zip code, which is no quantity, and the basement's area, the difference of two other columns.
+        Standardised: 16 numeric columns; the target is the logarithm of the price. All are standardised by the training
+        rows. So no intercept is needed, and twice the loss is the fraction of the variance that is not explained. Two
+        columns are left out: the zip code, which is not a quantity, and the area of the basement, which is the
+        difference of two other columns.
         One-hot: sparse rows with 19 ones in 27,654 columns, the paper's dimension; the target is the price in millions
         of dollars.
 
@@ -128,8 +129,8 @@ def kc_house(*, encoding: str = "standardised", seed: int = 0) -> Dataset:
 
     Notes
     -----
-    The paper reports a mean square error without its scale. Its authors' public code divides the price by a million and
-    does not centre it, so that is what the one-hot encoding does; ``test_loss`` of `LeastSquares` is half that error.
+    The paper reports a mean squared error without its scale. The authors' public code divides the price by a million
+    and does not centre it; the one-hot encoding does the same. ``test_loss`` of `LeastSquares` is half that error.
 
     References
     ----------
@@ -165,11 +166,11 @@ def kc_house(*, encoding: str = "standardised", seed: int = 0) -> Dataset:
 
 
 def _cover_types(classes: Sequence[int] | None) -> list[int]:
-    """The cover types to keep, checked."""
+    """Return the cover types to keep, after checking them."""
     if classes is None:
         return list(range(1, 8))
     named = several("classes", classes, "a sequence of cover types, such as (1, 2)")
-    kept = [integer("classes", kind, low=1, high=7, remedy="name cover types, such as (1, 2)") for kind in named]
+    kept = [integer("classes", kind, low=1, high=7, remedy="give cover types, such as (1, 2)") for kind in named]
     if len(set(kept)) < max(2, len(kept)):
         raise complaint("classes", classes, "two or more different cover types, such as (1, 2)")
     return kept

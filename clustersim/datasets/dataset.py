@@ -1,6 +1,6 @@
-"""What a data set is, and the steps that all of them share: read, split, standardise, freeze.
+"""`Dataset`, and the steps that all data sets share: read, split, standardise.
 
-Files inside the package flow in; read-only arrays, or sparse rows, flow out to the functions that name a data set.
+The functions read files inside the package and return arrays. The modules of the individual data sets use them.
 """
 
 import math
@@ -17,25 +17,39 @@ from clustersim.streams import Streams
 __all__ = ["TEST", "Dataset", "Floats", "read", "split", "standardised"]
 
 Floats = NDArray[np.float64]
-TEST = 0.2  # the share of test rows, as in the ErasureHead paper
+TEST = 0.2  # the fraction of test rows, as in the ErasureHead paper
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Training and test rows, and where they come from; its arrays are read-only.
+    """Training rows, test rows and their origin; the arrays become read-only.
 
     Parameters
     ----------
     name : str
-        Name of the set.
-    X, test_X : ndarray or scipy.sparse.csr_array of float64, shape (rows, features)
-        Training and test rows; sparse where they are one-hot.
-    y, test_y : ndarray, shape (rows,)
-        Labels (int64) or targets (float64).
+        Name of the data set.
+    X : ndarray or scipy.sparse.csr_array of float64, shape (rows, features)
+        Training rows; sparse if they are one-hot.
+    y : ndarray, shape (rows,)
+        Labels (int64) or targets (float64) of the training rows.
+    test_X : ndarray or scipy.sparse.csr_array of float64, shape (test rows, features)
+        Test rows; sparse if they are one-hot.
+    test_y : ndarray, shape (test rows,)
+        Labels (int64) or targets (float64) of the test rows.
     source : str
-        Who made it, and through whom it got here.
+        The creators of the data, and the source of this copy.
     licence : str
         The terms of use.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> data = cs.datasets.mnist(train=80)
+    >>> data
+    Dataset('mnist', 80 + 420 test rows, 784 features)
+    >>> problem = cs.SoftmaxRegression(data.X, data.y, test=data.test)
+    >>> sorted(problem.metrics(problem.initial_model()))
+    ['test_accuracy']
     """
 
     name: str
@@ -52,7 +66,7 @@ class Dataset:
 
     @property
     def test(self) -> tuple[Matrix, NDArray[Any]]:
-        """The test rows with their labels or targets, as problems take them."""
+        """The pair (test_X, test_y), as the parameter `test` of problems."""
         return self.test_X, self.test_y
 
     def __repr__(self) -> str:
@@ -61,14 +75,28 @@ class Dataset:
 
 
 def read(file: str) -> dict[str, NDArray[Any]]:
-    """Read all arrays of a file that comes with the package."""
+    """Read all arrays of a file inside the package, by name."""
     path = resources.files("clustersim.datasets") / "data" / file
     with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         return dict(arrays)
 
 
 def split(rows: int, test: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Shuffle 0 .. rows - 1 and cut off the share `test` of them for testing, rounded up as scikit-learn does.
+    """Shuffle 0 .. rows - 1 and split the numbers into training and test rows.
+
+    Parameters
+    ----------
+    rows : int
+        Number of rows.
+    test : float
+        Fraction of test rows; their number is rounded up, as in scikit-learn.
+    seed : int
+        Seed of the shuffle.
+
+    Returns
+    -------
+    tuple of ndarray of int
+        The numbers of the training rows and of the test rows.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""The full data sets, for users with internet access: downloaded, and kept for next time, by scikit-learn.
+"""The full data sets, which scikit-learn downloads and stores for later use; this needs internet access.
 
-What OpenML and UCI serve flows in; a `Dataset` like an extract's flows out.
+`full` downloads from OpenML or UCI and returns a `Dataset` in the same format as the extracts.
 """
 
 import importlib
@@ -18,31 +18,34 @@ from clustersim.errors import ConfigurationError
 
 __all__ = ["full"]
 
-_TEST_IMAGES = 10_000  # the last ones of both image sets are the official test sets
+_TEST_IMAGES = 10_000  # the last images of both image sets are the official test set
 
 
 def full(name: str, *, classes: Sequence[int] | None = None, encoding: str | None = None) -> Dataset:
-    """Download a full data set through scikit-learn, which keeps it for next time in its data home.
+    """Download a full data set through scikit-learn, which stores it in its data home for later use.
 
     Parameters
     ----------
     name : {"mnist", "fashion_mnist", "covertype", "amazon"}
-        60,000 + 10,000 images of either image set; all 581,012 rows of Covertype; all 32,769 of Amazon Employee Access.
-        A fifth of either table are test rows. (King County's house sales are complete already:
-        `clustersim.datasets.kc_house`.)
-    classes, encoding : optional
-        For Covertype alone, as in `clustersim.datasets.covertype`: ``full("covertype", classes=(1, 2),
-        encoding="one-hot")`` has the 15,509 columns of the ErasureHead paper and 396,112 training rows.
+        The image sets have 60,000 training and 10,000 test images. Covertype has 581,012 rows and Amazon Employee
+        Access 32,769; a fifth of them are test rows. (`clustersim.datasets.kc_house` is already complete.)
+    classes : sequence of int, optional
+        Only for Covertype: the cover types to keep, as in `clustersim.datasets.covertype`.
+    encoding : {"standardised", "one-hot"}, optional
+        Only for Covertype, as in `clustersim.datasets.covertype`: ``full("covertype", classes=(1, 2),
+        encoding="one-hot")`` has 396,112 training rows and 15,509 columns, as in the ErasureHead paper.
 
     Returns
     -------
     Dataset
-        Scaled and encoded as the extract of the same name; Amazon's as by `clustersim.datasets.amazon_from_csv`.
+        Scaled and encoded like the extract of the same name; Amazon Employee Access like
+        `clustersim.datasets.amazon_from_csv`.
 
     Raises
     ------
     ConfigurationError
-        If the name or the encoding is unknown, or there is no connection.
+        If the name or the encoding is unknown, if `classes` or `encoding` is given for another data set than Covertype,
+        or if the download fails.
 
     Examples
     --------
@@ -55,21 +58,21 @@ def full(name: str, *, classes: Sequence[int] | None = None, encoding: str | Non
     options = {key: value for key, value in (("classes", classes), ("encoding", encoding)) if value is not None}
     if options and name != "covertype":
         raise ConfigurationError(
-            f"full({name!r}): expected no {' and no '.join(options)}, which 'covertype' alone has; leave it out"
+            f"full({name!r}): expected no {' and no '.join(options)}, which only 'covertype' supports; leave it out"
         )
-    fetchers = importlib.import_module("sklearn.datasets")  # slow to import, so only where it is needed
+    fetchers = importlib.import_module("sklearn.datasets")  # imported only when needed, because it is slow
     try:
         return _LOADERS[name](fetchers, **options)
     except OSError as error:
-        without = _OFFLINE.get(name, f"the extract clustersim.datasets.{name}()")
+        offline = _OFFLINE.get(name, f"the extract clustersim.datasets.{name}()")
         raise ConfigurationError(
             f"full({name!r}) could not be downloaded ({error}): connect to the internet and try again, "
-            f"or use {without}, which needs no connection"
+            f"or use {offline}, which needs no connection"
         ) from error
 
 
 def _images(name: str, openml: str, licence: str, fetchers: Any) -> Dataset:
-    """An image set of OpenML in its official split."""
+    """Fetch an image set from OpenML, in its official split."""
     images, labels = fetchers.fetch_openml(openml, version=1, return_X_y=True, as_frame=False)
     X, y = scaled(images), labels.astype(np.int64)
     return Dataset(
@@ -84,21 +87,25 @@ def _images(name: str, openml: str, licence: str, fetchers: Any) -> Dataset:
 
 
 def _mnist(fetchers: Any) -> Dataset:
+    """Fetch MNIST."""
     return _images("mnist", "mnist_784", MNIST_LICENCE, fetchers)
 
 
 def _fashion_mnist(fetchers: Any) -> Dataset:
+    """Fetch Fashion-MNIST."""
     return _images("fashion_mnist", "Fashion-MNIST", FASHION_LICENCE, fetchers)
 
 
 def _covertype(fetchers: Any, classes: Sequence[int] | None = None, encoding: str = "standardised") -> Dataset:
+    """Fetch Covertype from UCI."""
     X, y = fetchers.fetch_covtype(return_X_y=True)
     return covertype_from(X.astype(np.float64), y, classes, encoding, seed=0, source="all 581,012 rows")
 
 
 def _amazon(fetchers: Any) -> Dataset:
+    """Fetch Amazon Employee Access from OpenML."""
     frame, actions = fetchers.fetch_openml("Amazon_employee_access", version=1, return_X_y=True, as_frame=True)
-    table = {name: np.asarray(frame[name]).astype(str) for name in COLUMNS}  # OpenML keeps categories as text
+    table = {name: np.asarray(frame[name]).astype(str) for name in COLUMNS}  # OpenML stores categories as text
     return amazon_from({**table, "ACTION": np.asarray(actions)}, seed=0, source="OpenML, Amazon_employee_access")
 
 
@@ -108,4 +115,4 @@ _LOADERS: dict[str, Callable[..., Dataset]] = {
     "covertype": _covertype,
     "amazon": _amazon,
 }
-_OFFLINE = {"amazon": "clustersim.datasets.amazon_from_csv(path) or the stand-in clustersim.datasets.amazon_like()"}
+_OFFLINE = {"amazon": "clustersim.datasets.amazon_from_csv(path) or the synthetic clustersim.datasets.amazon_like()"}

@@ -1,6 +1,6 @@
 """MNIST and Fashion-MNIST: images of 28 x 28 pixels in ten classes, scaled to [0, 1].
 
-The extracts inside the package flow in, a `Dataset` flows out.
+The functions read the extracts inside the package and return a `Dataset`.
 """
 
 import numpy as np
@@ -18,20 +18,20 @@ FASHION_LICENCE = "MIT"
 
 
 def mnist(train: int = 400, *, seed: int = 0) -> Dataset:
-    """Return 500 handwritten digits of MNIST, 50 of each, of which `train` are for training.
+    """Return 500 handwritten digits of MNIST, 50 of each digit: `train` training images and the rest as test images.
 
     Parameters
     ----------
     train : int, default 400
-        Number of training images, a multiple of 10 from 10 to 490: equally many of each digit, in random order, so
-        that contiguous shards mix the digits. The adaptive-k paper trains on 80.
+        Number of training images, a multiple of 10 from 10 to 490. There are equally many of each digit, in random
+        order, so that partitions of consecutive rows mix the digits. The adaptive-k paper trains on 80 images.
     seed : int, default 0
-        Which images these are, and their order.
+        Seed of the choice of training images and of their order.
 
     Returns
     -------
     Dataset
-        Rows of 784 pixels in [0, 1], labels 0 to 9; the other images are its test rows.
+        Rows of 784 pixels in [0, 1], labels 0 to 9. The other images are the test rows.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def mnist(train: int = 400, *, seed: int = 0) -> Dataset:
 
 
 def fashion_mnist() -> Dataset:
-    """Return 2,000 training and 500 test images of Fashion-MNIST, equally many of each class.
+    """Return 2,000 training and 500 test images of Fashion-MNIST, with equally many of each class.
 
     Returns
     -------
@@ -101,5 +101,5 @@ def fashion_mnist() -> Dataset:
 
 
 def scaled(images: NDArray[np.generic]) -> Floats:
-    """Pixels 0 to 255 as float64 in [0, 1]."""
+    """Convert pixels from 0 to 255 to float64 in [0, 1]."""
     return images.astype(np.float64) / 255.0

@@ -1,18 +1,18 @@
-"""Models of response times: how many seconds a worker takes for one even share of the data.
+"""Latency models: the law of the seconds that a worker takes for one even share of the data.
 
 =====================  ===========================================================================
-file                   what lives there
+file                   contents
 =====================  ===========================================================================
-`base`                 `LatencyModel`: what every model answers
+`base`                 `LatencyModel`: the interface of all models
 `parametric`           light tails: constant, exponential, shifted exponential, gamma
 `heavy_tails`          heavy tails: Pareto, Weibull, log-normal
 `empirical`            measured times, drawn at random or replayed
 `scipy_model`          any frozen distribution of scipy.stats
-`stragglers`           Bernoulli stragglers, draws that persist
-`per_worker`           workers that differ
+`stragglers`           Bernoulli stragglers, and draws that persist for several tasks
+`per_worker`           a model for each worker
 `markov`               workers with slow and fast phases
-`scaling`              what a load costs: `ComputeTimes`
-`integrals`            expectations of order statistics, numerically
+`scaling`              the compute time of any load: `ComputeTimes`
+`integrals`            expectations of order statistics, by numerical integration
 `mixture`              the law of a time that comes from one of several models
 =====================  ===========================================================================
 """

@@ -1,12 +1,12 @@
-"""What every model of response times answers: draws, moments, quantiles and order statistics.
+"""The interface of all latency models: random draws, moments, quantiles and order statistics.
 
-A latency model describes X, the seconds that one worker takes for one even share of the data. Draws come in through
-`clustersim.streams.Uniforms`, so that the time of task q of worker i is a function of (q, i) alone, and go out as
-arrays of shape (tasks, workers), or (pairs,), to `clustersim.latency.scaling` and `clustersim.links`. `math.inf` means
-that the worker never answers in that task.
+A latency model describes X, the seconds that one worker takes for one even share of the data. A model turns uniform
+draws from `clustersim.streams.Uniforms` into times, so that the time of task q of worker i depends only on (q, i).
+`clustersim.latency.scaling` and `clustersim.links` receive the times as arrays of shape (tasks, workers) or (pairs,).
+`math.inf` means that the worker never responds in that task.
 
-A model of your own needs `quantile` only, which works element by element; every other answer has a default that is
-computed from it.
+A custom model only has to define `quantile`, element by element. All other methods and properties have defaults that
+are computed from it.
 """
 
 import math
@@ -25,11 +25,11 @@ __all__ = ["LatencyModel", "representable"]
 
 Floats = NDArray[np.float64]
 
-_CHUNK = 1 << 13  # draws that are turned into seconds at a time, so that what comes between stays in the cache
+_CHUNK = 1 << 13  # draws that are turned into seconds at once, so that intermediate arrays fit in the cache
 
 
 class LatencyModel(ABC):
-    """A model of the response time X of one even share, in seconds.
+    """Base class of latency models: the law of the time X for one even share, in seconds.
 
     Examples
     --------
@@ -44,20 +44,20 @@ class LatencyModel(ABC):
     """
 
     increasing: ClassVar[bool] = False
-    """Whether a class declares that its `times` are the quantiles of the draws in lane 0, and grow with them, up to
-    rounding. Subclasses do not inherit it: they may draw in another way."""
+    """Whether the class guarantees that its `times` are the quantiles of the draws in lane 0, and that they increase
+    with these draws up to rounding. Subclasses do not inherit the value, because they may draw in another way."""
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Let no subclass that has `times` of its own inherit a `times_at` that knows nothing of them."""
+        """Prevent a subclass that overrides `times` from inheriting a `times_at` that returns other times."""
         super().__init_subclass__(**arguments)
         cls.increasing = bool(vars(cls).get("increasing", False))
         owner = next(base for base in cls.__mro__ if vars(base).keys() & {"times", "times_at"})
         if "times_at" not in vars(owner):
-            cls.times_at = _only_rows  # type: ignore[method-assign]  # there is no other way to take back a method
+            cls.times_at = _no_single_tasks  # type: ignore[method-assign]  # an inherited method cannot be removed
 
     @abstractmethod
     def quantile(self, u: ArrayLike) -> Floats:
-        """The inverse of the distribution function: the smallest time t with P(X <= t) >= u.
+        """Return the inverse of the distribution function: the smallest time t with P(X <= t) >= u.
 
         Parameters
         ----------
@@ -66,11 +66,11 @@ class LatencyModel(ABC):
 
         Returns
         -------
-        ndarray of float64, the shape of `u`, seconds
+        ndarray of float64, same shape as `u`, seconds
         """
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
-        """The time t with P(X > t) = exp(-e): a quantile that stays accurate far out in a heavy tail.
+        """Return the time t with P(X > t) = exp(-e): a quantile that stays accurate far out in a heavy tail.
 
         Parameters
         ----------
@@ -79,13 +79,13 @@ class LatencyModel(ABC):
 
         Returns
         -------
-        ndarray of float64, the shape of `e`, seconds
+        ndarray of float64, same shape as `e`, seconds
         """
         probability = -np.expm1(-np.asarray(e, dtype=np.float64))
-        return self.quantile(np.minimum(probability, np.nextafter(1.0, 0.0)))  # an unbounded time has no quantile 1
+        return self.quantile(np.minimum(probability, np.nextafter(1.0, 0.0)))  # quantile 1 of an unbounded time is inf
 
     def cdf(self, t: ArrayLike) -> Floats:
-        """The distribution function P(X <= t).
+        """Return the distribution function P(X <= t).
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class LatencyModel(ABC):
 
         Returns
         -------
-        ndarray of float64, the shape of `t`
+        ndarray of float64, same shape as `t`
         """
         times = np.asarray(t, dtype=np.float64)
         low, high = np.zeros(times.shape), np.ones(times.shape)
@@ -105,7 +105,7 @@ class LatencyModel(ABC):
         return np.where(self.quantile(high) <= times, high, low)
 
     def survival(self, t: ArrayLike) -> Floats:
-        """P(X > t), by default 1 - `cdf`.
+        """Return P(X > t), by default 1 - `cdf`.
 
         Parameters
         ----------
@@ -114,28 +114,30 @@ class LatencyModel(ABC):
 
         Returns
         -------
-        ndarray of float64, the shape of `t`
+        ndarray of float64, same shape as `t`
         """
         return 1.0 - self.cdf(t)
 
     def times(self, uniforms: Uniforms, first_task: int, tasks: int, workers: int, lane: int = 0) -> Floats:
-        """Times of `tasks` consecutive tasks of workers 0 .. workers - 1, each a function of (task, worker) alone.
+        """Return the times of consecutive tasks of workers 0 to workers - 1; each depends only on (task, worker).
 
         Parameters
         ----------
         uniforms : Uniforms
-            The stream of draws.
+            The stream of uniform draws.
         first_task : int
             Number of the first task, counted from 0 for each worker.
-        tasks, workers : int
-            Shape of the answer.
+        tasks : int
+            Number of tasks.
+        workers : int
+            Number of workers.
         lane : int, default 0
-            Another lane gives another, independent draw of the same tasks.
+            Each lane gives an independent draw for the same tasks.
 
         Returns
         -------
         ndarray of float64, shape (tasks, workers), seconds
-            `math.inf` where the worker never answers.
+            `math.inf` for tasks in which the worker never responds.
         """
         draws = uniforms.block(first_task, tasks, workers, lane)
         if draws.size <= _CHUNK:
@@ -148,27 +150,30 @@ class LatencyModel(ABC):
     def times_at(
         self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
     ) -> Floats | None:
-        """Times of single tasks, the same as in `times`, without drawing those of all other workers.
+        """Return the times of single tasks, equal to those of `times`, without drawing the times of other workers.
 
         Parameters
         ----------
         uniforms : Uniforms
-            The stream of draws.
-        tasks, workers : ndarray of int, shape (pairs,)
-            Numbers of the tasks and of the workers whose tasks they are.
+            The stream of uniform draws.
+        tasks : ndarray of int, shape (pairs,)
+            Numbers of the tasks.
+        workers : ndarray of int, shape (pairs,)
+            The worker of each task.
         lane : int, default 0
             See `times`.
 
         Returns
         -------
         ndarray of float64, shape (pairs,), seconds, or None
-            None where the model knows no shorter way than `times`, as that of a subclass that overrides `times` alone.
+            None if the model has no faster way than `times`. That is the case for subclasses that override `times` but
+            not `times_at`.
         """
         return self.quantile(uniforms.at(tasks, workers, lane))
 
     @property
     def expected_time(self) -> float:
-        """E[X], in seconds; `math.inf` where the worker may never answer."""
+        """E[X], in seconds; `math.inf` if the worker may never respond."""
         return order_statistic_expectation(self.inverse_hazard, 1, 1)
 
     @property
@@ -181,8 +186,8 @@ class LatencyModel(ABC):
 
     @property
     def longest(self) -> float:
-        """The longest time that can be drawn, seconds; `math.inf` where the worker may never answer."""
-        return float(self.quantile(np.nextafter(1.0, 0.0)))  # no draw is 1
+        """The longest time that can be drawn, in seconds; `math.inf` if the worker may never respond."""
+        return float(self.quantile(np.nextafter(1.0, 0.0)))  # uniform draws are less than 1
 
     @property
     def homogeneous(self) -> bool:
@@ -191,54 +196,54 @@ class LatencyModel(ABC):
 
     @property
     def measured(self) -> bool:
-        """Whether times were measured task by task, so that loads do not scale them unless the cluster says how."""
+        """Whether times were measured task by task. Loads then do not scale them, unless the cluster sets a scaling."""
         return False
 
     @property
     def recorded_tasks(self) -> int | None:
-        """How many tasks the model knows of, or None where there is no end to them."""
+        """Number of tasks for which the model has times, or None if there is no limit."""
         return None
 
     @property
     def chains(self) -> int:
-        """How many Markov chains are nested in the model, so that each can draw from a lane of its own."""
+        """Number of Markov chains nested in the model; each chain draws from its own lane."""
         return 0
 
     def order_statistic_mean(self, k: int, n: int) -> float:
-        """E[X_(k)], the mean time until the fastest k of n independent workers have answered.
+        """Return E[X_(k)], the mean time until the fastest k of n independent workers have responded.
 
-        In closed form where there is one; otherwise the integral of the quantile function against the density of
-        the k-th of n ordered uniforms, Beta(k, n - k + 1), to about ten digits.
+        Models with a closed form use it. The default integrates the quantile function against the density of the k-th
+        of n ordered uniforms, Beta(k, n - k + 1), to about ten digits.
 
         Parameters
         ----------
         k : int
-            How many answers to wait for, 1 to n.
+            Number of messages to wait for, 1 to n.
         n : int
             Number of workers.
 
         Returns
         -------
         float
-            Seconds; `math.inf` where fewer than k workers may answer.
+            Seconds; `math.inf` if fewer than k workers may respond.
 
         Raises
         ------
         ConfigurationError
-            If k is not in 1 .. n, if the workers differ, or if the tail is too heavy to integrate.
+            If k is not in 1 .. n, if the workers follow different laws, or if the tail is too heavy to integrate.
         """
         k, n = self._checked_rank(k, n)
         if not self.homogeneous:
             raise ConfigurationError(
                 f"order_statistic_mean of {self!r}: expected workers that all follow the same law; "
-                "ask the model of one kind of worker, or simulate the cluster"
+                "use the model of one kind of worker, or simulate the cluster"
             )
         if np.isinf(self.quantile(np.nextafter(1.0, 0.0))):
             return math.inf
         return order_statistic_expectation(self.inverse_hazard, k, n)
 
     def shifts(self, workers: int) -> Floats:
-        """The smallest possible time of each worker: the shift of load scaling.
+        """Return the smallest possible time of each worker, which load scaling uses as the shift.
 
         Parameters
         ----------
@@ -253,32 +258,32 @@ class LatencyModel(ABC):
 
     @staticmethod
     def _checked_rank(k: int, n: int) -> tuple[int, int]:
-        """Check the rank k of an order statistic of n workers."""
+        """Check the rank k of an order statistic of n workers, and return k and n."""
         n = integer("n", n, low=1, high=COUNT)
-        return integer("k", k, low=1, high=n, remedy="wait for no more answers than there are workers"), n
+        return integer("k", k, low=1, high=n, remedy="wait for at most as many messages as there are workers"), n
 
 
 def representable(times: Floats) -> Floats:
-    """Return drawn times, or refuse finite ones that are so long that sums of them could not be represented.
+    """Return the drawn times; refuse finite times that are so long that their sums cannot be represented.
 
     Examples
     --------
     >>> representable(np.array([1e308]))
     Traceback (most recent call last):
         ...
-    clustersim.errors.ConfigurationError: the latency model drew a time of 1e+308 s: expected at most 1e+100 s, for \
-sums of longer ones cannot be represented, or infinity for a worker that never answers
+    clustersim.errors.ConfigurationError: the latency model drew a time of 1e+308 s: expected at most 1e+100 s, \
+because sums of longer times cannot be represented, or infinity for a worker that never responds
     """
-    if times.max(initial=0.0) > LONGEST and len(late := times[(times > LONGEST) & (times < math.inf)]):
+    if times.max(initial=0.0) > LONGEST and len(too_long := times[(times > LONGEST) & (times < math.inf)]):
         raise ConfigurationError(
-            f"the latency model drew a time of {late[0]:g} s: expected at most {LONGEST:g} s, for sums of longer ones "
-            "cannot be represented, or infinity for a worker that never answers"
+            f"the latency model drew a time of {too_long[0]:g} s: expected at most {LONGEST:g} s, because sums of "
+            "longer times cannot be represented, or infinity for a worker that never responds"
         )
     return times
 
 
-def _only_rows(
+def _no_single_tasks(
     self: LatencyModel, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
 ) -> None:
-    """What `LatencyModel.times_at` is where `times` alone was overridden."""
+    """Return None: the `times_at` of subclasses that override only `times`."""
     del self, uniforms, tasks, workers, lane

@@ -1,7 +1,7 @@
-"""Measured response times: drawn from a sample, or replayed task by task.
+"""Measured times as latency models: drawn at random from a sample, or replayed task by task.
 
-Both models hold an array of times in seconds, in which `math.inf` stands for a worker that never answered. They compare
-and hash by content and print short, with a fingerprint of the content.
+Both models keep an array of times in seconds. `math.inf` stands for a worker that never responded. Models are compared
+and hashed by content. Their repr is short and contains a fingerprint of the content.
 """
 
 import hashlib
@@ -26,16 +26,17 @@ Floats = NDArray[np.float64]
 
 
 class _Measured(LatencyModel):
-    """Equality, hash, moments and quantiles of the measured times that `_values` gives in ascending order."""
+    """Base class of models of measured times: equality, hash, moments and quantiles."""
 
     @property
     @abstractmethod
-    def _values(self) -> Floats: ...
+    def _values(self) -> Floats:
+        """The times in ascending order, shape (count,), seconds."""
 
     @property
     @abstractmethod
     def _content(self) -> str:
-        """A fingerprint of the times and of their arrangement."""
+        """A fingerprint of the times and the shape of their array."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Measured) and type(other) is type(self) and other._content == self._content
@@ -44,41 +45,41 @@ class _Measured(LatencyModel):
         return hash((type(self).__name__, self._content))
 
     def quantile(self, u: ArrayLike) -> Floats:
-        """The inverse distribution function; see `LatencyModel.quantile`."""
+        """Return the inverse of the distribution function; see `LatencyModel.quantile`."""
         count = len(self._values)
-        # The factor undoes the rounding of u = j / count, which would otherwise skip to the next value.
+        # Without the factor, rounding of u = j / count could select the next value.
         ranks = np.ceil(np.asarray(u, dtype=np.float64) * (count * (1.0 - 1e-15))).astype(np.intp)
         chosen: Floats = self._values[np.maximum(ranks, 1) - 1]
         return chosen
 
     def cdf(self, t: ArrayLike) -> Floats:
-        """P(X <= t)."""
+        """Return P(X <= t)."""
         return np.asarray(np.searchsorted(self._values, t, side="right") / len(self._values))
 
     @property
     def expected_time(self) -> float:
-        """E[X], seconds."""
+        """E[X], in seconds."""
         return float(self._values.mean())
 
     @property
     def variance(self) -> float:
-        """Var[X], seconds squared."""
+        """Var[X], in seconds squared."""
         return float(self._values.var()) if np.isfinite(self._values[-1]) else math.inf
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Empirical(_Measured):
-    """Independent draws from a sample of measured times, each value as likely as any other.
+    """Independent random draws from a sample of measured times; all values are equally likely.
 
     Parameters
     ----------
     samples : array_like, shape (count,)
-        Seconds; `math.inf` is a task that was never answered. Their order does not matter.
+        Times, seconds, in any order; `math.inf` for a task to which the worker never responded.
 
     Raises
     ------
     ConfigurationError
-        If the sample is empty, not a list of numbers, or holds a NaN or a negative time.
+        If the sample is empty, is not a list of numbers, or contains a NaN or a negative time.
 
     Examples
     --------
@@ -107,7 +108,7 @@ class Empirical(_Measured):
         return _fingerprint(self.samples)
 
     def order_statistic_mean(self, k: int, n: int) -> float:
-        """E[X_(k)], exactly: each value of the sample times the probability that it is the k-th of n draws."""
+        """Return E[X_(k)], exactly: the values of the sample, weighted by the probability to be the k-th of n draws."""
         k, n = self._checked_rank(k, n)
         if math.isinf(self._values[-1]):
             return math.inf
@@ -118,25 +119,26 @@ class Empirical(_Measured):
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Replay(_Measured):
-    """Measured times replayed as they are: task q of worker i takes times[q, i] seconds, whatever the seed.
+    """Measured times, replayed without randomness: task q of worker i takes times[q, i] seconds for every seed.
 
-    `expected_time`, `variance` and `quantile` describe all entries together; `order_statistic_mean(k, n)` is the mean
-    over the recorded tasks of the k-th smallest time among the first n workers. All lanes are alike, since there is
-    nothing random.
+    `expected_time`, `variance` and `quantile` describe all entries together. `order_statistic_mean(k, n)` is the mean
+    over the recorded tasks of the k-th smallest time among the first n workers. All lanes return the same times,
+    because nothing is random.
 
-    A cluster replays them whatever the load of a task, as if by ``scaling="none"``, unless it is told how a load scales
-    them, such as ``Cluster(..., compute=Replay(times), scaling="proportional")``.
+    By default, the load of a task does not change its time, as with ``scaling="none"``. To scale times with the load,
+    set the scaling of the cluster: ``Cluster(..., compute=Replay(times), scaling="proportional")``.
 
     Parameters
     ----------
     times : array_like, shape (tasks, workers)
-        Seconds, one row a task, one column a worker; `math.inf` means that the worker never answers.
+        Times, seconds: one row for each task, one column for each worker. `math.inf` means that the worker never
+        responds.
 
     Raises
     ------
     ConfigurationError
-        If the matrix is empty, ragged, not two-dimensional, or holds a NaN or a negative time; from `times`, if more
-        tasks or workers are asked for than were recorded.
+        If the matrix is empty, ragged or not two-dimensional, or contains a NaN or a negative time. The method `times`
+        raises it if more tasks or workers are requested than were recorded.
 
     Examples
     --------
@@ -167,21 +169,21 @@ class Replay(_Measured):
 
     @property
     def homogeneous(self) -> bool:
-        """Never: each worker replays its own column."""
+        """False: each worker replays its own column."""
         return False
 
     @property
     def measured(self) -> bool:
-        """Always."""
+        """True: the times were measured task by task."""
         return True
 
     @property
     def recorded_tasks(self) -> int:
-        """The number of rows."""
+        """Number of recorded tasks: the rows of the matrix."""
         return int(self.matrix.shape[0])
 
     def times(self, uniforms: Uniforms, first_task: int, tasks: int, workers: int, lane: int = 0) -> Floats:
-        """The recorded times of these tasks and workers; see `LatencyModel.times`."""
+        """Return the recorded times of consecutive tasks; see `LatencyModel.times`."""
         del uniforms, lane  # nothing is random
         self._need("workers", workers, self.matrix.shape[1])
         self._need("tasks", first_task + tasks, self.recorded_tasks)
@@ -191,7 +193,7 @@ class Replay(_Measured):
     def times_at(
         self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
     ) -> Floats:
-        """The recorded times of single tasks; see `LatencyModel.times_at`."""
+        """Return the recorded times of single tasks; see `LatencyModel.times_at`."""
         del uniforms, lane
         self._need("workers", int(workers.max(initial=-1)) + 1, self.matrix.shape[1])
         self._need("tasks", int(tasks.max(initial=-1)) + 1, self.recorded_tasks)
@@ -199,39 +201,40 @@ class Replay(_Measured):
         return times
 
     def order_statistic_mean(self, k: int, n: int) -> float:
-        """The mean over the recorded tasks of the k-th smallest time among the first n workers."""
+        """Return the mean over the recorded tasks of the k-th smallest time among the first n workers, in seconds."""
         k, n = self._checked_rank(k, n)
         self._need("workers", n, self.matrix.shape[1])
         return float(np.partition(self.matrix[:, :n], k - 1, axis=1)[:, k - 1].mean())
 
     def shifts(self, workers: int) -> Floats:
-        """The smallest recorded time of each worker, seconds."""
+        """Return the smallest recorded time of each worker, shape (workers,), seconds."""
         self._need("workers", workers, self.matrix.shape[1])
         smallest: Floats = self.matrix[:, :workers].min(axis=0)
         return smallest
 
     def _need(self, what: str, wanted: int, recorded: int) -> None:
-        """Refuse to invent times that were never measured."""
+        """Check that the wanted number of tasks or workers was recorded."""
         if wanted > recorded:
             raise ConfigurationError(
-                f"{what} = {wanted}: expected at most {recorded}, as many as {self!r} recorded; "
+                f"{what} = {wanted}: expected at most {recorded}, the number that {self!r} contains; "
                 f"record more {what}, end the run earlier, or draw from the times with Empirical"
             )
 
 
 def _checked(name: str, values: Any, dimensions: int) -> Floats:
-    """The times as a float64 array of the given number of dimensions, or a message about the first bad one."""
-    shape = "a list of times" if dimensions == 1 else "a matrix of times, one row a task, one column a worker"
-    expected = f"{shape}, not empty, in seconds, at least 0 and at most {LONGEST:g}; use inf for what never came"
+    """Return the times as a float64 array of the given number of dimensions; name the first invalid entry."""
+    one = "a list of times"
+    shape = one if dimensions == 1 else "a matrix of times, one row for each task and one column for each worker"
+    expected = f"{shape}, not empty, in seconds, at least 0 and at most {LONGEST:g}; use inf for a missing response"
     array = numbers(name, values, expected, low=0.0, finite=False, dimensions=dimensions)
     if not array.size:
         raise complaint(name, values, expected)
-    if len(late := np.argwhere((array > LONGEST) & (array < math.inf))):
-        where = tuple(late[0].tolist())
+    if len(too_long := np.argwhere((array > LONGEST) & (array < math.inf))):
+        where = tuple(too_long[0].tolist())
         raise complaint(name, values, expected, f"look at {name}{list(where)} = {array[where]}")
     return array
 
 
 def _fingerprint(array: Floats) -> str:
-    """A digest of shape and content, the same in every process."""
+    """Return a digest of shape and content that is the same in every process."""
     return hashlib.sha256(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes()).hexdigest()

@@ -1,7 +1,7 @@
-"""Response times with heavy tails: Pareto, Weibull and log-normal.
+"""Latency models with heavy tails: Pareto, Weibull and log-normal.
 
-`mean` is always a mean in seconds, never a rate. Each is drawn by inverse transform of one uniform, see
-`clustersim.latency.parametric` for the lighter tails.
+`mean` is always a mean in seconds, never a rate. Each time is drawn by inverse transform of one uniform draw.
+`clustersim.latency.parametric` contains the models with lighter tails.
 """
 
 import math
@@ -18,25 +18,25 @@ __all__ = ["LogNormal", "Pareto", "Weibull"]
 
 Floats = NDArray[np.float64]
 
-_LEAST_SHAPE = 0.01  # of a Weibull law: below it the gamma function overflows
-_WIDEST = 26.0  # standard deviations of the logarithm beyond it have variances that overflow
+_LEAST_SHAPE = 0.01  # of a Weibull law; below it the gamma function overflows
+_MAX_SIGMA = 26.0  # the variance of a log-normal law with a larger sigma may overflow
 
 
 @dataclass(frozen=True)
 class Pareto(HazardFamily):
-    """Heavy-tailed response times: P(X > t) = (t0 / t)^shape for t >= t0 = mean (shape - 1) / shape.
+    """Pareto times, with a heavy tail: P(X > t) = (t0 / t)^shape for t >= t0 = mean (shape - 1) / shape.
 
-    This is the classical Pareto law (type I): no time is shorter than t0. It is not the law of the same name that
-    begins at 0 (type II, Lomax), P(X > t) = (1 + t / s)^-shape, which ``numpy.random.Generator.pareto`` draws.
+    This is the classical Pareto law (type I): no time is shorter than t0. The law of the same name that starts at 0
+    (type II, Lomax), P(X > t) = (1 + t / s)^-shape, is a different one; ``numpy.random.Generator.pareto`` draws it.
 
-    The mean of the k-th of n order statistics is t0 times the product of i / (i - 1/shape), i = n-k+1 .. n.
+    The mean of the k-th of n order statistics is t0 times the product of i / (i - 1/shape) over i = n-k+1 .. n.
 
     Parameters
     ----------
     mean : float
-        Seconds, greater than 0.
+        Mean time, seconds, greater than 0.
     shape : float
-        Tail exponent, greater than 1, so that the mean exists. The variance exists above 2.
+        Tail exponent, greater than 1, so that the mean exists. The variance exists if it is greater than 2.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Pareto(HazardFamily):
         return self.mean * (self.shape - 1.0) / self.shape
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
-        """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
+        """Return the time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
         return self._smallest * np.exp(np.asarray(e, dtype=np.float64) / self.shape)
 
     def _hazard(self, t: Floats) -> Floats:
@@ -65,36 +65,37 @@ class Pareto(HazardFamily):
 
     @property
     def expected_time(self) -> float:
-        """E[X], seconds."""
+        """E[X], in seconds."""
         return self.mean
 
     @property
     def variance(self) -> float:
-        """Var[X], seconds squared."""
+        """Var[X], in seconds squared."""
         if self.shape <= 2.0:
             return math.inf
         return float(self._smallest**2 * self.shape / ((self.shape - 1.0) ** 2 * (self.shape - 2.0)))
 
     def order_statistic_mean(self, k: int, n: int) -> float:
-        """E[X_(k)], a product of k factors."""
+        """Return E[X_(k)], a product of k factors, in seconds."""
         k, n = self._checked_rank(k, n)
         return float(self._smallest * np.exp(-np.log1p(-1.0 / (self.shape * np.arange(n - k + 1, n + 1))).sum()))
 
 
 @dataclass(frozen=True)
 class Weibull(HazardFamily):
-    """Weibull response times: P(X > t) = exp(-(t / scale)^shape), scale = mean / Gamma(1 + 1/shape).
+    """Weibull times: P(X > t) = exp(-(t / scale)^shape), scale = mean / Gamma(1 + 1/shape).
 
     Parameters
     ----------
     mean : float
-        Seconds, greater than 0.
+        Mean time, seconds, greater than 0.
     shape : float
-        At least 0.01, for floats hold no heavier tail; below 1 it is heavier than an exponential one.
+        At least 0.01, because floats cannot represent heavier tails. Below 1, the tail is heavier than that of an
+        exponential law.
 
     Examples
     --------
-    The fastest of 4 workers is again Weibull, with 4^(-1/shape) times the mean:
+    The time of the fastest of 4 workers is again Weibull, with 4^(-1/shape) times the mean:
 
     >>> round(Weibull(mean=1.0, shape=0.5).order_statistic_mean(1, 4), 9) == 1 / 16
     True
@@ -111,21 +112,21 @@ class Weibull(HazardFamily):
         return self.mean / math.gamma(1.0 + 1.0 / self.shape)
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
-        """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
+        """Return the time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
         return self._scale * np.asarray(e, dtype=np.float64) ** (1.0 / self.shape)
 
     def _hazard(self, t: Floats) -> Floats:
-        with np.errstate(over="ignore"):  # the hazard of what cannot last so long is infinite
+        with np.errstate(over="ignore"):  # the hazard of very long times is infinite
             return (t / self._scale) ** self.shape
 
     @property
     def expected_time(self) -> float:
-        """E[X], seconds."""
+        """E[X], in seconds."""
         return self.mean
 
     @property
     def variance(self) -> float:
-        """Var[X], seconds squared."""
+        """Var[X], in seconds squared."""
         return self.mean**2 * math.expm1(
             math.lgamma(1.0 + 2.0 / self.shape) - 2.0 * math.lgamma(1.0 + 1.0 / self.shape)
         )
@@ -133,7 +134,7 @@ class Weibull(HazardFamily):
 
 @dataclass(frozen=True)
 class LogNormal(HazardFamily):
-    """Response times whose logarithm is normal with standard deviation `sigma` and mean ln(mean) - sigma^2 / 2.
+    """Log-normal times: the logarithm is normal with standard deviation `sigma` and mean ln(mean) - sigma^2 / 2.
 
     Parameters
     ----------
@@ -159,25 +160,25 @@ class LogNormal(HazardFamily):
         return math.log(self.mean) - self.sigma**2 / 2.0
 
     def quantile(self, u: ArrayLike) -> Floats:
-        """The inverse distribution function; see `LatencyModel.quantile`."""
+        """Return the inverse of the distribution function; see `LatencyModel.quantile`."""
         deviations: Floats = ndtri(np.asarray(u, dtype=np.float64))
         return np.exp(self._location + self.sigma * deviations)
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
-        """The time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
+        """Return the time t with P(X > t) = exp(-e); see `LatencyModel.inverse_hazard`."""
         deviations: Floats = ndtri_exp(-np.asarray(e, dtype=np.float64))
         return np.exp(self._location - self.sigma * deviations)
 
     def _hazard(self, t: Floats) -> Floats:
-        with np.errstate(divide="ignore"):  # t = 0 is infinitely far below the median
+        with np.errstate(divide="ignore"):  # log(0) = -inf gives hazard 0
             return -log_ndtr((self._location - np.log(t)) / self.sigma)
 
     @property
     def expected_time(self) -> float:
-        """E[X], seconds."""
+        """E[X], in seconds."""
         return self.mean
 
     @property
     def variance(self) -> float:
-        """Var[X], seconds squared."""
-        return self.mean**2 * math.expm1(self.sigma**2) if self.sigma < _WIDEST else math.inf
+        """Var[X], in seconds squared."""
+        return self.mean**2 * math.expm1(self.sigma**2) if self.sigma < _MAX_SIGMA else math.inf

@@ -1,9 +1,9 @@
-"""Expectations at the k-th of n order statistics, by adaptive quadrature that survives peaks, jumps and heavy tails.
+"""Expectations of order statistics, by adaptive quadrature that copes with peaks, jumps and heavy tails.
 
-The k-th of n ordered standard exponentials E_(k) has a density in closed form, and any response time is a function of
-an exponential: X = h(E), h its inverse cumulative hazard. Hence E[g(X_(k))] is an integral over E_(k). The logarithm of
-e is the variable of integration, so that power laws at 0 and exponentially small tails are both smooth. Data flows in
-from `clustersim.latency.base` and `clustersim.theory`, and out as plain floats.
+E_(k), the k-th smallest of n standard exponentials, has a density in closed form. Any time X is a function of an
+exponential: X = h(E), where h is the inverse of its cumulative hazard. Hence E[g(X_(k))] is an integral over E_(k). The
+variable of integration is the logarithm of e, which makes power laws at 0 and exponentially small tails smooth.
+`clustersim.latency.base` and `clustersim.theory` pass in functions and receive floats.
 """
 
 import math
@@ -19,35 +19,37 @@ __all__ = ["order_statistic_expectation"]
 
 Floats = NDArray[np.float64]
 
-_FARTHEST = 700.0  # exp(-700) is about the smallest probability that a float64 holds
+_MAX_E = 700.0  # exp(-700) is about the smallest probability that a float64 can represent
 _ORDER = 16
-# The Gauss-Lobatto rule has nodes at both ends of a panel, so that no jump hides between an end and the first node.
+# The Gauss-Lobatto rule has nodes at both ends of a panel, so that it misses no jump between an end and the first node.
 _POLYNOMIAL = np.polynomial.Legendre.basis(_ORDER - 1)
 _NODES = np.concatenate([[-1.0], np.sort(_POLYNOMIAL.deriv().roots().real), [1.0]])
 _WEIGHTS = 2.0 / (_ORDER * (_ORDER - 1) * _POLYNOMIAL(_NODES) ** 2)
-_ROUNDS = 60  # halvings of a panel; a jump is then located to the last bit
+_MAX_HALVINGS = 60  # of a panel; a jump is then located to the last bit
 _TOLERANCE = 1e-13
 
 
 def order_statistic_expectation(function: Callable[[Floats], Floats], k: int, n: int) -> float:
-    """E[function(E_(k))] where E_(k) is the k-th smallest of n independent exponentials of mean 1.
+    """Return E[function(E_(k))], where E_(k) is the k-th smallest of n independent exponentials with mean 1.
 
     Parameters
     ----------
     function : callable
-        Takes and returns an array of float64.
-    k, n : int
-        Rank and number, 1 <= k <= n.
+        Maps an array of float64 to an array of the same shape, element by element.
+    k : int
+        Rank of the order statistic, 1 to n.
+    n : int
+        Number of exponentials.
 
     Returns
     -------
     float
-        `math.inf` if the function is infinite where E_(k) may lie.
+        The expectation; `math.inf` if the function is infinite at possible values of E_(k).
 
     Raises
     ------
     ConfigurationError
-        If the function grows so fast that the integral has not converged where float64 ends.
+        If the function grows so fast that the integral does not converge within the range of float64.
 
     Examples
     --------
@@ -76,22 +78,22 @@ def order_statistic_expectation(function: Callable[[Floats], Floats], k: int, n:
 
 
 def _panels(k: int, n: int) -> Floats:
-    """Edges of the first panels, in e: quantiles of E_(k), then ever longer steps out to the end of float64."""
+    """Return the edges of the first panels, in e: quantiles of E_(k), then ever longer steps up to `_MAX_E`."""
     low = np.array([1e-30, 1e-16, 1e-8, 1e-4, 0.01, 0.1, 0.3, 0.5])
     high = np.array([0.5, 0.3, 0.1, 0.01, 1e-4, 1e-8, 1e-16])
     below = -np.log1p(-betaincinv(k, n - k + 1, low))
-    above = -np.log(betaincinv(n - k + 1, k, high))  # the upper tail, from the side on which it is accurate
-    beyond = np.geomspace(min(above[-1], _FARTHEST / 2), _FARTHEST, 12)
+    above = -np.log(betaincinv(n - k + 1, k, high))  # computed from the upper tail, which is accurate
+    beyond = np.geomspace(min(above[-1], _MAX_E / 2), _MAX_E, 12)
     edges = np.unique(np.concatenate([below, above, beyond]))
-    return edges[(edges > 0.0) & (edges <= _FARTHEST)]
+    return edges[(edges > 0.0) & (edges <= _MAX_E)]
 
 
 def _integrate(f: Callable[[Floats], Floats], edges: Floats) -> tuple[float, float]:
-    """The integral of f over all panels, each halved until its two halves agree with it; and that of the last panel."""
+    """Return the integral of f over all panels, halved until they are accurate, and over the last panel alone."""
     left, right = edges[:-1], edges[1:]
     whole = _quadrature(f, left, right)
     last, total = float(whole[-1]), 0.0
-    for _ in range(_ROUNDS):
+    for _ in range(_MAX_HALVINGS):
         middle = (left + right) / 2
         halves = _quadrature(f, np.concatenate([left, middle]), np.concatenate([middle, right]))
         first, second = np.split(halves, 2)
@@ -109,7 +111,7 @@ def _integrate(f: Callable[[Floats], Floats], edges: Floats) -> tuple[float, flo
 
 
 def _quadrature(f: Callable[[Floats], Floats], left: Floats, right: Floats) -> Floats:
-    """Gauss-Lobatto quadrature of f over every panel at once."""
+    """Return the integrals of f over all panels, by Gauss-Lobatto quadrature."""
     half = (right - left)[:, None] / 2
     centre = (left + right)[:, None] / 2
     values = f((centre + half * _NODES).ravel()).reshape(len(left), -1)

@@ -1,4 +1,4 @@
-"""The law of a time that comes from one of several models: what Markov chains and unlike workers have in common."""
+"""The law of a time that comes from one of several models: the base class of `Markov` and `PerWorker`."""
 
 import math
 from abc import abstractmethod
@@ -19,16 +19,16 @@ class Mixture(LatencyModel):
 
     @abstractmethod
     def parts(self) -> list[tuple[float, LatencyModel]]:
-        """The pairs (p_j, model j); the probabilities are positive and add up to 1."""
+        """Return the pairs (p_j, model j); the probabilities are positive and sum to 1."""
 
     @property
     def expected_time(self) -> float:
-        """E[X] = sum_j p_j E[X_j], seconds."""
+        """E[X] = sum_j p_j E[X_j], in seconds."""
         return math.fsum(p * model.expected_time for p, model in self.parts())
 
     @property
     def variance(self) -> float:
-        """The mean of the variances plus the variance of the means, seconds squared."""
+        """Var[X], in seconds squared: the mean of the variances plus the variance of the means."""
         mean = self.expected_time
         if math.isinf(mean):
             return math.inf
@@ -36,39 +36,39 @@ class Mixture(LatencyModel):
 
     @property
     def measured(self) -> bool:
-        """Whether any of the models has measured times."""
+        """Whether any of the models contains measured times."""
         return any(model.measured for _, model in self.parts())
 
     @property
     def longest(self) -> float:
-        """The longest of what the models may draw, seconds; `math.inf` only where none of them always answers."""
+        """The longest time of the models that always respond, in seconds; `math.inf` if there is none."""
         longest = [model.longest for _, model in self.parts()]
         return max((time for time in longest if math.isfinite(time)), default=math.inf)
 
     def cdf(self, t: ArrayLike) -> Floats:
-        """P(X <= t) = sum_j p_j P(X_j <= t)."""
+        """Return P(X <= t) = sum_j p_j P(X_j <= t)."""
         return np.asarray(sum(p * model.cdf(t) for p, model in self.parts()))
 
     def survival(self, t: ArrayLike) -> Floats:
-        """P(X > t) = sum_j p_j P(X_j > t)."""
+        """Return P(X > t) = sum_j p_j P(X_j > t)."""
         return np.asarray(sum(p * model.survival(t) for p, model in self.parts()))
 
     def quantile(self, u: ArrayLike) -> Floats:
-        """The inverse of `cdf`, to the last bit."""
+        """Return the inverse of `cdf`, exact to the last bit."""
         probability = np.asarray(u, dtype=np.float64)
         return _first(lambda t: self.cdf(t) >= probability, [m.quantile(probability) for _, m in self.parts()])
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
-        """The time t with P(X > t) = exp(-e), to the last bit."""
+        """Return the time t with P(X > t) = exp(-e), exact to the last bit."""
         hazard = np.asarray(e, dtype=np.float64)
-        left = np.exp(-hazard)
-        return _first(lambda t: self.survival(t) <= left, [m.inverse_hazard(hazard) for _, m in self.parts()])
+        probability = np.exp(-hazard)
+        return _first(lambda t: self.survival(t) <= probability, [m.inverse_hazard(hazard) for _, m in self.parts()])
 
 
 def _first(reached: Callable[[Floats], NDArray[np.bool_]], candidates: list[Floats]) -> Floats:
-    """The smallest time at which `reached` holds; it lies between the smallest and the largest candidate.
+    """Return the smallest time at which `reached` is true, between the smallest and the largest candidate.
 
-    Floats that are not negative are ordered as their bits are, so halving the bits finds the very float, inf included.
+    Non-negative floats have the same order as their bits, so bisection on the bits finds the exact float, also inf.
     """
     low = np.abs(np.min(candidates, axis=0)).reshape(-1).view(np.int64)  # abs turns -0.0 into 0.0
     high = np.abs(np.max(candidates, axis=0)).reshape(-1).view(np.int64)

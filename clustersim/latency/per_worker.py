@@ -1,6 +1,6 @@
-"""Workers that differ: each follows a model of its own.
+"""Workers that differ: each worker follows its own latency model.
 
-Draws come in through `clustersim.streams.Uniforms` and go out as seconds, each worker's from its own model; see
+The model of each worker turns its uniform draws from `clustersim.streams.Uniforms` into seconds; see
 `clustersim.latency.base`.
 """
 
@@ -25,20 +25,21 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, repr=False)
 class PerWorker(Mixture):
-    """Unlike workers: worker i follows models[i].
+    """Different laws for different workers: worker i follows models[i].
 
     `expected_time`, `variance` and `quantile` describe the time of a worker chosen at random.
 
     Parameters
     ----------
     models : sequence of LatencyModel
-        One a worker. Equal models are drawn together, so a cluster of a few kinds of machines costs no more than one
-        of equal machines.
+        One model for each worker. Workers with equal models are drawn together, so a few kinds of machines are as fast
+        to simulate as one.
 
     Raises
     ------
     ConfigurationError
-        If it is empty or holds something else; from `times`, if there are more workers than models.
+        If the sequence is empty or contains anything but latency models. The method `times` raises it if there are more
+        workers than models.
 
     Examples
     --------
@@ -53,22 +54,22 @@ class PerWorker(Mixture):
     models: tuple[LatencyModel, ...]
 
     def __post_init__(self) -> None:
-        store(self, models=several("models", self.models, "a sequence of latency models, one a worker"))
+        store(self, models=several("models", self.models, "a sequence of latency models, one for each worker"))
         if not self.models:
-            raise ConfigurationError("models = []: expected at least one latency model, one a worker")
+            raise ConfigurationError("models = []: expected at least one latency model, one for each worker")
         for worker, model in enumerate(self.models):
             checked_model(f"models[{worker}]", model)
 
     def __repr__(self) -> str:
         first = itertools.islice(itertools.groupby(self.models), 7)
-        words = [f"{sum(1 for _ in run)} x {model!r}" for model, run in first]
-        if len(words) > 6:
-            words = [*words[:5], f"... {len(self.models)} workers in all"]
-        return f"PerWorker({', '.join(words)})"
+        items = [f"{sum(1 for _ in equal)} x {model!r}" for model, equal in first]
+        if len(items) > 6:
+            items = [*items[:5], f"... {len(self.models)} workers in all"]
+        return f"PerWorker({', '.join(items)})"
 
     @cached_property
     def _groups(self) -> dict[LatencyModel, NDArray[np.intp]]:
-        """The numbers of the workers of each kind, in ascending order."""
+        """For each distinct model, the numbers of its workers in ascending order."""
         members: dict[LatencyModel, list[int]] = {}
         for worker, model in enumerate(self.models):
             members.setdefault(model, []).append(worker)
@@ -76,18 +77,18 @@ class PerWorker(Mixture):
 
     @cached_property
     def _kinds(self) -> NDArray[np.intp]:
-        """The number of each worker's group."""
+        """For each worker, the number of its group in `_groups`, shape (workers,)."""
         kinds = np.empty(len(self.models), dtype=np.intp)
         for kind, members in enumerate(self._groups.values()):
             kinds[members] = kind
         return kinds
 
     def parts(self) -> list[tuple[float, LatencyModel]]:
-        """Each kind of worker and its share of them."""
+        """Return the pairs (fraction of the workers, model), one for each distinct model."""
         return [(len(workers) / len(self.models), model) for model, workers in self._groups.items()]
 
     def times(self, uniforms: Uniforms, first_task: int, tasks: int, workers: int, lane: int = 0) -> Floats:
-        """The times of each worker from its own model; see `LatencyModel.times`."""
+        """Return the times of consecutive tasks, each from the worker's own model; see `LatencyModel.times`."""
         self._need(workers)
         uniform = uniforms.block(first_task, tasks, workers, lane)
         times = np.empty((tasks, workers))
@@ -95,7 +96,7 @@ class PerWorker(Mixture):
             mine = members[: np.searchsorted(members, workers)]
             if not len(mine):
                 continue
-            if type(model).times is LatencyModel.times:  # nothing but a quantile: its own columns suffice
+            if type(model).times is LatencyModel.times:  # defined by `quantile` alone, so these columns suffice
                 times[:, mine] = model.quantile(uniform[:, mine])
             else:
                 times[:, mine] = model.times(uniforms, first_task, tasks, int(mine[-1]) + 1, lane)[:, mine]
@@ -104,7 +105,7 @@ class PerWorker(Mixture):
     def times_at(
         self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
     ) -> Floats | None:
-        """Single times, each from its worker's own model; see `LatencyModel.times_at`."""
+        """Return the times of single tasks, each from the worker's own model; see `LatencyModel.times_at`."""
         self._need(int(workers.max(initial=-1)) + 1)
         kinds = self._kinds[workers]
         models, times = list(self._groups), np.empty(len(tasks))
@@ -118,22 +119,22 @@ class PerWorker(Mixture):
 
     @property
     def homogeneous(self) -> bool:
-        """Whether all models are equal."""
+        """Whether all workers follow the same law: the models are equal and homogeneous."""
         return len(self._groups) == 1 and self.models[0].homogeneous
 
     @property
     def recorded_tasks(self) -> int | None:
-        """The fewest that any of the models knows of."""
+        """The smallest number of recorded tasks of any model, or None if no model has a limit."""
         known = [model.recorded_tasks for model in self._groups]
         return min((tasks for tasks in known if tasks is not None), default=None)
 
     @property
     def chains(self) -> int:
-        """The most that any of the models has."""
+        """The largest number of Markov chains in any model."""
         return max(model.chains for model in self._groups)
 
     def shifts(self, workers: int) -> Floats:
-        """The smallest possible time of each worker, seconds."""
+        """Return the smallest possible time of each worker, shape (workers,), seconds."""
         self._need(workers)
         shifts = np.empty(workers)
         for model, members in self._groups.items():
@@ -143,9 +144,9 @@ class PerWorker(Mixture):
         return shifts
 
     def _need(self, workers: int) -> None:
-        """Refuse to invent models of workers."""
+        """Check that there is a model for each worker."""
         if workers > len(self.models):
             raise ConfigurationError(
                 f"workers = {workers}: expected at most {len(self.models)}, one for each model of {self!r}; "
-                "name more models or use fewer workers"
+                "give more models or use fewer workers"
             )

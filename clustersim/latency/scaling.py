@@ -1,6 +1,7 @@
-"""What a load of x even shares costs, given a latency model of one share.
+"""Scaling: the compute time of a load of x even shares, given the latency model of one share.
 
-The names are those of the literature on redundancy. Loads and draws come in from `clustersim.engine`; seconds go out.
+The names of the scalings are those of the literature on redundancy. `clustersim.engine` passes in loads and the stream
+of draws, and receives seconds.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ __all__ = ["SCALINGS", "ComputeTimes", "Scaling", "compute_times", "shortest_tim
 
 Floats = NDArray[np.float64]
 
-_MOST_DRAWS = 10**6
+_MAX_DRAWS = 10**6  # shares of one task under "additive"
 
 Scaling = Literal["proportional", "server-dependent", "data-dependent", "additive", "none"]
 SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
@@ -34,35 +35,41 @@ def compute_times(
     tasks: int,
     workers: int,
 ) -> Floats:
-    """Compute times of consecutive tasks under load.
+    """Return the compute times of consecutive tasks under load.
 
-    With X the draw of `model` for one share, s its smallest possible time (`LatencyModel.shifts`) and x the load:
+    Let X be the time that `model` draws for one share, s its smallest possible time (`LatencyModel.shifts`), and x the
+    load. The compute time is:
 
     ====================  ===================================================================================
     "proportional"        x X
-    "server-dependent"    s + x (X - s): the server has a set-up time, the rest grows with the data
-    "data-dependent"      x s + (X - s): each share has a fixed cost, the server adds one random delay
-    "additive"            the sum of floor(x) independent draws, plus the fractional part of x times one more
-    "none"                X, whatever the load
+    "server-dependent"    s + x (X - s): the server has a set-up time, and the rest grows with the data
+    "data-dependent"      x s + (X - s): each share has a fixed cost, and the server adds one random delay
+    "additive"            the sum of floor(x) independent draws, plus the fractional part of x times one more draw
+    "none"                X, independently of the load
     ====================  ===================================================================================
 
-    A load of 1 takes X under each of them. A load of 0 takes no time, and a worker that holds one cannot straggle,
-    except under "none", which does not look at loads. A worker that never answers (X = inf) does so under any other
-    load. A cluster of which nothing is said scales "proportional", and measured times (`LatencyModel.measured`) not at
-    all, which makes redundancy free.
+    A load of 1 takes X under every scaling. A load of 0 takes no time, so that its worker cannot straggle; the
+    exception is "none", which ignores loads. If a worker never responds (X = inf), it never responds under any positive
+    load. The default of a cluster is "proportional", but "none" for measured times (`LatencyModel.measured`), which
+    makes redundancy free.
 
     Parameters
     ----------
     model : LatencyModel
-        The time of one even share.
+        The law of the time of one even share.
     scaling : str
-        One of the above.
+        One of the scalings above.
     loads : array_like, shape (workers,) or scalar
-        In even shares, at least 0; 1 is m/n rows.
+        Loads in even shares, at least 0; a share is m / n rows.
     uniforms : Uniforms
-        The stream of draws. "additive" takes its j-th draw from lane j, the others theirs from lane 0.
-    first_task, tasks, workers : int
-        See `LatencyModel.times`.
+        The stream of uniform draws. "additive" takes draw j of a task from lane j, counted from 0; the other scalings
+        draw from lane 0.
+    first_task : int
+        Number of the first task, counted from 0 for each worker.
+    tasks : int
+        Number of tasks.
+    workers : int
+        Number of workers.
 
     Returns
     -------
@@ -71,7 +78,7 @@ def compute_times(
     Raises
     ------
     ConfigurationError
-        If the scaling is unknown, or the loads are negative, not finite, or not one a worker.
+        If the scaling is unknown, or the loads are negative, not finite, or not one for each worker.
 
     Examples
     --------
@@ -86,12 +93,23 @@ def compute_times(
 
 
 class ComputeTimes:
-    """The compute times of workers under their loads, see `compute_times`: by rows of tasks, or of single tasks.
+    """The compute times of workers under fixed loads (see `compute_times`), for all workers or for single tasks.
 
     Parameters
     ----------
-    model, scaling, loads, workers
+    model : LatencyModel
+        The law of the time of one even share.
+    scaling : str
         See `compute_times`.
+    loads : array_like, shape (workers,) or scalar
+        Loads in even shares, at least 0.
+    workers : int
+        Number of workers.
+
+    Raises
+    ------
+    ConfigurationError
+        If the scaling is unknown, the loads are invalid, or "additive" would need more than 10^6 draws for a task.
 
     Examples
     --------
@@ -110,30 +128,33 @@ class ComputeTimes:
         self._model, self._workers = model, workers
         self._scaling = choice("scaling", scaling, SCALINGS)
         self._shares = np.ones(workers) if scaling == "none" else _checked_loads(loads, workers)
-        if scaling == "additive" and self._shares.max() > _MOST_DRAWS:
-            raise complaint("loads", loads, f"at most {_MOST_DRAWS} shares, each of which is a draw of its own")
+        if scaling == "additive" and self._shares.max() > _MAX_DRAWS:
+            raise complaint("loads", loads, f"at most {_MAX_DRAWS} shares, because each share is a separate draw")
         if scaling != "additive" and bool((self._shares == 1.0).all()):
-            self._scaling = "none"  # one share takes the draw, to the last bit
+            self._scaling = "none"  # a load of one share takes exactly the drawn time
         idle = self._shares == 0.0
         self._idle = idle if bool(idle.any()) else None
         self._factors = np.where(idle, 1.0, self._shares)
         if self._scaling in ("server-dependent", "data-dependent"):
             shifts = model.shifts(workers)
-            self._shifts = np.where(np.isfinite(shifts), shifts, 0.0)  # who never answers has no shift, and inf stays
+            self._shifts = np.where(np.isfinite(shifts), shifts, 0.0)  # a worker that never responds keeps time inf
 
     def times(self, uniforms: Uniforms, first_task: int, tasks: int) -> Floats:
-        """Times of consecutive tasks of all workers, shape (tasks, workers), seconds; see `LatencyModel.times`."""
+        """Return the times of consecutive tasks of all workers, shape (tasks, workers), seconds; see `LatencyModel`."""
         times = self._scaled(partial(self._model.times, uniforms, first_task, tasks, self._workers), slice(None))
-        assert times is not None  # noqa: S101 - for the type checker: whole rows are always to be had
+        assert times is not None  # noqa: S101 - for the type checker: `LatencyModel.times` never returns None
         return times
 
     def times_at(self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64]) -> Floats | None:
-        """Times of single tasks, shape (pairs,), seconds, or None; see `LatencyModel.times_at`."""
+        """Return the times of single tasks, shape (pairs,), seconds, or None; see `LatencyModel.times_at`."""
         return self._scaled(partial(self._model.times_at, uniforms, tasks, workers), workers)
 
     @property
     def increasing(self) -> Callable[[Floats], Floats] | None:
-        """The times of uniform draws, of any shape, where they grow with these and are the same for all workers."""
+        """A function from uniform draws, of any shape, to times; it increases with the draws and fits all workers.
+
+        None if the times do not increase with the draws, or if the function differs between workers.
+        """
         model, shares = self._model, self._shares
         if not model.increasing or self._scaling == "additive" or not (shares == shares[0]).all() or shares[0] == 0.0:
             return None
@@ -147,7 +168,7 @@ class ComputeTimes:
         return times
 
     def _scaled(self, draw: Callable[[int], Floats | None], workers: slice | NDArray[np.int64]) -> Floats | None:
-        """The times of some workers, from the draws of each lane."""
+        """Return the times of the given workers, scaled by their loads; `draw` returns the unscaled times of a lane."""
         if self._scaling == "additive":
             return _added(self._shares[workers], draw)
         times = draw(0)
@@ -169,7 +190,27 @@ class ComputeTimes:
 
 
 def shortest_times(model: LatencyModel, scaling: str, loads: ArrayLike, workers: int) -> Floats:
-    """The smallest possible compute time of each worker under load, see `compute_times`; shape (workers,), seconds.
+    """Return the smallest possible compute time of each worker under load.
+
+    Parameters
+    ----------
+    model : LatencyModel
+        The law of the time of one even share.
+    scaling : str
+        See `compute_times`.
+    loads : array_like, shape (workers,) or scalar
+        Loads in even shares, at least 0.
+    workers : int
+        Number of workers.
+
+    Returns
+    -------
+    ndarray of float64, shape (workers,), seconds
+
+    Raises
+    ------
+    ConfigurationError
+        If the scaling is unknown, or the loads are negative, not finite, or not one for each worker.
 
     Examples
     --------
@@ -186,7 +227,7 @@ def shortest_times(model: LatencyModel, scaling: str, loads: ArrayLike, workers:
 
 
 def _added(shares: Floats, draw: Callable[[int], Floats | None]) -> Floats | None:
-    """One independent draw for each whole share, and a fraction of one more."""
+    """Return the "additive" times: one independent draw for each whole share, and a fraction of one more."""
     total = None
     for lane in range(max(1, int(np.ceil(shares.max(initial=0.0))))):
         draws = draw(lane)
@@ -198,7 +239,7 @@ def _added(shares: Floats, draw: Callable[[int], Floats | None]) -> Floats | Non
 
 
 def _part(shares: Floats, draws: Floats) -> Floats:
-    """As much of the draws as is left of the shares, at most all and at least nothing, even of inf."""
+    """Return the draws times the remaining shares, clipped to [0, 1]; 0 shares of inf are 0."""
     if (shares >= 1.0).all():
         return draws
     parts: Floats = np.where(shares > 0.0, draws, 0.0) * np.clip(shares, 0.0, 1.0)
@@ -206,10 +247,12 @@ def _part(shares: Floats, draws: Floats) -> Floats:
 
 
 def _checked_loads(loads: ArrayLike, workers: int) -> Floats:
-    """The loads as an array (workers,), freed of rounding so that 3.0000000000000004 shares are 3."""
+    """Return the loads, shape (workers,), without rounding errors: 3.0000000000000004 shares become 3."""
     shares = numbers("loads", loads, "finite numbers of even shares, at least 0", low=0.0)
     if shares.shape not in ((), (workers,)):
-        raise ConfigurationError(f"loads of shape {shares.shape}: expected one load a worker, shape ({workers},)")
+        raise ConfigurationError(
+            f"loads of shape {shares.shape}: expected one load for each worker, shape ({workers},)"
+        )
     whole = np.rint(shares)
     if not (whole == shares).all():
         near = np.abs(shares - whole) <= 1e-9 * np.maximum(whole, 1.0)

@@ -18,22 +18,22 @@ __all__ = ["FromScipy"]
 
 Floats = NDArray[np.float64]
 
-_NEAREST = 2.0**-53  # no draw but 0 is smaller, and some ppf break down further down
+_LEAST_HAZARD = 2.0**-53  # the smallest draw above 0; the ppf of some distributions fails at smaller probabilities
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FromScipy(LatencyModel):
-    """Response times that follow a frozen distribution of `scipy.stats`, continuous or discrete, in seconds.
+    """Times in seconds that follow a frozen distribution of `scipy.stats`, continuous or discrete.
 
     Parameters
     ----------
     distribution : frozen scipy.stats distribution
-        With scalar parameters and no negative values.
+        The law of the times, with scalar parameters and no negative values.
 
     Raises
     ------
     ConfigurationError
-        If it is no such distribution, or if it can be negative.
+        If it is not a frozen distribution with scalar parameters, or if its values can be negative.
 
     Examples
     --------
@@ -61,13 +61,14 @@ class FromScipy(LatencyModel):
 
     @cached_property
     def _name(self) -> str:
-        # known by its name, for its import takes half a second; its parameters are arrays, and scipy names none of them
+        # Compared by class name, because importing the class takes half a second. Its parameters are arrays, which
+        # scipy does not store in `args`.
         if type(self.distribution.dist).__name__ == "rv_histogram":
             heights = np.asarray(self.distribution.ppf(np.linspace(0.0, 1.0, 101)))
             return f"rv_histogram(<{hashlib.sha256(heights.tobytes()).hexdigest()[:8]}>)"
-        words = [repr(value) for value in self.distribution.args]
-        words += [f"{key}={value!r}" for key, value in sorted(self.distribution.kwds.items())]
-        return f"{self.distribution.dist.name}({', '.join(words)})"
+        arguments = [repr(value) for value in self.distribution.args]
+        arguments += [f"{key}={value!r}" for key, value in sorted(self.distribution.kwds.items())]
+        return f"{self.distribution.dist.name}({', '.join(arguments)})"
 
     def __repr__(self) -> str:
         return f"FromScipy({self._name})"
@@ -83,54 +84,54 @@ class FromScipy(LatencyModel):
         return hash(self._key)
 
     def quantile(self, u: ArrayLike) -> Floats:
-        """The inverse distribution function; see `LatencyModel.quantile`."""
-        # scipy puts the quantile 0 of a discrete law one below its support
+        """Return the inverse of the distribution function; see `LatencyModel.quantile`."""
+        # scipy returns one less than the support for quantile 0 of a discrete law
         times = np.asarray(self.distribution.ppf(u), dtype=np.float64)
         smallest = float(self.distribution.support()[0])
         return np.maximum(times, smallest)
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
-        """The time t with P(X > t) = exp(-e), held constant from where scipy's own tails cannot be trusted."""
-        hazard = np.clip(np.asarray(e, dtype=np.float64), _NEAREST, self._farthest)
+        """Return the time t with P(X > t) = exp(-e); it stays constant where the tails of scipy are not accurate."""
+        hazard = np.clip(np.asarray(e, dtype=np.float64), _LEAST_HAZARD, self._most_hazard)
         below = self.quantile(-np.expm1(-np.minimum(hazard, 0.5)))
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about digits that do not matter so far out
+            warnings.simplefilter("ignore")  # scipy warns of inaccurate digits that do not matter so far out
             above = np.asarray(self.distribution.isf(np.exp(-np.maximum(hazard, 0.5))), dtype=np.float64)
         return np.where(hazard < 0.5, below, above)
 
     @cached_property
-    def _farthest(self) -> float:
-        """The hazard up to which `isf` is right; many distributions of scipy break down at tiny probabilities.
+    def _most_hazard(self) -> float:
+        """The hazard up to which `isf` is accurate; for many distributions of scipy it fails at tiny probabilities.
 
-        A light tail has ended for all purposes at exp(-36), or where `isf` gives up before; a heavy one is followed as
-        long as `sf` takes `isf` back.
+        The limit is at least 36, unless `isf` is not finite there. It extends further while `sf` inverts `isf`, which
+        matters for heavy tails. Beyond exp(-36), a light tail is negligible.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            nearest = next((h for h in range(36, 0, -4) if math.isfinite(self.distribution.isf(math.exp(-h)))), 4)
-            for hazard in range(nearest, 700, 4):
+            first = next((h for h in range(36, 0, -4) if math.isfinite(self.distribution.isf(math.exp(-h)))), 4)
+            for hazard in range(first, 700, 4):
                 back = float(self.distribution.sf(self.distribution.isf(math.exp(-hazard - 4))))
                 if not abs(math.log(max(back, 1e-320)) + hazard + 4) < 1e-6:
                     return float(hazard)
         return 700.0
 
     def cdf(self, t: ArrayLike) -> Floats:
-        """P(X <= t)."""
-        with np.errstate(over="ignore"):  # of times beyond all that are likely
+        """Return P(X <= t)."""
+        with np.errstate(over="ignore"):  # very large times may overflow
             return np.asarray(self.distribution.cdf(t), dtype=np.float64)
 
     def survival(self, t: ArrayLike) -> Floats:
-        """P(X > t)."""
+        """Return P(X > t)."""
         with np.errstate(over="ignore"):
             return np.asarray(self.distribution.sf(t), dtype=np.float64)
 
     @property
     def expected_time(self) -> float:
-        """E[X], seconds."""
+        """E[X], in seconds."""
         return float(self.distribution.mean())
 
     @property
     def variance(self) -> float:
-        """Var[X], seconds squared."""
+        """Var[X], in seconds squared."""
         variance = float(self.distribution.var())
         return math.inf if math.isnan(variance) else variance

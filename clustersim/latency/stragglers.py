@@ -1,7 +1,8 @@
-"""How workers straggle: now and then, or for a while; `markov` and `per_worker` have the other ways.
+"""Stragglers: `BernoulliStraggler` at random in each task, `Persistent` for several tasks in a row.
 
-Each model wraps others or stands alone, and keeps the rule that the time of task q of worker i is a function of (q, i)
-alone. Draws come in through `clustersim.streams.Uniforms` and go out as seconds, see `clustersim.latency.base`.
+The modules `markov` and `per_worker` contain other models of stragglers. The models turn uniform draws from
+`clustersim.streams.Uniforms` into seconds, see `clustersim.latency.base`. The time of task q of worker i depends only
+on (q, i).
 """
 
 import math
@@ -21,16 +22,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BernoulliStraggler(LatencyModel):
-    """A worker answers after a fixed time or, with the given probability, not at all in this task.
+    """A worker responds after a fixed time or, with the given probability, never responds in this task.
 
-    The model of stochastic gradient coding (Bitar et al., 2020); use it with ``scaling="none"``.
+    This is the model of stochastic gradient coding (Bitar et al., 2020). Use it with ``scaling="none"``.
 
     Parameters
     ----------
     probability : float
-        Probability of straggling, 0 to 1.
+        Probability that a worker straggles in a task, 0 to 1.
     time : float, default 1.0
-        Seconds that a worker takes that does not straggle, at least 0.
+        Time of a worker that does not straggle, seconds, at least 0.
 
     Examples
     --------
@@ -47,46 +48,46 @@ class BernoulliStraggler(LatencyModel):
         store(self, probability=probability, time=seconds("time", self.time))
 
     def quantile(self, u: ArrayLike) -> Floats:
-        """`time` up to the probability of an answer, `inf` beyond."""
-        answers = np.asarray(u) <= 1.0 - self.probability
-        return np.where(answers & (self.probability < 1.0), self.time, math.inf)
+        """Return `time` for u up to the probability of a response, `inf` beyond."""
+        responds = np.asarray(u) <= 1.0 - self.probability
+        return np.where(responds & (self.probability < 1.0), self.time, math.inf)
 
     def cdf(self, t: ArrayLike) -> Floats:
-        """P(X <= t) = 1 - probability from `time` on."""
+        """Return P(X <= t): 1 - probability for t >= `time`, else 0."""
         return np.where(np.asarray(t) >= self.time, 1.0 - self.probability, 0.0)
 
     @property
     def expected_time(self) -> float:
-        """E[X]: `time` if every worker answers, else `inf`."""
+        """E[X], in seconds: `time` if no worker straggles, else `inf`."""
         return self.time if self.probability == 0.0 else math.inf
 
     @property
     def variance(self) -> float:
-        """Var[X]: 0 if every worker answers, else `inf`."""
+        """Var[X], in seconds squared: 0 if no worker straggles, else `inf`."""
         return 0.0 if self.probability == 0.0 else math.inf
 
     def order_statistic_mean(self, k: int, n: int) -> float:
-        """E[X_(k)]: `inf` as soon as fewer than k of the n workers may answer."""
+        """Return E[X_(k)], in seconds: `time` if no worker straggles, else `inf`."""
         self._checked_rank(k, n)
         return self.expected_time
 
     def shifts(self, workers: int) -> Floats:
-        """The time of an answer."""
+        """Return `time` for each worker, shape (workers,), seconds."""
         return np.full(workers, self.time)
 
 
 @dataclass(frozen=True)
 class Persistent(LatencyModel):
-    """Each draw is kept for several tasks in a row: task q takes the draw number q // rounds of `model`.
+    """Times that persist for several tasks in a row: task q takes the time that `model` draws for task q // rounds.
 
-    The h of live gradient compensation (Xu et al., 2021) and the nu of stochastic gradient coding.
+    `rounds` is the h of live gradient compensation (Xu et al., 2021) and the nu of stochastic gradient coding.
 
     Parameters
     ----------
     model : LatencyModel
-        Where the draws come from.
+        The model that draws the times.
     rounds : int
-        For how many tasks each is kept, at least 1.
+        Number of consecutive tasks that take the same time, at least 1.
 
     Examples
     --------
@@ -105,52 +106,52 @@ class Persistent(LatencyModel):
         checked_model("model", self.model)
 
     def times(self, uniforms: Uniforms, first_task: int, tasks: int, workers: int, lane: int = 0) -> Floats:
-        """The draws of `model`, each repeated; see `LatencyModel.times`."""
+        """Return the times of consecutive tasks, each draw of `model` repeated; see `LatencyModel.times`."""
         draws = np.arange(first_task, first_task + tasks) // self.rounds
         first = first_task // self.rounds
-        kept = self.model.times(uniforms, first, int(draws[-1]) - first + 1 if tasks else 0, workers, lane)
-        return kept[draws - first]
+        drawn = self.model.times(uniforms, first, int(draws[-1]) - first + 1 if tasks else 0, workers, lane)
+        return drawn[draws - first]
 
     def times_at(
         self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64], lane: int = 0
     ) -> Floats | None:
-        """The draws that single tasks keep; see `LatencyModel.times_at`."""
+        """Return the times of single tasks; see `LatencyModel.times_at`."""
         return self.model.times_at(uniforms, tasks // self.rounds, workers, lane)
 
     def quantile(self, u: ArrayLike) -> Floats:
-        """That of `model`."""
+        """Return the quantile of `model`; see `LatencyModel.quantile`."""
         return self.model.quantile(u)
 
     def inverse_hazard(self, e: ArrayLike) -> Floats:
-        """That of `model`."""
+        """Return the inverse hazard of `model`; see `LatencyModel.inverse_hazard`."""
         return self.model.inverse_hazard(e)
 
     def cdf(self, t: ArrayLike) -> Floats:
-        """That of `model`."""
+        """Return P(X <= t) of `model`."""
         return self.model.cdf(t)
 
     def survival(self, t: ArrayLike) -> Floats:
-        """That of `model`."""
+        """Return P(X > t) of `model`."""
         return self.model.survival(t)
 
     @property
     def expected_time(self) -> float:
-        """E[X], that of `model`."""
+        """E[X] of `model`, in seconds."""
         return self.model.expected_time
 
     @property
     def variance(self) -> float:
-        """Var[X], that of `model`."""
+        """Var[X] of `model`, in seconds squared."""
         return self.model.variance
 
     @property
     def measured(self) -> bool:
-        """Whether `model` has measured times."""
+        """Whether `model` contains measured times."""
         return self.model.measured
 
     @property
     def longest(self) -> float:
-        """That of `model`."""
+        """The longest time that `model` can draw, in seconds."""
         return self.model.longest
 
     @property
@@ -160,24 +161,24 @@ class Persistent(LatencyModel):
 
     @property
     def recorded_tasks(self) -> int | None:
-        """As many as `model` knows of, times `rounds`."""
+        """`rounds` times the number of recorded tasks of `model`, or None if it has no limit."""
         recorded = self.model.recorded_tasks
         return None if recorded is None else recorded * self.rounds
 
     @property
     def chains(self) -> int:
-        """That of `model`."""
+        """Number of Markov chains in `model`."""
         return self.model.chains
 
     def order_statistic_mean(self, k: int, n: int) -> float:
-        """E[X_(k)], that of `model`: keeping draws does not change the law of a single task."""
+        """Return E[X_(k)] of `model`, in seconds: persistence does not change the law of a single task."""
         return self.model.order_statistic_mean(k, n)
 
     def shifts(self, workers: int) -> Floats:
-        """Those of `model`."""
+        """Return the smallest possible times of `model`, shape (workers,), seconds."""
         return self.model.shifts(workers)
 
 
 def checked_model(name: str, model: object) -> None:
-    """Refuse what is no latency model."""
+    """Check that `model` is a latency model."""
     instance(name, model, LatencyModel, "a latency model, such as Exponential(mean=1.0) or Constant(1.0)")

@@ -1,4 +1,7 @@
-"""Who holds which rows: a placement is a rule, an `Assignment` is what it comes to for one problem and one cluster."""
+"""Placements: rules that say which worker holds which rows; an `Assignment` is the result for a problem and a cluster.
+
+Each placement has its own file. `assignment` and `holdings` contain `Assignment`, the encoding matrix of the messages.
+"""
 
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.balance import imbalance

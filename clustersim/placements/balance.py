@@ -1,4 +1,4 @@
-"""How far a placement is from pairwise balance."""
+"""The imbalance of a placement: its distance from pairwise balance."""
 
 import math
 
@@ -11,22 +11,22 @@ __all__ = ["imbalance"]
 
 
 def imbalance(assignment: Assignment) -> float:
-    r"""Root mean square, over pairs of rows, of how far the workers that hold both are from :math:`d_i d_{i'} / n`.
+    r"""Return the distance of a placement from pairwise balance, a root mean square over pairs of rows.
 
     .. math:: \Big(\frac{1}{m (m - 1)} \sum_{i \ne i'} \big(|S_i \cap S_{i'}| - d_i d_{i'} / n\big)^2\Big)^{1/2}
 
-    where :math:`S_i` are the workers that hold row i, and d_i is their number. It is 0 for the pairwise-balanced
-    schemes that SGC's theorems assume. Coefficients play no part.
+    where :math:`S_i` is the set of workers that hold row i, and d_i is its size. The imbalance is 0 for the
+    pairwise-balanced schemes that SGC's theorems assume. It does not depend on coefficients.
 
     Parameters
     ----------
     assignment : Assignment
-        Who holds which rows; at least two rows.
+        The rows of each worker.
 
     Returns
     -------
     float
-        In workers. Exact integers are added up, so that balance gives 0 and not rounding.
+        The imbalance in workers; 0 for a single row. The sum is exact, in integers, so that balance gives exactly 0.
 
     Notes
     -----
@@ -41,10 +41,10 @@ def imbalance(assignment: Assignment) -> float:
     a block design, n | m         exactly that least value (0 for at most n - 1 rows that are balanced)
     ============================  =====================================================================
 
-    So a random placement of many rows is as near to pairwise balance as any can be. The bound: with
-    :math:`u_i = 1_{S_i} - d/n`, the imbalance adds up squared entries of the Gram matrix of m vectors of length
-    :math:`\sqrt{d (1 - d/n)}` in n - 1 dimensions, and the squares of all entries add up to at least the squared trace
-    over n - 1. The expectation: :math:`|S_i \cap S_{i'}|` is hypergeometric.
+    So a random placement of many rows is as close to pairwise balance as any placement can be. The bound follows with
+    :math:`u_i = 1_{S_i} - d/n`: the imbalance sums squared entries of the Gram matrix of m vectors of length
+    :math:`\sqrt{d (1 - d/n)}` in n - 1 dimensions. The sum of all squared entries is at least the squared trace divided
+    by n - 1. The expectation holds because :math:`|S_i \cap S_{i'}|` is hypergeometric.
 
     References
     ----------
@@ -60,16 +60,16 @@ def imbalance(assignment: Assignment) -> float:
     0.53
     0.8
     """
-    instance("assignment", assignment, Assignment, "who holds which rows, such as placement.assign(...) gives")
+    instance("assignment", assignment, Assignment, "an Assignment, as placement.assign(...) returns it")
     rows, workers = assignment.total_rows, assignment.workers
     if rows == 1:
         return 0.0
-    held = assignment.matrix.astype(bool).astype(np.int64)  # coefficients are not zero
+    held = assignment.matrix.astype(bool).astype(np.int64)  # 1 for each entry: stored coefficients are not zero
     copies = assignment.redundancy
-    both = (held @ held.T).toarray()  # rows that two workers share
+    both = (held @ held.T).toarray()  # the number of rows that two workers share
     weighted = np.asarray(held @ copies)
-    # n^2 U^T U, where line i of U is u_i; its squared norm is the same sum as that of the m x m matrix U U^T
+    # n^2 U^T U, where row i of U is u_i; its squared Frobenius norm is that of the m x m matrix U U^T
     gram = workers**2 * both - workers * np.add.outer(weighted, weighted) + int(copies @ copies)
-    total = sum(entry * entry for entry in gram.ravel().tolist())  # whole numbers of any size
-    alone = sum(entry * entry for entry in (workers * copies * (workers - copies)).tolist())
-    return math.sqrt((total - alone) / (rows * (rows - 1))) / workers**2
+    total = sum(entry * entry for entry in gram.ravel().tolist())  # Python integers cannot overflow
+    diagonal = sum(entry * entry for entry in (workers * copies * (workers - copies)).tolist())
+    return math.sqrt((total - diagonal) / (rows * (rows - 1))) / workers**2

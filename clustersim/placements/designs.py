@@ -1,4 +1,4 @@
-"""Block designs: placements in which any two partitions share equally many workers."""
+"""Block designs: placements in which any two partitions share the same number of workers."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement, enough_rows
 from clustersim.placements.difference_sets import difference_set
 from clustersim.placements.hadamard import hadamard
-from clustersim.placements.partition import place_runs
+from clustersim.placements.partition import place_partitions
 from clustersim.problems import Problem
 
 __all__ = ["BlockDesign"]
@@ -19,37 +19,38 @@ __all__ = ["BlockDesign"]
 
 @dataclass(frozen=True)
 class BlockDesign(Placement):
-    r"""Partitions on d workers each, any two of which share the same number of workers.
+    r"""Each partition on d workers; any two partitions share the same number of workers.
 
-    Two families are known to it:
+    There are two families of designs:
 
-    - a cyclic difference set D of size d modulo n: n partitions, partition j on the workers j + D (mod n). Two of them
-      share :math:`\lambda = d (d - 1) / (n - 1)` workers, a little under :math:`d^2 / n`; loads are equal.
-    - d = n / 2 and a Hadamard matrix of order n: n - 1 partitions, two of which share exactly :math:`d^2 / n`, which is
-      SGC's pairwise balance; loads are not equal.
+    - a cyclic difference set D of size d modulo n: there are n partitions, and partition j is on the workers j + D
+      (mod n). Two of them share :math:`\lambda = d (d - 1) / (n - 1)` workers, a little less than :math:`d^2 / n`. All
+      loads are equal.
+    - d = n / 2 and a Hadamard matrix of order n: there are n - 1 partitions. Two of them share exactly
+      :math:`d^2 / n` workers, which is SGC's pairwise balance. Loads are not equal.
 
     Coefficients are 1 / d.
 
     Parameters
     ----------
     redundancy : int
-        d, 1 .. n.
+        d, the number of workers of each row, 1 .. n.
 
     Raises
     ------
     ConfigurationError
-        If d is no whole number, at least 1, or (at the start of a run) no such design is known for so many workers; the
-        message names redundancies and numbers of workers for which there is one.
+        If d is not a whole number, at least 1, or (at the start of a run) if no design is known for this number of
+        workers. The message names redundancies and numbers of workers for which there is a design.
 
     Notes
     -----
     Source: Bitar, Wootters and El Rouayheb 2020, Definition 1.
 
-    Exact balance cannot hold for more than n - 1 rows (d < n): with :math:`u_i = 1_{S_i} - d_i / n`, balance says that
-    the u_i are orthogonal, and all of them are orthogonal to the vector of ones. It follows also from the nonuniform
-    Fisher inequality. So it holds at best between partitions; rows of one partition share all their d workers. Nor can
-    it hold with equal loads: counting the pairs of partitions at each worker, the loads' variance is
-    :math:`N d (1 - d / n) / n` for N partitions. `imbalance` measures what is left.
+    Exact balance is impossible for more than n - 1 rows (d < n). Let :math:`u_i = 1_{S_i} - d_i / n`. Balance means
+    that the u_i are orthogonal, and all of them are orthogonal to the vector of ones. The nonuniform Fisher inequality
+    also implies the bound. So balance is possible only between partitions; rows of one partition share all their d
+    workers. Balance is also impossible with equal loads: counting the pairs of partitions on each worker shows that the
+    variance of the loads is :math:`N d (1 - d / n) / n` for N partitions. `imbalance` measures what is left.
 
     Examples
     --------
@@ -79,11 +80,11 @@ class BlockDesign(Placement):
         if incidence is None:
             raise _no_design(workers, self.redundancy)
         enough_rows(problem, incidence.shape[1], "partition")
-        return place_runs(problem.rows, incidence / self.redundancy)
+        return place_partitions(problem.rows, incidence / self.redundancy)
 
 
 def _design(workers: int, redundancy: int) -> NDArray[np.int64] | None:
-    """Which worker holds which partition, shape (workers, partitions), or None where nothing is known."""
+    """Return the 0-1 matrix of workers and partitions, shape (workers, partitions), or None if no design is known."""
     if redundancy > workers:
         return None
     if (base := difference_set(workers, redundancy)) is not None:
@@ -98,19 +99,19 @@ def _design(workers: int, redundancy: int) -> NDArray[np.int64] | None:
 
 
 def _even_loads(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Change the signs of whole rows, one after the other, so that no column adds up to much, nor to nothing held."""
+    """Change the signs of whole rows in turn, to keep the column sums small and every worker's load positive."""
     sums = np.zeros(rows.shape[1], dtype=np.int64)
     signs = np.ones((len(rows), 1), dtype=np.int64)
-    for place, row in enumerate(rows):
+    for i, row in enumerate(rows):
         if np.sum((sums - row) ** 4) < np.sum((sums + row) ** 4):
-            signs[place] = -1
-        sums += signs[place] * row
+            signs[i] = -1
+        sums += signs[i] * row
     signed = signs * rows
     return signed if int(sums.min()) > -len(rows) else -signed
 
 
 def _no_design(workers: int, redundancy: int) -> ConfigurationError:
-    """Say for which redundancies and for how many workers there is one instead."""
+    """Return the error for an unknown design, with redundancies and numbers of workers for which one is known."""
     here = [size for size in range(1, workers + 1) if _design(workers, size) is not None]
     pairs = redundancy * (redundancy - 1)
     possible = {2 * redundancy, *(pairs // shared + 1 for shared in range(1, redundancy + 1) if pairs % shared == 0)}
@@ -123,4 +124,5 @@ def _no_design(workers: int, redundancy: int) -> ConfigurationError:
 
 
 def _listed(numbers: list[int]) -> str:
+    """Return numbers as text, separated by commas."""
     return ", ".join(str(number) for number in numbers)

@@ -1,6 +1,7 @@
-"""Cyclic difference sets, by search: sets D of residues mod n in whose differences each residue but 0 is equally often.
+"""Search for cyclic difference sets, the base blocks of cyclic block designs (`clustersim.placements.BlockDesign`).
 
-They are the base blocks of cyclic block designs (`clustersim.placements.BlockDesign`).
+A cyclic difference set is a set D of residues modulo n. Every residue except 0 occurs equally often among the
+differences of its elements.
 """
 
 from functools import cache
@@ -10,27 +11,29 @@ from numpy.typing import NDArray
 
 __all__ = ["difference_set", "is_difference_set"]
 
-_STEPS = 20_000  # partial unions that are looked at before the search gives up
+_MAX_STEPS = 20_000  # partial unions that are tried before the search gives up
 
 
 @cache
 def difference_set(order: int, size: int) -> tuple[int, ...] | None:
-    """A set of `size` residues modulo `order` that is a difference set, or None where the search finds none.
+    """Return a difference set of `size` residues modulo `order`, or None if the search finds none.
 
-    With lambda = size (size - 1) / (order - 1), the multiplier theorem says that for a prime p > lambda that divides
-    size - lambda and not the order, some translate of D is its own p-fold. (No cyclic difference set is known where a
-    smaller such prime does not do.) So unions of orbits of x -> p x are all that need be tried.
+    Let lambda = size (size - 1) / (order - 1), and let p be a prime greater than lambda that divides size - lambda but
+    not the order. By the multiplier theorem, multiplication by p maps some translate of D to itself. (For all known
+    cyclic difference sets, this is also true of smaller such primes.) So the search tries only unions of orbits of
+    x -> p x.
 
     Parameters
     ----------
     order : int
-        n, at least 1.
+        n, the modulus, at least 1.
     size : int
-        1 .. n.
+        Number of residues, 1 .. n.
 
     Returns
     -------
     tuple of int, or None
+        The residues in ascending order.
 
     Notes
     -----
@@ -58,7 +61,7 @@ def difference_set(order: int, size: int) -> tuple[int, ...] | None:
 
 
 def is_difference_set(residues: NDArray[np.int64], order: int) -> bool:
-    """Whether each residue but 0 is a difference equally often.
+    """Return whether every residue except 0 occurs equally often among the differences.
 
     Examples
     --------
@@ -70,15 +73,15 @@ def is_difference_set(residues: NDArray[np.int64], order: int) -> bool:
 
 
 def _union_of_orbits(order: int, size: int, index: int, multiplier: int) -> NDArray[np.int64] | None:
-    """Search, depth first, for orbits of the multiplier whose union is a difference set."""
+    """Search depth-first for orbits of the multiplier whose union is a difference set; None if there are none."""
     orbits = _orbits(order, multiplier)
     stack = [(0, np.empty(0, dtype=np.int64), np.zeros(order, dtype=np.int64))]
-    for _ in range(_STEPS):
+    for _ in range(_MAX_STEPS):
         if not stack:
             return None
         place, chosen, counts = stack.pop()
         if len(chosen) == size:
-            return chosen  # size (size - 1) differences, none above the index: all are equal to it
+            return chosen  # size (size - 1) differences and no count above the index: every count equals the index
         if place == len(orbits):
             continue
         stack.append((place + 1, chosen, counts))
@@ -93,12 +96,12 @@ def _union_of_orbits(order: int, size: int, index: int, multiplier: int) -> NDAr
 
 
 def _differences(left: NDArray[np.int64], right: NDArray[np.int64], order: int) -> NDArray[np.int64]:
-    """How often each residue is a difference of one of `left` and one of `right`."""
+    """Count how often each residue is the difference of an element of `left` and one of `right`."""
     return np.bincount(np.subtract.outer(left, right).ravel() % order, minlength=order)
 
 
 def _orbits(order: int, multiplier: int) -> list[NDArray[np.int64]]:
-    """The classes into which x -> multiplier x splits the residues."""
+    """Return the orbits of x -> multiplier x on the residues."""
     left = set(range(order))
     orbits = []
     while left:
@@ -111,7 +114,7 @@ def _orbits(order: int, multiplier: int) -> list[NDArray[np.int64]]:
 
 
 def _primes_of(number: int) -> list[int]:
-    """The prime divisors of a number, the largest first."""
+    """Return the prime divisors of a number, in descending order."""
     primes, divisor = [], 2
     while number > 1:
         if number % divisor == 0:

@@ -1,7 +1,7 @@
-"""Least-squares decoding: combine some workers' answers so that every row counts as nearly once as it can.
+"""Least-squares decoding: weights of messages that bring the coefficient of every row closest to 1.
 
-An encoding matrix B flows in from `Assignment`, the workers that answered flow in with each question, weights and a
-residual flow out. A question costs little: all of them are about columns of one small triangular matrix.
+`Assignment` passes in an encoding matrix B once, and the workers whose messages have arrived in each call. It receives
+weights and a residual. Each call is fast: it solves a problem on columns of one small triangular matrix.
 """
 
 import math
@@ -12,9 +12,9 @@ from scipy import linalg, sparse
 
 __all__ = ["Fit"]
 
-_DEPENDENT = 1e-12  # relative size below which what is left of an answer, given the others, is rounding
-_REMEMBERED = 4096  # sets of workers whose weights are kept
-_CHUNK = 4096  # rows that are dense at a time
+_DEPENDENT = 1e-12  # a message that differs from a combination of the others by less, relatively, depends on them
+_MAX_CACHED = 4096  # sets of workers in the cache
+_CHUNK = 4096  # rows that are converted to a dense array at once
 
 
 class Fit:
@@ -23,7 +23,7 @@ class Fit:
     Parameters
     ----------
     matrix : csr_array, shape (n, m)
-        B.
+        The encoding matrix B.
 
     Examples
     --------
@@ -35,26 +35,38 @@ class Fit:
 
     def __init__(self, matrix: "sparse.csr_array") -> None:
         self._triangle = _triangle(matrix)
-        self._known: dict[bytes, tuple[NDArray[np.float64], float]] = {}
-        self._latest = b""  # the latest question, which a wait rule and a decoder may both ask
+        self._cache: dict[bytes, tuple[NDArray[np.float64], float]] = {}
+        self._latest = b""  # the latest workers: a wait rule and a decoder may both ask for their weights
         self._solution: tuple[NDArray[np.float64], float] = (np.empty(0), 0.0)
 
     def solve(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
-        """Return the shortest best weights, shape (a,), read-only, and the root mean square of what is left."""
-        question = workers.tobytes()
-        if question and question == self._latest:
+        """Return the optimal weights of least norm and the residual.
+
+        Parameters
+        ----------
+        workers : ndarray of int, shape (a,)
+            The workers whose messages have arrived.
+
+        Returns
+        -------
+        weights : ndarray of float, shape (a,), read-only
+        residual : float
+            Root mean square over the m rows of ``sum_j a_j B[j, r] - 1``.
+        """
+        request = workers.tobytes()
+        if request and request == self._latest:
             return self._solution
         order = np.argsort(workers)
         key = workers[order].tobytes()
-        if key not in self._known:
-            if len(self._known) == _REMEMBERED:
-                self._known.clear()
-            self._known[key] = self._solve(workers[order])
-        in_order, residual = self._known[key]
+        if key not in self._cache:
+            if len(self._cache) == _MAX_CACHED:
+                self._cache.clear()
+            self._cache[key] = self._solve(workers[order])
+        in_order, residual = self._cache[key]
         weights = np.empty(len(workers))
         weights[order] = in_order
         weights.flags.writeable = False
-        self._latest, self._solution = question, (weights, residual)
+        self._latest, self._solution = request, (weights, residual)
         return self._solution
 
     def _solve(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
@@ -66,7 +78,7 @@ class Fit:
 
 
 def _triangle(matrix: "sparse.csr_array") -> NDArray[np.float64]:
-    """R of a QR decomposition of ``[B^T, 1] / sqrt(m)``: orthogonal Q changes neither weights nor residuals."""
+    """Return R of a QR decomposition of ``[B^T, 1] / sqrt(m)``; the orthogonal Q changes no weights or residuals."""
     workers, rows = matrix.shape
     by_row = matrix.T.tocsr()
     triangle: NDArray[np.float64] = np.empty((0, workers + 1))
@@ -74,5 +86,5 @@ def _triangle(matrix: "sparse.csr_array") -> NDArray[np.float64]:
         dense = by_row[start : start + _CHUNK].toarray()
         block = np.column_stack((dense, np.ones(len(dense)))) / math.sqrt(rows)
         stacked = linalg.qr(np.vstack((triangle, block)), mode="r", overwrite_a=True, check_finite=False)[0]
-        triangle = np.asarray(stacked[: workers + 1], dtype=np.float64)  # below it are zeros
+        triangle = np.asarray(stacked[: workers + 1], dtype=np.float64)  # the lines below are zero
     return triangle

@@ -1,4 +1,4 @@
-"""Hadamard matrices: square matrices of +1 and -1 whose lines are orthogonal, from which balanced designs come."""
+"""Hadamard matrices: square matrices of +1 and -1 with orthogonal rows, from which `BlockDesign` makes designs."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,17 +9,19 @@ Signs = NDArray[np.int64]
 
 
 def hadamard(order: int) -> Signs | None:
-    """A Hadamard matrix, by Paley's two constructions for primes and Sylvester's doubling; None where they give none.
+    """Return a Hadamard matrix, by Paley's two constructions for primes and Sylvester's doubling.
 
-    They give all orders 4, 8, ..., 100 that exist but 52, 92 and 100.
+    They construct all orders 4, 8, ..., 100 except 52, 92 and 100.
 
     Parameters
     ----------
     order : int
+        Number of rows and columns.
 
     Returns
     -------
     ndarray of int, shape (order, order), or None
+        None if these constructions give no matrix of this order.
 
     Notes
     -----
@@ -45,7 +47,7 @@ def hadamard(order: int) -> Signs | None:
 
 
 def _bordered(prime: int, left: int) -> Signs:
-    """The matrix of quadratic characters of j - i modulo a prime, below a row of ones and beside a column `left`."""
+    """Return the matrix of quadratic characters of j - i modulo a prime, bordered by ones above and `left` beside."""
     character = np.full(prime, -1)
     character[np.arange(prime) ** 2 % prime] = 1
     character[0] = 0
@@ -57,4 +59,5 @@ def _bordered(prime: int, left: int) -> Signs:
 
 
 def _is_prime(number: int) -> bool:
+    """Return whether a number is prime."""
     return number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1))

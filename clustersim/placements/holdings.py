@@ -1,6 +1,6 @@
-"""Who holds which rows, with which coefficients, and what follows for loads, blocks, messages and sums over workers.
+"""`Holdings`: which worker holds which rows, and the loads, blocks, message sizes and sums that follow from it.
 
-Placements fill it in, as the first half of an `Assignment`; numbers flow out to the engine, to wait rules and decoders.
+Placements create it as part of an `Assignment`, its subclass. The engine, wait rules and decoders read its properties.
 """
 
 from dataclasses import dataclass
@@ -10,34 +10,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.placements.row_ranges import sums
+from clustersim.placements.row_ranges import sums_by_name
 
 __all__ = ["Holdings"]
 
 
 @dataclass(frozen=True, eq=False)
 class Holdings:
-    """The rows of each worker and their coefficients.
+    """The rows that each worker holds, and their coefficients.
+
+    The rows of all workers are concatenated in one array, one range of it for each worker.
 
     Parameters
     ----------
     total_rows : int
         m, the number of rows of the problem.
     starts : ndarray of int, shape (n + 1,)
-        Worker i holds the run ``rows[starts[i]:starts[i + 1]]``, each row at most once.
+        Worker i holds range i, ``rows[starts[i]:starts[i + 1]]``, each row at most once.
     rows : ndarray of int, shape (starts[-1],)
         Row numbers, 0 .. m - 1.
     coefficients : ndarray of float, shape (starts[-1],), optional
         The non-zero entries of B, aligned with `rows`; all 1 if not given.
     combined : bool, default True
-        Whether a worker sends one vector, the weighted sum over its rows, or the gradient of each row by itself.
+        Whether a worker sends one vector, the weighted sum over its rows. If false, it sends the gradient of each row.
     recovery : int, optional
-        Any so many answers determine the full gradient, where a code promises that.
+        The recovery threshold, if a code guarantees it: any `recovery` messages determine the full gradient.
     blocks : int, default 1
-        s, the parts into which a worker cuts the rows of a task; a message may bring the first few of them.
+        s, the number of blocks into which a worker cuts a task. A message may contain only the first blocks.
     shared : ndarray of int, shape (n,), optional
-        Where many workers hold the same rows, these are stored once: worker i holds run ``shared[i]`` instead of run i.
-        Each run is held by somebody.
+        Stores rows that several workers hold only once: worker i holds range ``shared[i]`` instead of range i. Every
+        range must occur.
 
     Examples
     --------
@@ -64,21 +66,32 @@ class Holdings:
 
     @cached_property
     def held(self) -> NDArray[np.int64]:
-        """Rows that each worker holds, shape (n,)."""
-        return self._of_workers(self._lengths)
+        """Number of rows that each worker holds, shape (n,)."""
+        return self._by_worker(self._lengths)
 
     @cached_property
     def sizes(self) -> NDArray[np.int64]:
-        """Rows that each worker computes in a task, shape (n,)."""
+        """Number of rows that each worker computes in a task, shape (n,)."""
         return self.held
 
     @cached_property
     def loads(self) -> NDArray[np.float64]:
-        """Work of each worker in even shares, shape (n,): 1 is m / n rows."""
+        """Load of each worker in even shares, shape (n,); a share is m / n rows."""
         return np.multiply(self.sizes, self.workers / self.total_rows, dtype=np.float64)
 
     def rows_after(self, workers: NDArray[np.int64], blocks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rows that some workers have computed when so many blocks of a task are finished; the first blocks are longer.
+        """Return the number of rows in the first blocks of a task; the first blocks are the longer ones.
+
+        Parameters
+        ----------
+        workers : ndarray of int, shape (a,)
+            The worker of each task.
+        blocks : ndarray of int, shape (a,)
+            Number of finished blocks of each task.
+
+        Returns
+        -------
+        ndarray of int, shape (a,)
 
         Examples
         --------
@@ -90,9 +103,9 @@ class Holdings:
 
     @cached_property
     def block_shares(self) -> NDArray[np.float64]:
-        """The shares of a worker's task after which blocks end; the last one is 1.
+        """The fraction of a worker's task at the end of each block; the last one is 1.
 
-        Shape (n, s), or (1, s) where all workers compute equally many rows.
+        Shape (n, s), or (1, s) if all workers compute the same number of rows.
 
         Examples
         --------
@@ -104,17 +117,17 @@ class Holdings:
 
     @cached_property
     def block_ends(self) -> list[tuple[float, ...]]:
-        """The shares of `block_shares` for each worker."""
+        """The fractions of `block_shares`, a tuple for each worker."""
         ends = [tuple(shares) for shares in self.block_shares.tolist()]
         return ends * (self.workers // len(ends))
 
     def _first_rows(self, sizes: NDArray[np.int64], blocks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """How many of so many rows are in the first blocks."""
+        """Return how many rows of tasks of the given sizes are in the first blocks."""
         short, longer = np.divmod(sizes, self.blocks)
         return blocks * short + np.minimum(blocks, longer)
 
     def updates_per_epoch(self, tasks: int) -> float:
-        """Updates that take as many rows as there are, at so many tasks of any workers an update; at least 1."""
+        """Return the number of updates in which workers compute m rows, with `tasks` tasks per update; at least 1."""
         return max(1.0, self.total_rows / (tasks * float(self.sizes.mean())))
 
     @cached_property
@@ -124,7 +137,10 @@ class Holdings:
 
     @cached_property
     def even_total(self) -> float | None:
-        """What the coefficients of each worker add up to, where all are 1 and all workers hold equally many rows."""
+        """The sum of the coefficients of any worker, if all are 1 and all workers compute the same number of rows.
+
+        None otherwise.
+        """
         even = self.coefficients is None and bool((self.totals == self.totals[0]).all())
         return float(self.totals[0]) if even else None
 
@@ -133,7 +149,7 @@ class Holdings:
         """Sum of the coefficients of each worker, shape (n,)."""
         if self.coefficients is None:
             return self.sizes.astype(np.float64)
-        return self._of_workers(sums(self._owners, self.coefficients, len(self._lengths)))
+        return self._by_worker(sums_by_name(self._entry_ranges, self.coefficients, len(self._lengths)))
 
     @cached_property
     def row_sums(self) -> NDArray[np.float64]:
@@ -147,42 +163,42 @@ class Holdings:
 
     @cached_property
     def evenly_coded(self) -> bool:
-        """Whether each row's coefficients add up to the same."""
+        """Whether the sum of the coefficients is the same for every row."""
         return bool(np.allclose(self.row_sums, self.row_sums[0], rtol=1e-9, atol=0.0))
 
     @cached_property
     def redundancy(self) -> NDArray[np.int64]:
-        """On how many workers each row is, shape (m,)."""
+        """Number of workers that hold each row, shape (m,)."""
         return self._row_sums(None).astype(np.int64)
 
     def _row_sums(self, values: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """Sum over the workers of the values of the entries (None: 1 each) of each row."""
+        """Return, for each row, the sum over the workers of the values of its entries (None: 1 for each entry)."""
         if self.shared is not None:
-            workers = sums(self.shared, None, len(self._lengths))[self._owners]
+            workers = sums_by_name(self.shared, None, len(self._lengths))[self._entry_ranges]
             values = workers if values is None else workers * values
-        return sums(self.rows, values, self.total_rows)
+        return sums_by_name(self.rows, values, self.total_rows)
 
-    # ------------------------------------------------------------------ runs and workers
+    # ------------------------------------------------------------------ ranges and workers
 
     @cached_property
     def _lengths(self) -> NDArray[np.int64]:
-        """Rows of each run."""
+        """Number of rows in each range, shape (ranges,)."""
         return np.diff(self.starts)
 
     @cached_property
-    def _owners(self) -> NDArray[np.int64]:
-        """The run of each entry."""
+    def _entry_ranges(self) -> NDArray[np.int64]:
+        """The range of each entry of `rows`."""
         return np.repeat(np.arange(len(self._lengths)), self._lengths)
 
-    def _runs_of(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The runs that some workers hold."""
+    def _ranges_of(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the ranges that the given workers hold."""
         return workers if self.shared is None else self.shared[workers]
 
-    def _of_workers(self, of_runs: NDArray[Any]) -> NDArray[Any]:
-        """What is known of runs, for each worker."""
-        return of_runs if self.shared is None else of_runs[self.shared]
+    def _by_worker(self, by_range: NDArray[Any]) -> NDArray[Any]:
+        """Turn an array with an entry for each range into one with an entry for each worker."""
+        return by_range if self.shared is None else by_range[self.shared]
 
 
 def _equal(sizes: NDArray[np.int64]) -> bool:
-    """Whether all are the same."""
+    """Return whether all sizes are equal."""
     return bool((sizes == sizes[0]).all())

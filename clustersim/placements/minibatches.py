@@ -1,7 +1,7 @@
-"""Mini-batches: a worker computes a few of the rows that it holds, drawn afresh for every task.
+"""Mini-batches: for every task, a worker draws new rows at random from those that it holds.
 
-A placement's `Assignment` and a stream of draws flow in; what flows out is an assignment whose rows depend on the task.
-The draw of a task is a function of (task, worker) alone, so every policy meets the same batches.
+`MiniBatches.of` takes an `Assignment` and a stream of draws, and returns an assignment whose rows depend on the task.
+The batch of a task depends only on (task, worker), so all policies use the same batches.
 """
 
 from collections.abc import Iterator
@@ -24,21 +24,22 @@ __all__ = ["MiniBatches"]
 
 @dataclass(frozen=True, eq=False)
 class MiniBatches(Assignment):
-    """An assignment of which each task uses `batch` rows, drawn without replacement from those of its worker.
+    """An assignment in which each task uses `batch` rows, drawn without replacement from those of its worker.
 
     Parameters
     ----------
-    total_rows, starts, rows, coefficients, combined, recovery, blocks
-        See `Assignment`; a task's blocks are parts of its batch.
+    total_rows, starts, rows, coefficients, combined, recovery, blocks, shared
+        See `Holdings`; the blocks of a task are parts of its batch.
     batch : int
-        Rows a task.
+        Number of rows of a task.
     draws : Uniforms
-        What they are drawn with.
+        The stream of uniform draws that selects the rows.
 
     Raises
     ------
     ConfigurationError
-        If a worker holds fewer rows, or rows are coded: a code's coefficients belong to all the rows of a worker.
+        If a worker holds fewer than `batch` rows, or if rows have coefficients or are not combined. The coefficients of
+        a code require all rows of a worker.
 
     Examples
     --------
@@ -55,7 +56,21 @@ class MiniBatches(Assignment):
 
     @classmethod
     def of(cls, assignment: Assignment, batch: int, draws: Uniforms) -> "MiniBatches":
-        """Draw from the rows of an assignment."""
+        """Return the mini-batches of an assignment.
+
+        Parameters
+        ----------
+        assignment : Assignment
+            The rows of each worker.
+        batch : int
+            Number of rows of a task.
+        draws : Uniforms
+            The stream of uniform draws that selects the rows.
+
+        Returns
+        -------
+        MiniBatches
+        """
         return cls(
             assignment.total_rows,
             assignment.starts,
@@ -78,40 +93,40 @@ class MiniBatches(Assignment):
         if (fewest := int(self.held.min())) < self.batch:
             raise ConfigurationError(
                 f"batch = {self.batch}: worker {int(self.held.argmin())} holds only {fewest} row{'s' * (fewest > 1)}; "
-                "use a smaller batch, fewer workers or a placement with more rows a worker"
+                "use a smaller batch, fewer workers or a placement with more rows for each worker"
             )
 
     @cached_property
     def sizes(self) -> NDArray[np.int64]:
-        """Rows that each worker computes in a task, shape (n,)."""
+        """Number of rows that each worker computes in a task, shape (n,)."""
         return np.full(self.workers, self.batch)
 
     @cached_property
     def row_sums(self) -> NDArray[np.float64]:
-        """How often each row is expected among the batches of all workers, shape (m,)."""
-        return self._row_sums((self.batch / self._lengths)[self._owners])
+        """Expected number of occurrences of each row in one batch of every worker, shape (m,)."""
+        return self._row_sums((self.batch / self._lengths)[self._entry_ranges])
 
     @property
     def groups(self) -> None:
-        """None: two workers never answer for the same rows."""
+        """None: the batches of two workers are drawn independently."""
         return
 
     def gather_rounds(
         self, workers: NDArray[np.int64], weight: float, first_task: int
     ) -> Iterator[tuple[NDArray[np.int64], float]]:
-        """What `gather` returns for each of several rounds, see `Assignment.gather_rounds`."""
-        rounds, answers = workers.shape
-        some = max(1, GATHERED // (answers * self.batch))
-        for start in range(0, rounds, some):
-            chosen = workers[start : start + some]
-            tasks = np.repeat(np.arange(start, start + len(chosen)) + first_task, answers)
+        """Yield what `gather` returns for each of several rounds, see `Assignment.gather_rounds`."""
+        rounds, messages = workers.shape
+        chunk = max(1, GATHERED // (messages * self.batch))  # rounds gathered at once
+        for start in range(0, rounds, chunk):
+            chosen = workers[start : start + chunk]
+            tasks = np.repeat(np.arange(start, start + len(chosen)) + first_task, messages)
             rows, _ = self.gather(chosen.reshape(-1), weight, tasks)
             yield from zip(rows.reshape(len(chosen), -1), repeat(weight), strict=False)
 
     @cached_property
     def _batches(self) -> DrawCache:
-        """Which of the rows that it holds each worker computes in each of its tasks."""
-        assert self.draws is not None  # noqa: S101 - for the type checker: it has a default for the sake of its place
+        """The batch of each task, as positions in the worker's range of rows."""
+        assert self.draws is not None  # noqa: S101 - for the type checker: fields after `shared` need a default
         uniforms, held, batch = self.draws, self.held, self.batch
 
         def rows(first: int, tasks: int) -> NDArray[np.int64]:
@@ -124,11 +139,11 @@ class MiniBatches(Assignment):
         return DrawCache(rows, len(held), single=single, item=(batch,), kind=np.int64)
 
     def decodes(self, workers: NDArray[np.int64]) -> bool:  # noqa: ARG002
-        """Never: a batch does not determine the full gradient."""
+        """Return False: batches do not determine the full gradient."""
         return False
 
     def decode(self, workers: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:  # noqa: ARG002
-        """Not defined; raises `ConfigurationError`."""
+        """Raise `ConfigurationError`: decoding is not defined for mini-batches."""
         raise ConfigurationError(
             f"batch = {self.batch}: a decoder cannot fit mini-batches to the full gradient; use Mean() or Unbiased(p)"
         )
@@ -140,9 +155,9 @@ class MiniBatches(Assignment):
         tasks: NDArray[np.int64] | None = None,
         blocks: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.int64], float | NDArray[np.float64]]:
-        """Rows and row weights of a weighted sum of messages, see `Assignment.gather`."""
+        """Return rows and row weights of a weighted sum of messages, see `Assignment.gather`."""
         assert tasks is not None  # noqa: S101 - for the type checker: the engine knows the task of every message
-        entries = self._batches.at(tasks, workers) + self.starts[self._runs_of(workers)][:, None]
+        entries = self._batches.at(tasks, workers) + self.starts[self._ranges_of(workers)][:, None]
         done: int | NDArray[np.int64] = self.batch
         if blocks is not None:
             done = self.rows_after(workers, blocks)

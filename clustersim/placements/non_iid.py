@@ -1,11 +1,11 @@
-"""Skewed data: each row on one worker, and the workers hold different classes.
+"""Non-IID data: each row is on one worker, and workers hold different mixes of classes.
 
-The labels of a problem flow in; how many rows of each class every worker gets is decided first, which ones they are is
-drawn after that, from the rows of the class alike.
+The placements use the labels of a problem. They first decide how many rows of each class every worker gets. Then they
+draw these rows uniformly from the rows of the class.
 
-With mini-batches of one size on every worker, the mean of all workers' gradients is expected to be
-``(1/n) sum_i F_i'(w)``, where F_i is the mean over the rows of worker i (Xu et al. 2021, eq. 1). That is the gradient
-of the loss where all workers hold equally many rows; otherwise the rows of workers that hold few weigh more.
+If all workers use mini-batches of the same size, the expectation of the mean of their gradients is
+``(1/n) sum_i F_i'(w)``, where F_i is the mean over the rows of worker i (Xu et al. 2021, eq. 1). This is the gradient
+of the loss if all workers hold the same number of rows. Otherwise, rows of workers with few rows have a higher weight.
 """
 
 from dataclasses import dataclass
@@ -23,38 +23,38 @@ from clustersim.problems import Problem
 
 __all__ = ["ByLabel", "Dirichlet", "draw_classes", "label_counts"]
 
-_SMALLEST = 1e-250  # of alpha: below it the logarithms would overflow; one class a worker either way
+_LEAST_ALPHA = 1e-250  # below it, logarithms would overflow; each worker holds one class anyway
 
 
 @dataclass(frozen=True)
 class ByLabel(Placement):
     """Non-IID(c): each worker holds rows of exactly c classes; each row is on one worker.
 
-    Every class is on as equal a number of workers as can be, nc/C of them rounded down or up. They share its rows
-    evenly, split at random. Which classes a worker holds is drawn: decks of all C classes, each shuffled, are dealt to
-    one worker after the other, c cards each. A worker who takes the last cards of a deck takes from the next one only
-    classes that it lacks. Then the hands are shuffled among the workers. So every set of c classes is equally likely
-    for a worker.
+    The classes are spread as evenly as possible: each is on nc/C workers, rounded down or up. These workers share its
+    rows evenly, split at random. The classes of a worker are random. They are dealt like cards: shuffled decks of all C
+    classes are dealt to the workers in turn, c cards each. A worker that takes the last cards of a deck takes only
+    classes from the next deck that it does not have yet. Finally the hands are shuffled among the workers. So every set
+    of c classes is equally likely for a worker.
 
     Parameters
     ----------
     classes : int
-        c, 1 .. C. With C it is an IID placement with equal shares of each class.
+        c, 1 .. C. With c = C the placement is IID, with equal shares of each class.
 
     Raises
     ------
     ConfigurationError
-        If c is no whole number, at least 1, or (at the start of a run) exceeds the number C of classes, n c < C, a
-        class has fewer rows than workers to share it, or the rows of the problem have no labels.
+        If c is not a whole number, at least 1. At the start of a run, if c exceeds the number C of classes, if n c < C,
+        if a class has fewer rows than workers that share it, or if the rows of the problem have no labels.
 
     Notes
     -----
-    Workers hold equally many rows where the classes are equally large and C divides n c. Where they do not, the mean of
-    the workers' mini-batches estimates ``(1/n) sum_i F_i'(w)``, not the gradient of the loss: rows of workers that hold
-    few weigh more.
+    Workers hold the same number of rows if all classes have the same size and C divides n c. Otherwise, the mean of the
+    workers' mini-batches estimates ``(1/n) sum_i F_i'(w)``, which differs from the gradient of the loss: rows of
+    workers with few rows have a higher weight.
 
     Source: Xu, Huang, Song and Lan, "Live gradient compensation for evading stragglers in distributed learning", 2021,
-    section V-A. How the classes are dealt is not said there.
+    section V-A. The paper does not say how the classes are dealt.
 
     Examples
     --------
@@ -74,64 +74,64 @@ class ByLabel(Placement):
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:
         """Deal the classes to the workers and split their rows."""
         codes, names, sizes = _classes_of(problem, self)
-        held, total = self._held(names, sizes, workers), len(names)
-        hands = _deal(total, held, workers, generator)
+        chosen, total = self._checked_classes(names, sizes, workers), len(names)
+        hands = _deal(total, chosen, workers, generator)
         counts = np.zeros((workers, total), dtype=np.int64)
         for code, size in enumerate(sizes.tolist()):
             sharing = generator.permutation(np.flatnonzero((hands == code).any(axis=1)))
             counts[sharing, code] = np.diff(even_starts(size, len(sharing)))
         return _split(codes, counts, generator)
 
-    def _held(self, names: NDArray[np.int64], sizes: NDArray[np.int64], workers: int) -> int:
-        """Return c, or say why it does not fit, whatever the draw."""
+    def _checked_classes(self, names: NDArray[np.int64], sizes: NDArray[np.int64], workers: int) -> int:
+        """Return c; refuse it if it does not suit the numbers of workers, classes and rows, for any random draw."""
         total = len(names)
         remedy = f"the rows have {total} classes"
-        held = integer("classes", self.classes, low=1, high=total, remedy=remedy)
-        if workers * held < total:
+        chosen = integer("classes", self.classes, low=1, high=total, remedy=remedy)
+        if workers * chosen < total:
             raise ConfigurationError(
-                f"classes = {held}: {workers} workers hold {workers * held} of the {total} classes at most, so the "
+                f"classes = {chosen}: {workers} workers hold {workers * chosen} of the {total} classes at most, so the "
                 f"rows of some would be on no worker; choose {-(-total // workers)} classes or more, or more workers"
             )
-        sharing, least = -(-workers * held // total), int(sizes.argmin())
+        sharing, least = -(-workers * chosen // total), int(sizes.argmin())
         if sizes[least] < sharing:
             raise ConfigurationError(
-                f"classes = {held}: class {names[least]} has only {sizes[least]} rows, expected at least one for each "
-                f"of the {sharing} workers that may have to share it; choose fewer classes a worker, fewer workers, or "
-                "more rows of that class"
+                f"classes = {chosen}: class {names[least]} has only {sizes[least]} rows, expected at least one for "
+                f"each of the {sharing} workers that may have to share it; choose fewer classes for each worker, fewer "
+                "workers, or more rows of that class"
             )
-        return held
+        return chosen
 
 
 @dataclass(frozen=True)
 class Dirichlet(Placement):
-    r"""Even shares of which each has a class mix of its own, drawn from a Dirichlet distribution.
+    r"""Even shares of the rows; the class mix of each worker is drawn from a Dirichlet distribution.
 
     .. math:: q_i \sim \mathrm{Dirichlet}(\alpha p), \qquad E[q_i] = p, \qquad
               \mathrm{Var}[q_{ij}] = \frac{p_j (1 - p_j)}{\alpha + 1},
 
-    where p_j is the part of all rows that is of class j. Worker after worker, in a random order, draws its rows without
-    replacement, the class of each from q_i; a class that has run out is left out, and the rest of q_i renormalised.
+    where p_j is the fraction of all rows that belong to class j. In random order, each worker draws its rows without
+    replacement, the class of each row from q_i. Classes without remaining rows are left out, and q_i is renormalised.
 
     Parameters
     ----------
     alpha : float
-        The concentration, greater than 0. Large: every worker has the mix p (IID); small: one class a worker, as long
-        as there are rows of it.
+        The concentration, greater than 0. If it is large, every worker has the mix p (IID). If it is small, each worker
+        holds one class, as long as rows of it remain.
 
     Raises
     ------
     ConfigurationError
-        If alpha is not positive and finite, or (at the start of a run) there are more workers than rows, or the rows of
-        the problem have no labels.
+        If alpha is not positive and finite. At the start of a run, if there are more workers than rows, or if the rows
+        of the problem have no labels.
 
     Notes
     -----
     Worker i holds as many rows as with `EvenPartition`, so the mean of the workers' mini-batches estimates the gradient
-    of the loss, exactly where n divides m.
+    of the loss. The estimate is unbiased if n divides m.
 
-    The last worker takes what is left. As long as no class runs out, its number of rows of a class has n - 1 times the
-    variance of the others', ``s p (1 - p) (s + alpha) / (1 + alpha)`` for s rows: even with a large alpha it strays
-    ``sqrt(n - 1)`` times as far from the mix p. ``ByLabel(C)`` has no such worker.
+    The last worker takes the remaining rows. As long as no class runs out, its number of rows of a class has n - 1
+    times the variance of the other workers, ``s p (1 - p) (s + alpha) / (1 + alpha)`` for s rows. So even with a large
+    alpha it deviates ``sqrt(n - 1)`` times as far from the mix p. ``ByLabel(C)`` has no such worker.
 
     Some authors write Dirichlet(a) for the symmetric distribution over C classes; for equally large classes that is
     alpha = a C here.
@@ -160,7 +160,7 @@ class Dirichlet(Placement):
         """Draw the mix of each worker and its rows."""
         codes, _, left = _classes_of(problem, self)
         enough_rows(problem, workers, "worker")
-        concentrations = max(self.alpha, _SMALLEST) * (left / problem.rows)
+        concentrations = max(self.alpha, _LEAST_ALPHA) * (left / problem.rows)
         shares = np.diff(even_starts(problem.rows, workers))
         counts = np.zeros((workers, len(left)), dtype=np.int64)
         for worker in generator.permutation(workers).tolist():
@@ -170,24 +170,24 @@ class Dirichlet(Placement):
 
 
 def label_counts(assignment: Assignment, labels: Any) -> NDArray[np.int64]:
-    """How many rows of each class every worker holds.
+    """Count the rows of each class that every worker holds.
 
     Parameters
     ----------
     assignment : Assignment
-        Who holds which rows; of mini-batches, the rows that they are drawn from.
+        The rows of each worker; for mini-batches, the rows from which they are drawn.
     labels : array_like of int, shape (m,)
         Class number 0, 1, ... of each row, such as `Problem.labels`.
 
     Returns
     -------
     ndarray of int, shape (n, C)
-        C is the largest class number plus 1.
+        Number of rows of class j on worker i; C is the largest class number plus 1.
 
     Raises
     ------
     ConfigurationError
-        If it is no assignment, or there is not one whole number, at least 0, for each row.
+        If `assignment` is not an `Assignment`, or if `labels` is not one whole number, at least 0, for each row.
 
     Examples
     --------
@@ -196,7 +196,7 @@ def label_counts(assignment: Assignment, labels: Any) -> NDArray[np.int64]:
     [[2, 0, 0], [1, 0, 2]]
     """
     example = "ByLabel(1).assign(problem, 10, np.random.default_rng(0))"
-    instance("assignment", assignment, Assignment, f"who holds which rows, such as {example}")
+    instance("assignment", assignment, Assignment, f"an Assignment, such as {example}")
     codes = np.asarray(labels)
     if codes.shape != (assignment.total_rows,) or codes.dtype.kind not in "iu" or codes.min() < 0:
         raise ConfigurationError(
@@ -210,60 +210,62 @@ def label_counts(assignment: Assignment, labels: Any) -> NDArray[np.int64]:
 
 
 def _classes_of(problem: Problem, placement: Placement) -> tuple[NDArray[np.int64], ...]:
-    """The class of each row, 0 .. C - 1; the label of each class; and its number of rows, at least 1."""
+    """Return the class of each row, 0 .. C - 1, and the label and number of rows of each class."""
     if problem.labels is None:
         raise ConfigurationError(
-            f"placement = {placement!r}: the rows of {problem!r} have no labels; use a problem of classes, such as "
-            "SoftmaxRegression or LogisticRegression, or give your own a property `labels`"
+            f"placement = {placement!r}: the rows of {problem!r} have no labels; use a problem with classes, such as "
+            "SoftmaxRegression or LogisticRegression, or define the property `labels` of your problem"
         )
     names, codes, sizes = np.unique(problem.labels, return_inverse=True, return_counts=True)
     return codes, names, sizes
 
 
-def _deal(classes: int, held: int, workers: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Deal hands of `held` distinct classes, see `ByLabel`; shape (workers, held)."""
+def _deal(classes: int, size: int, workers: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Deal hands of `size` distinct classes, see `ByLabel`; shape (workers, size)."""
     every = np.arange(classes)
-    begun = every[:0]  # the hand for which the last deck did not suffice
+    incomplete = every[:0]  # the hand for which the last deck did not suffice
     decks = []
-    for _ in range(-(-workers * held // classes)):
-        lacking = generator.permutation(np.setdiff1d(every, begun))[: -len(begun) % held]
-        others = generator.permutation(np.setdiff1d(every, lacking))
-        decks += [lacking, others]
-        begun = others[len(others) - len(others) % held :]
-    return generator.permutation(np.concatenate(decks)[: workers * held].reshape(workers, held))
+    for _ in range(-(-workers * size // classes)):
+        completing = generator.permutation(np.setdiff1d(every, incomplete))[: -len(incomplete) % size]
+        others = generator.permutation(np.setdiff1d(every, completing))
+        decks += [completing, others]
+        incomplete = others[len(others) - len(others) % size :]
+    return generator.permutation(np.concatenate(decks)[: workers * size].reshape(workers, size))
 
 
 def draw_classes(
     concentrations: NDArray[np.float64], share: int, left: NDArray[np.int64], generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    """How many rows of each class a worker draws, whose mix is drawn from a Dirichlet distribution.
+    """Draw a class mix from a Dirichlet distribution, and the number of rows of each class for one worker.
 
-    The mix is that of independent gamma variables, kept as logarithms: those of small shape underflow, but which of
-    them is the largest must still be known when the classes before it have run out. A gamma variable of shape a is one
-    of shape a + 1 times a uniform one to the power 1/a. A draw from a class that has run out is drawn again, which is
-    what renormalising does.
+    The mix consists of independent gamma variables, divided by their sum. Their logarithms are used, because variables
+    of small shape underflow. The largest of them must still be known after other classes have run out. A gamma variable
+    of shape a is the product of one of shape a + 1 and a uniform variable to the power 1/a. Draws from classes without
+    remaining rows are repeated, which is equivalent to renormalising.
 
     Parameters
     ----------
     concentrations : ndarray of float, shape (C,)
         ``alpha p``, greater than 0.
     share : int
-        The rows to be drawn, no more than there are.
+        Number of rows to draw, at most the sum of `left`.
     left : ndarray of int, shape (C,)
-        The rows there are of each class.
+        Number of remaining rows of each class.
     generator : numpy.random.Generator
+        The generator of the random draws.
 
     Returns
     -------
     ndarray of int, shape (C,)
+        Number of rows of each class.
 
     Examples
     --------
     >>> draw_classes(np.array([1e-9, 1e-9]), 5, np.array([3, 3]), np.random.default_rng(0)).tolist()
     [3, 2]
     """
-    waits = generator.standard_exponential(len(left))
-    logarithms = np.log(generator.standard_gamma(concentrations + 1.0)) - waits / concentrations
+    exponentials = generator.standard_exponential(len(left))
+    logarithms = np.log(generator.standard_gamma(concentrations + 1.0)) - exponentials / concentrations
     drawn = np.zeros_like(left)
     while (missing := share - int(drawn.sum())) > 0:
         present = np.flatnonzero(drawn < left)
@@ -274,7 +276,7 @@ def draw_classes(
 
 
 def _split(codes: NDArray[np.int64], counts: NDArray[np.int64], generator: np.random.Generator) -> Assignment:
-    """Give worker i counts[i, j] rows of class j, drawn at random."""
+    """Give worker i counts[i, j] random rows of class j."""
     owners = np.empty(len(codes), dtype=np.int64)
     for code, shares in enumerate(counts.T):
         rows = generator.permutation(np.flatnonzero(codes == code))

@@ -1,4 +1,4 @@
-"""Placements by even runs of the rows: the even partition, which has no redundancy, and what codes share."""
+"""The even partition of the rows, without redundancy, and the placement of coded partitions."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from clustersim.placements.assignment import Assignment
 from clustersim.placements.base import Placement, enough_rows
-from clustersim.placements.row_ranges import runs
+from clustersim.placements.row_ranges import consecutive_ranges
 from clustersim.problems import Problem
 
-__all__ = ["EvenPartition", "even_starts", "place_runs"]
+__all__ = ["EvenPartition", "even_starts", "place_partitions"]
 
 
 @dataclass(frozen=True)
 class EvenPartition(Placement):
-    """Each row on one worker, in order; where n does not divide m the first workers hold one row more.
+    """Each row on one worker, in order; if n does not divide m, the first workers hold one row more.
 
     Source: Kas Hanna et al. 2022, section I (the sub-matrices S_i).
 
@@ -28,7 +28,7 @@ class EvenPartition(Placement):
     """
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:  # noqa: ARG002
-        """Cut the rows into n runs.
+        """Cut the rows into n partitions, one for each worker.
 
         Raises
         ------
@@ -40,7 +40,18 @@ class EvenPartition(Placement):
 
 
 def even_starts(rows: int, parts: int) -> NDArray[np.int64]:
-    """Where each of `parts` runs of rows begins, and where the last one ends; the first runs are the longer ones.
+    """Return the first row of each of `parts` even partitions and the end of the last; the first ones are longer.
+
+    Parameters
+    ----------
+    rows : int
+        Number of rows.
+    parts : int
+        Number of partitions.
+
+    Returns
+    -------
+    ndarray of int, shape (parts + 1,)
 
     Examples
     --------
@@ -52,29 +63,33 @@ def even_starts(rows: int, parts: int) -> NDArray[np.int64]:
     return numbers * short + np.minimum(numbers, longer)
 
 
-def place_runs(rows: int, code: NDArray[np.float64], recovery: int | None = None) -> Assignment:
-    """Cut the rows into even runs, one a column of `code`, and give worker i those where its line is not zero.
+def place_partitions(rows: int, code: NDArray[np.float64], recovery: int | None = None) -> Assignment:
+    """Cut the rows into even partitions and give worker i those with a non-zero coefficient in line i of `code`.
 
     Parameters
     ----------
     rows : int
-        m, at least the number of runs.
-    code : ndarray, shape (workers, runs)
-        The coefficients of each worker's runs.
+        m, at least the number of partitions.
+    code : ndarray, shape (workers, partitions)
+        The coefficient of each partition on each worker.
     recovery : int, optional
-        Any so many answers determine the full gradient.
+        The recovery threshold: any `recovery` messages determine the full gradient.
+
+    Returns
+    -------
+    Assignment
 
     Examples
     --------
-    >>> assignment = place_runs(5, np.array([[1.0, 1.0], [0.0, 2.0]]))
+    >>> assignment = place_partitions(5, np.array([[1.0, 1.0], [0.0, 2.0]]))
     >>> assignment.rows.tolist(), assignment.coefficients.tolist()
     ([0, 1, 2, 3, 4, 3, 4], [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0])
     """
     ends = even_starts(rows, code.shape[1])
     lengths = np.diff(ends)
-    workers, held = np.nonzero(code)
+    workers, partitions = np.nonzero(code)
     starts = np.concatenate(([0], np.cumsum((code != 0.0) @ lengths)))
-    placed = runs(ends[held], lengths[held])
-    values = code[workers, held]
-    coefficients = None if bool((values == 1.0).all()) else np.repeat(values, lengths[held])
+    placed = consecutive_ranges(ends[partitions], lengths[partitions])
+    values = code[workers, partitions]
+    coefficients = None if bool((values == 1.0).all()) else np.repeat(values, lengths[partitions])
     return Assignment(rows, starts, placed, coefficients, recovery=recovery)

@@ -1,4 +1,4 @@
-"""Fractional repetition: groups of workers that hold the same rows, so that one answer of a group stands for all."""
+"""Fractional repetition: the workers of a group hold the same rows, so that one message of a group is enough."""
 
 from dataclasses import dataclass
 
@@ -16,23 +16,24 @@ __all__ = ["Everything", "FractionalRepetition"]
 
 @dataclass(frozen=True)
 class FractionalRepetition(Placement):
-    r"""FRC(n, k, c): n tasks on k workers, c tasks a worker, in n / c groups of :math:`l = kc/n` workers each.
+    r"""FRC(n, k, c): n partitions on k workers, c on each worker, in n / c groups of :math:`l = kc/n` workers.
 
-    Group g is workers gl, ..., (g + 1)l - 1; all of them hold the tasks gc, ..., (g + 1)c - 1 and send the plain sum of
-    their gradients. A task is an even run of m / n rows; any k - l + 1 answers hear every group.
+    Group g consists of the workers gl, ..., (g + 1)l - 1. All of them hold the partitions gc, ..., (g + 1)c - 1 and
+    send the sum of their gradients. A partition consists of m / n rows; the paper calls it a task. Any k - l + 1
+    messages include one from every group.
 
     Parameters
     ----------
     load : int
-        c, tasks a worker.
+        c, the number of partitions of each worker.
     tasks : int, optional
-        n; as many as workers if not given, and then l = c.
+        n, the number of partitions; if not given, the number of workers, so that l = c.
 
     Raises
     ------
     ConfigurationError
-        If a number is no whole number, at least 1, or (at the start of a run) the load exceeds or does not divide the
-        tasks, or the workers do not split evenly into the groups.
+        If a parameter is not a whole number, at least 1. At the start of a run, if the load exceeds or does not divide
+        the number of partitions, or if the workers do not split evenly into the groups.
 
     Notes
     -----
@@ -58,7 +59,7 @@ class FractionalRepetition(Placement):
             store(self, tasks=integer("tasks", self.tasks, low=1))
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:  # noqa: ARG002
-        """Form the groups and give each its run of the rows."""
+        """Form the groups and give each group its rows."""
         groups = self._groups(workers)
         enough_rows(problem, groups, "group")
         size = workers // groups
@@ -66,7 +67,7 @@ class FractionalRepetition(Placement):
         return Assignment(problem.rows, starts, np.arange(problem.rows), recovery=workers - size + 1, shared=members)
 
     def _groups(self, workers: int) -> int:
-        """Return n / c, or say what does not divide what."""
+        """Return the number of groups, n / c, after checking that load and workers fit."""
         tasks = workers if self.tasks is None else self.tasks
         of = "workers" if self.tasks is None else "tasks"
         if self.load > tasks or tasks % self.load:
@@ -85,9 +86,9 @@ class FractionalRepetition(Placement):
 
 @dataclass(frozen=True)
 class Everything(Placement):
-    """Every worker holds all rows, as in training on fresh random mini-batches.
+    """Every worker holds all rows, as in training with random mini-batches.
 
-    Parameters have no place here: with mini-batches a task is `batch` rows, without them it is the whole data set.
+    With mini-batches, a task computes `batch` rows; without them, it computes the whole data set.
 
     Notes
     -----
@@ -109,11 +110,12 @@ class Everything(Placement):
 
 
 def _nearest_divisors(number: int, near: int) -> list[int]:
-    """The next divisor of `number` below `near` and the next one above."""
+    """Return the largest divisor of `number` below `near` and the smallest one above, as far as they exist."""
     divisors = [d for d in range(1, number + 1) if number % d == 0]
     below, above = [d for d in divisors if d < near], [d for d in divisors if d > near]
     return below[-1:] + above[:1]
 
 
 def _listed(numbers: list[int]) -> str:
+    """Return numbers as text, joined by "and"."""
     return " and ".join(str(number) for number in numbers)

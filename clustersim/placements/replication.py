@@ -1,7 +1,7 @@
-"""Random replication: every row on a number of distinct workers, drawn uniformly, row by row.
+"""Random replication: the workers of every row are distinct and drawn uniformly, independently for each row.
 
-Coefficients are 1 / d_i, so that the copies of a row add up to the row and any of these placements fits the unbiased
-decoder.
+Coefficients are 1 / d_i for a row on d_i workers. So the coefficients of the copies sum to 1, as the unbiased decoder
+requires.
 """
 
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ __all__ = ["NormReplication", "UniformReplication", "random_subsets"]
 
 @dataclass(frozen=True)
 class UniformReplication(Placement):
-    """Each row on exactly d distinct workers, all sets of d alike: the placement of Bernoulli gradient codes.
+    """Each row on exactly d random workers, all sets equally likely: the placement of Bernoulli gradient codes.
 
     Parameters
     ----------
     redundancy : int
-        d, 1 .. n.
+        d, the number of workers of each row, 1 .. n.
 
     Raises
     ------
     ConfigurationError
-        If d is no whole number, at least 1, or (at the start of a run) exceeds the number of workers.
+        If d is not a whole number, at least 1, or (at the start of a run) if it exceeds the number of workers.
 
     Notes
     -----
@@ -60,22 +60,22 @@ class UniformReplication(Placement):
 
 @dataclass(frozen=True)
 class NormReplication(Placement):
-    r"""Row i on d_i distinct workers, with d_i in proportion to its squared norm: the placement of SGC.
+    r"""Row i on d_i distinct workers, with d_i proportional to its squared norm: the placement of SGC.
 
     .. math:: d_i = \sigma \|x_i\|^2, \qquad \sigma = md / \|X\|_F^2,
 
-    rounded to the nearest integer, at least 1 and at most n; the average is then close to d.
+    rounded to the nearest integer, at least 1 and at most n. The average of the rounded numbers is close to d.
 
     Parameters
     ----------
     redundancy : float
-        d, the average that the rounding starts from, 1 .. n.
+        d, the average number of workers of a row before rounding, 1 .. n.
 
     Raises
     ------
     ConfigurationError
-        If d is no number, at least 1, or (at the start of a run) exceeds the number of workers, or the problem does not
-        know the norms of its rows, or all of them are zero.
+        If d is not a number, at least 1. At the start of a run, if d exceeds the number of workers, if the problem does
+        not define the norms of its rows, or if all norms are zero.
 
     Notes
     -----
@@ -97,24 +97,40 @@ class NormReplication(Placement):
         store(self, redundancy=number("redundancy", self.redundancy, low=1.0))
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:
-        """Round the number of copies of each row and draw their workers."""
+        """Round the number of workers of each row, and draw these workers."""
         if self.redundancy > workers:
             raise ConfigurationError(f"redundancy = {self.redundancy}: {_too_few(workers)}")
         norms = problem.row_norms_squared()
         if not (total := float(norms.sum())) > 0.0:
             raise ConfigurationError(
-                f"redundancy = {self.redundancy}: all rows of {problem!r} are zero, there is nothing to replicate in "
-                "proportion to; use UniformReplication"
+                f"redundancy = {self.redundancy}: all rows of {problem!r} are zero, expected rows with positive norms; "
+                "use UniformReplication"
             )
         copies = np.rint(norms * (problem.rows * self.redundancy / total))
         return _replicate(np.clip(copies, 1, workers).astype(np.int64), workers, generator)
 
 
 def random_subsets(subsets: int, size: int, of: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Draw subsets of {0, ..., of - 1} uniformly and independently, one a line; shape (subsets, size).
+    """Draw subsets of {0, ..., of - 1} uniformly and independently.
 
-    Floyd's method, all subsets at a time: for j = of - size, ..., of - 1 draw t from 0 .. j, and take t, or j if t has
-    been taken. (R. Floyd in J. Bentley, "Programming pearls: a sample of brilliance", 1987.)
+    Uses Floyd's method for all subsets at once: for j = of - size, ..., of - 1 draw t from 0 .. j; take t, or j if t is
+    already taken. (R. Floyd in J. Bentley, "Programming pearls: a sample of brilliance", 1987.)
+
+    Parameters
+    ----------
+    subsets : int
+        Number of subsets.
+    size : int
+        Number of elements of each subset, at most `of`.
+    of : int
+        Number of elements to choose from.
+    generator : numpy.random.Generator
+        The generator of the random draws.
+
+    Returns
+    -------
+    ndarray of int, shape (subsets, size)
+        One subset in each line, in no particular order.
 
     Examples
     --------
@@ -136,9 +152,9 @@ def _replicate(copies: NDArray[np.int64], workers: int, generator: np.random.Gen
     starts = np.concatenate(([0], np.cumsum(copies)))
     holders = np.empty(starts[-1], dtype=np.int64)
     for size in np.flatnonzero(np.bincount(copies)).tolist():
-        alike = np.flatnonzero(copies == size)
-        places = starts[alike][:, None] + np.arange(size)
-        holders[places] = random_subsets(len(alike), size, workers, generator)
+        same_size = np.flatnonzero(copies == size)
+        places = starts[same_size][:, None] + np.arange(size)
+        holders[places] = random_subsets(len(same_size), size, workers, generator)
     by_row = sparse.csr_array((np.repeat(1.0 / copies, copies), holders, starts), shape=(rows, workers))
     by_worker = by_row.tocsc()
     coefficients = None if int(copies.max()) == 1 else by_worker.data
@@ -146,4 +162,5 @@ def _replicate(copies: NDArray[np.int64], workers: int, generator: np.random.Gen
 
 
 def _too_few(workers: int) -> str:
+    """Return the part of an error message that explains the limit of the redundancy."""
     return f"a row cannot be on more than the {workers} workers; choose a smaller redundancy or more workers"

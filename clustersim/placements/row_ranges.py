@@ -1,17 +1,31 @@
-"""Runs of row numbers, one after the other in one array: what can be told of them without a loop over workers."""
+"""Functions on ranges of row numbers that are concatenated in one array, without loops over workers.
+
+`clustersim.placements.holdings` stores the rows of all workers like this: range j is ``rows[starts[j]:starts[j + 1]]``.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["alike", "runs", "sums"]
+__all__ = ["consecutive_ranges", "identical_ranges", "sums_by_name"]
 
 
-def runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Runs of consecutive numbers, one after the other.
+def consecutive_ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return ranges of consecutive numbers, concatenated.
+
+    Parameters
+    ----------
+    starts : ndarray of int, shape (ranges,)
+        The first number of each range.
+    lengths : ndarray of int, shape (ranges,)
+        The length of each range.
+
+    Returns
+    -------
+    ndarray of int, shape (sum of `lengths`,)
 
     Examples
     --------
-    >>> runs(np.array([5, 0]), np.array([2, 3])).tolist()
+    >>> consecutive_ranges(np.array([5, 0]), np.array([2, 3])).tolist()
     [5, 6, 0, 1, 2]
     """
     ends = np.cumsum(lengths)
@@ -20,50 +34,66 @@ def runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.in
     return numbers
 
 
-def sums(names: NDArray[np.int64], values: NDArray[np.float64] | None, count: int) -> NDArray[np.float64]:
-    """Sum of the values (None: 1 each) of each name 0 .. count - 1.
+def sums_by_name(names: NDArray[np.int64], values: NDArray[np.float64] | None, count: int) -> NDArray[np.float64]:
+    """Return the sum of the values of each name 0 .. count - 1, shape (count,).
+
+    Parameters
+    ----------
+    names : ndarray of int, shape (values,)
+        The name of each value.
+    values : ndarray of float, shape (values,), or None
+        The values; None means 1 for each name.
+    count : int
+        Number of names.
+
+    Returns
+    -------
+    ndarray of float, shape (count,)
 
     Examples
     --------
-    >>> sums(np.array([2, 0, 2]), np.array([0.5, 1.0, 0.25]), 4).tolist()
+    >>> sums_by_name(np.array([2, 0, 2]), np.array([0.5, 1.0, 0.25]), 4).tolist()
     [1.0, 0.0, 0.75, 0.0]
     """
     return np.bincount(names, values, minlength=count).astype(np.float64, copy=False)
 
 
-def alike(starts: NDArray[np.int64], rows: NDArray[np.int64], total: int) -> NDArray[np.int64] | None:
-    """Which runs hold the same rows: a number for each, where no two that differ share a row and all rows are held.
+def identical_ranges(starts: NDArray[np.int64], rows: NDArray[np.int64], total: int) -> NDArray[np.int64] | None:
+    """Return a number for each range, which is the same for ranges of the same rows in any order.
 
-    A row belongs to the first run that holds it. If all rows of a run belong to the same one, and that is no longer
-    than the run, then both are the same.
+    This requires that different ranges share no row, and that each row is in a range; otherwise the result is None.
+
+    Each row is attributed to the first range that contains it. If all rows of a range are attributed to one range, and
+    both ranges have the same length, they contain the same rows.
 
     Parameters
     ----------
-    starts : ndarray of int, shape (runs + 1,)
-        Run j is ``rows[starts[j]:starts[j + 1]]``, not empty.
+    starts : ndarray of int, shape (ranges + 1,)
+        Range j is ``rows[starts[j]:starts[j + 1]]``, not empty.
     rows : ndarray of int, shape (starts[-1],)
-        Numbers 0 .. total - 1, none twice in a run.
+        Row numbers 0 .. total - 1, none twice in a range.
     total : int
+        Number of rows.
 
     Returns
     -------
-    ndarray of int, shape (runs,), or None
+    ndarray of int, shape (ranges,), or None
         Numbers 0, 1, ... in the order in which they first occur.
 
     Examples
     --------
-    >>> alike(np.array([0, 2, 4, 5]), np.array([0, 1, 1, 0, 2]), 3).tolist()
+    >>> identical_ranges(np.array([0, 2, 4, 5]), np.array([0, 1, 1, 0, 2]), 3).tolist()
     [0, 0, 1]
-    >>> alike(np.array([0, 2, 4, 5]), np.array([0, 1, 1, 2, 2]), 3) is None
+    >>> identical_ranges(np.array([0, 2, 4, 5]), np.array([0, 1, 1, 2, 2]), 3) is None
     True
     """
     lengths = np.diff(starts)
-    belongs = np.full(total, -1)
-    belongs[rows[::-1]] = np.repeat(np.arange(len(lengths)), lengths)[::-1]  # the last assignment is the one that stays
-    if (belongs < 0).any():
+    first_range = np.full(total, -1)  # of each row
+    first_range[rows[::-1]] = np.repeat(np.arange(len(lengths)), lengths)[::-1]  # numpy keeps the last value assigned
+    if (first_range < 0).any():
         return None
-    first = np.minimum.reduceat(belongs[rows], starts[:-1])
-    last = np.maximum.reduceat(belongs[rows], starts[:-1])
+    first = np.minimum.reduceat(first_range[rows], starts[:-1])
+    last = np.maximum.reduceat(first_range[rows], starts[:-1])
     if (first != last).any() or (lengths != lengths[first]).any():
         return None
     numbers = np.cumsum(first == np.arange(len(first))) - 1

@@ -1,7 +1,8 @@
-"""Drawing without replacement, for many at once: the first places of shuffled rows of numbers.
+"""Vectorised drawing without replacement: the first places of many shuffles.
 
-Fisher and Yates shuffle 0 .. h - 1 by swapping place j with one drawn from j .. h - 1, for j = 0, 1, ... To draw b of
-the h numbers, one stops after b swaps. Uniform draws flow in; numbers flow out, all orders of them equally likely.
+The method of Fisher and Yates shuffles the numbers 0 .. h - 1: for j = 0, 1, ... it swaps place j with a place drawn
+from j .. h - 1. To draw b of the h numbers, it stops after b swaps. The functions turn uniform draws into numbers; all
+orders are equally likely.
 """
 
 import numpy as np
@@ -9,18 +10,18 @@ from numpy.typing import NDArray
 
 __all__ = ["first_places"]
 
-_CELLS = 1 << 20  # places that are written out at a time
+_CELLS = 1 << 20  # places that `_written_out` stores at once
 
 Integers = NDArray[np.int64]
 
 
 def first_places(draws: NDArray[np.float64], heights: Integers) -> Integers:
-    """Draw b of h numbers without replacement, many times.
+    """Draw b of h numbers without replacement, once for each line.
 
     Parameters
     ----------
     draws : ndarray of float, shape (lines, b)
-        Uniform on [0, 1): the j-th of a line chooses what place j is swapped with.
+        Uniform draws on [0, 1): the j-th draw of a line selects the place that is swapped with place j.
     heights : ndarray of int, shape (lines,)
         h of each line, at least b.
 
@@ -40,12 +41,13 @@ def first_places(draws: NDArray[np.float64], heights: Integers) -> Integers:
     highest = int(heights.max(initial=wanted))
     if highest > wanted * wanted:
         return _looked_up(swapped)
-    some = max(1, _CELLS // highest)
-    return np.concatenate([_written_out(swapped[i : i + some], highest) for i in range(0, max(1, len(swapped)), some)])
+    chunk = max(1, _CELLS // highest)  # lines at once
+    starts = range(0, max(1, len(swapped)), chunk)
+    return np.concatenate([_written_out(swapped[start : start + chunk], highest) for start in starts])
 
 
 def _written_out(swapped: Integers, highest: int) -> Integers:
-    """Keep all places, and swap them."""
+    """Return the first places of each line; this stores all places and swaps them."""
     lines = np.arange(len(swapped))
     places = np.tile(np.arange(highest, dtype=np.int32), (len(swapped), 1))
     drawn = np.empty_like(swapped)
@@ -56,12 +58,12 @@ def _written_out(swapped: Integers, highest: int) -> Integers:
 
 
 def _looked_up(swapped: Integers) -> Integers:
-    """Keep only what has been swapped: where few of many are drawn, that is hardly anything."""
+    """Return the first places of each line; this stores only swapped places, which are few if h is large."""
     drawn, moved = swapped.copy(), np.empty_like(swapped)
     for j in range(swapped.shape[1]):
         before = swapped[:, :j]
-        moved[:, j] = j  # what stands at place j, and goes where the drawn number comes from
-        line, step = (before == j).nonzero()  # the last one of a line is the one that stays
+        moved[:, j] = j  # the number at place j, which moves to the place of the drawn number
+        line, step = (before == j).nonzero()  # numpy keeps the last value assigned to a line
         moved[line, j] = moved[line, step]
         line, step = (before == swapped[:, j, None]).nonzero()
         drawn[line, j] = moved[line, step]

@@ -1,4 +1,4 @@
-"""Workers that send the gradient of every row by itself, instead of one combined vector."""
+"""Workers that send the gradient of every row separately, instead of one combined vector."""
 
 from dataclasses import dataclass, replace
 
@@ -14,14 +14,14 @@ __all__ = ["Uncombined"]
 
 @dataclass(frozen=True)
 class Uncombined(Placement):
-    """The rows of another placement, but a message is one vector for each row that its worker holds.
+    """The rows of another placement; a message consists of one vector for each row that its worker holds.
 
-    Coefficients are dropped: the master knows every row's gradient and weighs it as the decoder says.
+    Coefficients are dropped: the master receives the gradient of every row, and the decoder sets its weight.
 
     Parameters
     ----------
     placement : Placement
-        Who holds which rows.
+        The placement of the rows.
 
     Raises
     ------
@@ -48,6 +48,6 @@ class Uncombined(Placement):
         instance("placement", self.placement, Placement, "a placement, such as UniformReplication(2)")
 
     def assign(self, problem: Problem, workers: int, generator: np.random.Generator) -> Assignment:
-        """Place the rows as `placement` does, with the same draws."""
+        """Place the rows as `placement` does, with the same random draws."""
         placed = self.placement.assign(problem, workers, generator)
         return replace(placed, coefficients=None, combined=False, recovery=None)

@@ -1,8 +1,9 @@
-"""The problems that a cluster can train: an objective, its weighted gradients, and what is known of its optimum.
+"""The problems that a cluster can train: an objective, its weighted gradients and, where known, its optimum.
 
-Each problem has its own file; `base` says what all of them answer, `data` checks rows and targets, `tabular`,
-`labelled`, `classifier` and `softmax_loss` hold what several share, `spectrum` computes L and c.
-`pytorch` takes any network of PyTorch, if that is installed.
+Each problem has its own file. `base` defines the interface of all problems, `data` checks rows and targets, and
+`spectrum` computes L and c. `tabular`, `labelled`, `classifier` and `softmax_loss` are base classes that several
+problems share. `solution` solves least-squares problems, and `newton` computes the Newton steps of the classifiers.
+`pytorch` turns any PyTorch module into a problem, if PyTorch is installed.
 """
 
 from clustersim.problems.base import Optimum, Problem

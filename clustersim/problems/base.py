@@ -1,8 +1,8 @@
-"""What a problem is: an objective that is a mean over rows, and whatever is known about its optimum.
+"""The interface of all problems: an objective that is a mean over rows and, where known, its optimum.
 
-A problem is told a model, row numbers and weights, and answers with numbers. It knows nothing of workers or time: the
-engine turns the decoder's weights into calls of `Problem.gradient`, and every evaluation into calls of `Problem.loss`,
-`Problem.error` and `Problem.metrics`.
+A problem receives a model, row numbers and weights, and returns numbers. It does not depend on workers or on time. The
+engine turns the decoder's weights into calls of `Problem.gradient`. Each evaluation calls `Problem.evaluate`, which
+returns error and loss, and `Problem.metrics`.
 """
 
 import math
@@ -19,7 +19,7 @@ __all__ = ["Floats", "Optimum", "Problem"]
 
 Floats = NDArray[np.float64]
 
-_ROUNDING = 1e-13  # an objective that lies below the least by less than this part of it lies at it
+_ROUNDING = 1e-13  # an objective that is less than the minimum by no more than this fraction counts as the minimum
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +29,16 @@ class Optimum:
     Parameters
     ----------
     w : ndarray, shape (dimension,)
-        The minimiser (the shortest one where there are several and the problem says so).
+        The minimiser. If there are several, the problem documents which one this is.
     objective : float
         F at the minimiser, penalty included.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> best = cs.LeastSquares([[1.0], [1.0]], [1.0, 3.0]).optimum()
+    >>> best.w.round(9).tolist(), round(best.objective, 9)
+    ([2.0], 0.5)
     """
 
     w: Floats
@@ -41,8 +48,26 @@ class Optimum:
 class Problem(ABC):
     r"""An objective :math:`F(w) = \frac{1}{m} \sum_i f_i(w) + \mathrm{penalty}(w)` over m rows.
 
-    Subclasses must give `rows`, `dimension`, `loss`, `gradient` and `describe`; what they leave out has a safe default:
+    Subclasses must define `rows`, `dimension`, `loss`, `gradient` and `describe`. Everything else has a safe default:
     no penalty, no known optimum, no metrics, no labels.
+
+    Examples
+    --------
+    The mean of (w - t_i)^2 / 2 over the numbers t_i, as a problem with one parameter:
+
+    >>> class MeanOfNumbers(Problem):
+    ...     rows, dimension = 3, 1
+    ...     numbers = np.array([1.0, 2.0, 6.0])
+    ...     def loss(self, w):
+    ...         return float(np.mean((w - self.numbers) ** 2) / 2.0)
+    ...     def gradient(self, w, rows, weights):
+    ...         numbers = self.numbers if rows is None else self.numbers[rows]
+    ...         return np.array([np.sum(weights * (w - numbers))])
+    ...     def describe(self):
+    ...         return {"class": "MeanOfNumbers", "numbers": self.numbers.tolist()}
+    >>> problem = MeanOfNumbers()
+    >>> problem.gradient(problem.initial_model(), None, 1.0 / problem.rows).tolist(), problem.has_optimum
+    ([-3.0], False)
     """
 
     @property
@@ -68,9 +93,9 @@ class Problem(ABC):
         w : ndarray, shape (dimension,)
             The model.
         rows : ndarray of int or None
-            Row numbers, repetitions allowed; None stands for all rows in their order and copies none of them.
+            Row numbers, repetitions allowed. None means all rows in order, without copying them.
         weights : float or ndarray, shape (len(rows),), or (m,) if `rows` is None
-            The weight of each row, or one weight for all of them; left as they are.
+            The weight of each row, or one weight for all of them. The array is not modified.
 
         Returns
         -------
@@ -78,24 +103,24 @@ class Problem(ABC):
         """
 
     def initial_model(self) -> Floats:
-        """Return the model at which runs begin: zeros."""
+        """Return the model at which every run starts; zeros unless a subclass overrides this."""
         return np.zeros(self.dimension)
 
     def penalty(self, w: Floats) -> float:  # noqa: ARG002 - the default has no penalty
-        """Value of the penalty at w."""
+        """Return the value of the penalty at w; 0 unless a subclass overrides this."""
         return 0.0
 
     def penalty_gradient(self, w: Floats) -> Floats | None:  # noqa: ARG002
-        """Gradient of the penalty at w, or None where there is no penalty."""
+        """Return the gradient of the penalty at w, or None if there is no penalty."""
         return None
 
     def objective(self, w: Floats) -> float:
-        """F(w), the penalty included."""
+        """Return F(w), penalty included."""
         return self.loss(w) + self.penalty(w)
 
     @property
     def has_optimum(self) -> bool:
-        """Whether `optimum` answers; the first call may have to solve the problem."""
+        """Whether `optimum` returns a minimiser. The first access may have to solve the problem."""
         return False
 
     def optimum(self) -> Optimum:
@@ -104,12 +129,12 @@ class Problem(ABC):
         Raises
         ------
         ConfigurationError
-            If there is none, or none is known.
+            If there is no minimiser, or none is known.
         """
-        raise ConfigurationError(f"{self!r}: no optimum is known for this problem; watch the loss, not the error")
+        raise ConfigurationError(f"{self!r}: no optimum is known for this problem; use the loss instead of the error")
 
     def error(self, w: Floats) -> float:
-        """F(w) - F(w*), or NaN where `has_optimum` is false."""
+        """Return F(w) - F(w*), or NaN if `has_optimum` is false."""
         return self.evaluate(w)[0]
 
     def evaluate(self, w: Floats) -> tuple[float, float]:
@@ -122,44 +147,44 @@ class Problem(ABC):
         return (0.0 if -_ROUNDING * abs(least) < error < 0.0 else error), loss
 
     def smoothness(self) -> float:
-        """L, the largest curvature of the objective anywhere.
+        """Return L, the largest curvature of the objective over all models.
 
         Raises
         ------
         ConfigurationError
-            If it is not known.
+            If L is not known.
         """
         raise ConfigurationError(f"{self!r}: the smoothness L of this problem is not known; give L yourself")
 
     def strong_convexity(self) -> float:
-        """c, the smallest curvature of the objective anywhere; 0 where it is not strongly convex.
+        """Return c, the smallest curvature of the objective over all models; 0 if it is not strongly convex.
 
         Raises
         ------
         ConfigurationError
-            If it is not known.
+            If c is not known.
         """
         raise ConfigurationError(f"{self!r}: the strong convexity c of this problem is not known; give c yourself")
 
     def metrics(self, w: Floats) -> dict[str, float]:  # noqa: ARG002
-        """Further figures for the history, such as the accuracy on test rows."""
+        """Return further columns of the history by name, such as the accuracy on test rows."""
         return {}
 
     @property
     def labels(self) -> NDArray[np.intp] | None:
-        """Class number 0, 1, ... of each training row; None where rows have no classes."""
+        """Class number 0, 1, ... of each training row, shape (rows,); None if rows have no classes."""
         return None
 
     def row_norms_squared(self) -> Floats:
-        """Squared Euclidean norm of each training row, as the gradient sees it; shape (rows,).
+        """Return the squared Euclidean norm of each training row, as used in the gradient; shape (rows,).
 
         Raises
         ------
         ConfigurationError
-            If the problem does not tell.
+            If the problem does not define row norms.
         """
-        raise ConfigurationError(f"{self!r}: the norms of its rows are not known; give it row_norms_squared()")
+        raise ConfigurationError(f"{self!r}: the norms of its rows are not known; define row_norms_squared()")
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
-        """Return plain JSON values that tell this problem from every other, digests of its arrays among them."""
+        """Return plain JSON values that distinguish this problem from every other, such as digests of its arrays."""

@@ -1,9 +1,9 @@
-"""What logistic and softmax regression share: scores that are linear in w, the ridge, the optimum, L and c.
+"""Base class of logistic and softmax regression: scores that are linear in w, the ridge, the optimum, L and c.
 
-A subclass says how a score costs (`_losses`, `_slopes`, `_bends`); labels and test rows are the business of
-`clustersim.problems.labelled`. With ``X`` the rows, a column of ones appended for the bias, the model is the flat form
-of a matrix W of shape (features + 1, columns) in C order, so the last `columns` entries of w are the biases, and the
-scores of all rows are ``X @ W``.
+A subclass defines the loss of scores and its derivatives (`_losses`, `_slopes`, `_curvature`).
+`clustersim.problems.labelled` handles labels and test rows. ``X`` contains the rows, with a column of ones appended for
+the bias. The model is the flat form of a matrix W of shape (features + 1, columns) in C order, so the last `columns`
+entries of w are the biases. The scores of all rows are ``X @ W``.
 """
 
 import math
@@ -26,15 +26,15 @@ from clustersim.threads import one_blas_thread
 
 __all__ = ["LinearClassifier"]
 
-_NEWTON_STEPS = 8  # from where L-BFGS stops, three or four suffice where there is an optimum
-_NEWTON_STEPS_RIDGE = 100  # with a ridge there is one; badly scaled rows may take longer to reach it
-_SETTLED = 1e-6  # the last step moved every score by less; Newton's method squares what remains
+_NEWTON_STEPS = 8  # from where L-BFGS stops, three or four steps suffice if there is an optimum
+_NEWTON_STEPS_RIDGE = 100  # a ridge guarantees an optimum; badly scaled rows may need more steps to reach it
+_SETTLED = 1e-6  # stop when a step changes every score by at most this; Newton's method then squares what remains
 
 
 class LinearClassifier(LabelledProblem):
     """Base class of the classifiers; see `LogisticRegression` and `SoftmaxRegression` for the parameters."""
 
-    _sharpest: ClassVar[float]  # the largest curvature of a row's loss in its scores, times `_sharing`
+    _max_curvature: ClassVar[float]  # the largest curvature of a row's loss in its scores, times `_averaged_columns`
 
     @property
     @abstractmethod
@@ -42,15 +42,15 @@ class LinearClassifier(LabelledProblem):
         """Number of scores of a row."""
 
     @property
-    def _sharing(self) -> int:
-        """Over how many columns loss and penalty are averaged."""
+    def _averaged_columns(self) -> int:
+        """Number of columns over which loss and penalty are averaged; 1 if they are not."""
         return 1
 
     @abstractmethod
-    def _bends(self, scores: Floats, targets: Floats, change: Floats) -> Floats:
-        """Second derivative of each row's loss, applied to a change of its scores; shape (rows, columns).
+    def _curvature(self, scores: Floats, targets: Floats, change: Floats) -> Floats:
+        """Return the second derivative of each row's loss, applied to a change of its scores; shape (rows, columns).
 
-        It may be bent where no gradient ever points, so as to be regular there.
+        A subclass may add curvature in directions without any gradient, to make Newton's equations non-singular.
         """
 
     @property
@@ -59,7 +59,7 @@ class LinearClassifier(LabelledProblem):
         return int(self.X.shape[1]) * self._columns
 
     def gradient(self, w: Floats, rows: NDArray[np.intp] | None, weights: float | Floats) -> Floats:
-        """Weighted sum of the rows' gradients, without the ridge; `rows` None stands for all rows."""
+        """Return the weighted sum of the rows' gradients, without the ridge; None for `rows` means all rows."""
         X = take_rows(self.X, rows)
         slopes = self._slopes(X @ w.reshape(-1, self._columns), take_rows(self._targets, rows))
         slopes *= weights if np.ndim(weights) == 0 else np.reshape(weights, (-1, 1))
@@ -67,12 +67,12 @@ class LinearClassifier(LabelledProblem):
         return total.ravel()
 
     def penalty(self, w: Floats) -> float:
-        """Half the ridge times the squared norm of the weights; the bias is free."""
+        """Return half the ridge times the squared norm of the weights; the bias is not penalised."""
         weights = w[: self._penalised]
         return 0.5 * self._shrinkage * float(weights @ weights)
 
     def penalty_gradient(self, w: Floats) -> Floats | None:
-        """The ridge times the weights, 0 for the bias; None without ridge."""
+        """Return the ridge times the weights, and 0 for the bias; None without ridge."""
         if not self.ridge:
             return None
         slope = self._shrinkage * w
@@ -81,16 +81,17 @@ class LinearClassifier(LabelledProblem):
 
     @property
     def has_optimum(self) -> bool:
-        """Whether a finite model attains the minimum; without ridge the problem is solved to find out."""
+        """Whether a finite model attains the minimum. The first access solves the problem."""
         return self._solution is not None
 
     def optimum(self) -> Optimum:
-        """Return the minimiser by L-BFGS and Newton's method, computed once.
+        """Return the minimiser, computed once by L-BFGS and Newton's method.
 
         Raises
         ------
         ConfigurationError
-            If no finite model attains the minimum: without ridge, some direction separates classes.
+            If no finite model attains the minimum, because there is no ridge and the rows can be separated by class.
+            Also if Newton's method does not reach the optimum of a problem with ridge.
         """
         if self._solution is None:
             reason = (
@@ -103,24 +104,27 @@ class LinearClassifier(LabelledProblem):
         return self._solution
 
     def smoothness(self) -> float:
-        """L, the largest curvature of the objective; it is reached, or approached as closely as one likes."""
-        ridge = np.full(self.X.shape[1], self.ridge / self._sharpest)
+        """Return L, the smallest upper bound of the curvature of the objective over all models."""
+        ridge = np.full(self.X.shape[1], self.ridge / self._max_curvature)
         ridge[self.X.shape[1] - self.bias :] = 0.0
-        return self._sharpest * largest_eigenvalue(self.X, ridge) / self._sharing
+        return self._max_curvature * largest_eigenvalue(self.X, ridge) / self._averaged_columns
 
     def strong_convexity(self) -> float:
-        """c, the smallest curvature anywhere: the ridge, or 0 with a bias, since far out only the ridge bends F."""
+        """Return c, the infimum of the curvature over all models: 0 with a bias, else the ridge (see `_shrinkage`).
+
+        Far from the optimum, the curvature of the loss vanishes and only that of the ridge remains.
+        """
         return 0.0 if self.bias else self._shrinkage
 
     @property
     def _penalised(self) -> int:
-        """How many leading entries of w the ridge applies to."""
+        """Number of leading entries of w to which the ridge applies."""
         return self.dimension - self.bias * self._columns
 
     @property
     def _shrinkage(self) -> float:
-        """The ridge on an entry of w."""
-        return self.ridge / self._sharing
+        """The ridge on one entry of w: the ridge divided by the number of averaged columns."""
+        return self.ridge / self._averaged_columns
 
     def _scores(self, X: Matrix, w: Floats) -> Floats:
         scores: Floats = X @ w.reshape(-1, self._columns)
@@ -132,28 +136,29 @@ class LinearClassifier(LabelledProblem):
     @cached_property
     @one_blas_thread
     def _solution(self) -> Optimum | None:
-        """The optimum, or None where there is none.
+        """The optimum, or None if there is none or Newton's method does not reach it.
 
-        Where classes can be separated, Newton's method moves the scores of some rows by about 1 in every step,
-        forever; where there is an optimum, its steps vanish quadratically. That is how the two are told apart.
+        If the rows can be separated by class, every step of Newton's method changes the scores of some rows by about 1,
+        without end. If there is an optimum, the steps vanish quadratically. The size of the steps distinguishes the two
+        cases.
         """
-        w = self._approach()
-        worst = float(self._losses(self._scores(self.X, w), self._targets).max())
-        if not self.ridge and worst < math.log(2.0) / self._sharing:
-            return None  # every row on the right side of every border: a longer w is always better
+        w = self._near_optimum()
+        largest_loss = float(self._losses(self._scores(self.X, w), self._targets).max())
+        if not self.ridge and largest_loss < math.log(2.0) / self._averaged_columns:
+            return None  # every row is on the correct side of every boundary, so a longer w is always better
         for _ in range(_NEWTON_STEPS_RIDGE if self.ridge else _NEWTON_STEPS):
             step = self._newton_step(w)
-            reach = float(np.abs(self._scores(self.X, step)).max())
-            w = w + self._damping(w, step, reach) * step
-            if reach <= _SETTLED:
+            score_change = float(np.abs(self._scores(self.X, step)).max())
+            w = w + self._damping(w, step, score_change) * step
+            if score_change <= _SETTLED:
                 w.setflags(write=False)
                 return Optimum(w, self.objective(w))
         return None
 
-    def _approach(self) -> Floats:
-        """A model near the optimum, by L-BFGS from the initial model, entries of w scaled to a common curvature.
+    def _near_optimum(self) -> Floats:
+        """Return a model near the optimum, by L-BFGS from the initial model with w scaled to a common curvature.
 
-        Without ridge it stops early: far out, Newton's method would not see the tiny curvature of separated rows.
+        Without ridge, L-BFGS stops early: far out, Newton's method would miss the tiny curvature of separated rows.
         """
         start = self.initial_model()
         scale = np.sqrt(self._diagonal(self._scores(self.X, start)))
@@ -166,48 +171,48 @@ class LinearClassifier(LabelledProblem):
         near = fmin_l_bfgs_b(evaluate, start, pgtol=(1e-7 if self.ridge else 1e-4) * slope, factr=50.0, maxiter=2000)[0]
         return np.asarray(near / scale)
 
-    def _damping(self, w: Floats, step: Floats, reach: float) -> float:
-        """The share of a step that lowers the objective; a share that moves no score by more than 1 is safe."""
+    def _damping(self, w: Floats, step: Floats, score_change: float) -> float:
+        """Halve the step until it lowers the objective or changes no score by more than 1; return the fraction left."""
         share, before = 1.0, self.objective(w)
         with np.errstate(over="ignore", invalid="ignore"):
-            while share * reach > 1.0 and not self.objective(w + share * step) < before:
+            while share * score_change > 1.0 and not self.objective(w + share * step) < before:
                 share /= 2.0
         return share
 
     def _newton_step(self, w: Floats) -> Floats:
-        """The step from w to the minimum of the objective's parabola there."""
+        """Return the step from w to the minimum of the quadratic approximation of the objective at w."""
         scores = self._scores(self.X, w)
 
         def hessian(v: Floats) -> Floats:
-            bent = self._bends(scores, self._targets, self._scores(self.X, v))
-            curved: Floats = self.X.T @ bent
-            bent_by_ridge = self.penalty_gradient(v)
-            return curved.ravel() / self.rows + (0.0 if bent_by_ridge is None else bent_by_ridge)
+            by_row = self._curvature(scores, self._targets, self._scores(self.X, v))
+            of_loss: Floats = self.X.T @ by_row
+            of_ridge = self.penalty_gradient(v)
+            return of_loss.ravel() / self.rows + (0.0 if of_ridge is None else of_ridge)
 
-        tolerance = 1e-6 if self.ridge else 1e-9  # without ridge, tiny curvature tells whether there is an optimum
+        tolerance = 1e-6 if self.ridge else 1e-9  # without ridge, tiny curvature decides whether there is an optimum
         slope = self._full_gradient(w)
         return newton_step(hessian, self._diagonal(scores), slope, tolerance=tolerance, noise=self._noise)
 
     @cached_property
     @one_blas_thread
     def _noise(self) -> float:
-        """Length below which a gradient is rounding noise."""
+        """The norm below which a gradient is rounding noise."""
         return float(np.finfo(np.float64).eps * np.linalg.norm(self._full_gradient(self.initial_model())))
 
     def _diagonal(self, scores: Floats) -> Floats:
-        """Diagonal of the Hessian at a model with these scores; 1 where it is 0, as in a column of zeros."""
+        """Return the diagonal of the Hessian at a model with these scores; 1 in place of 0, as for columns of zeros."""
         squares = self.X * self.X
         diagonal = np.empty((self.X.shape[1], self._columns))
         for column in range(self._columns):
             unit = np.zeros_like(scores)
             unit[:, column] = 1.0
-            diagonal[:, column] = squares.T @ self._bends(scores, self._targets, unit)[:, column]
+            diagonal[:, column] = squares.T @ self._curvature(scores, self._targets, unit)[:, column]
         curvature = diagonal.ravel() / self.rows
         curvature[: self._penalised] += self._shrinkage
         return np.where(curvature > 0.0, curvature, 1.0)
 
     def _full_gradient(self, w: Floats) -> Floats:
-        """Gradient of the objective, ridge included."""
+        """Return the gradient of the objective, ridge included."""
         slope = self.gradient(w, None, 1.0 / self.rows)
         extra = self.penalty_gradient(w)
         return slope if extra is None else slope + extra

@@ -1,8 +1,8 @@
-"""Checks of training data, so that bad rows are refused with a message instead of trained on.
+"""Checks of training data: invalid rows, targets and labels raise a `ConfigurationError`.
 
-Whatever the user calls X and y flows in; C-contiguous float64 rows (or CSR rows), targets, class numbers and digests
-flow out to the problems. Checked arrays are private, read-only copies: optima and digests are cached, so the data must
-not change behind them.
+The problems pass in the user's X and y. They receive C-contiguous float64 rows (or CSR rows), targets, class numbers
+and digests. Checked arrays are private, read-only copies: problems cache optima and digests, so their data must never
+change.
 """
 
 import hashlib
@@ -28,11 +28,11 @@ __all__ = [
     "take_rows",
 ]
 
-# ndarray or scipy.sparse.csr_array of float64, shape (rows, features); products of that union have no type in the stubs
+# ndarray or scipy.sparse.csr_array of float64, shape (rows, features). The type stubs cannot multiply such a union.
 Matrix: TypeAlias = Any
 
 LARGEST = 1e100
-"""Entries beyond it make sums of squares overflow, and so does a ridge."""
+"""Largest accepted absolute value of an entry, and of a ridge; sums of squares of larger ones overflow."""
 
 
 def check_rows(X: Any, name: str = "X", features: int | None = None) -> Matrix:
@@ -43,14 +43,14 @@ def check_rows(X: Any, name: str = "X", features: int | None = None) -> Matrix:
     X : array_like or sparse matrix, shape (rows, features)
         Finite numbers.
     name : str
-        What messages call it.
+        The name of X in error messages.
     features : int, optional
-        The number of columns that it must have.
+        The required number of columns.
 
     Raises
     ------
     ConfigurationError
-        If X is empty, ragged, not two-dimensional, not numeric, or holds NaN or infinity.
+        If X is empty, ragged, not two-dimensional, not numeric, or contains NaN, infinity or entries beyond `LARGEST`.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def check_targets(y: Any, rows: int, name: str = "y") -> Floats:
     Raises
     ------
     ConfigurationError
-        If y is not one finite number a row.
+        If y is not one finite number for each row.
     """
     targets = _dense(y, name, "give one number for each row")
     _one_each(targets, rows, name)
@@ -97,7 +97,8 @@ def check_labels(y: Any, rows: int, name: str = "y", fewest: int = 2) -> tuple[N
     Raises
     ------
     ConfigurationError
-        If y is not one label a row (whole numbers, booleans or strings), or has fewer than `fewest` distinct labels.
+        If y is not one label for each row (whole numbers, booleans or strings), or has fewer than `fewest` distinct
+        labels.
 
     Examples
     --------
@@ -117,12 +118,12 @@ def check_labels(y: Any, rows: int, name: str = "y", fewest: int = 2) -> tuple[N
 
 
 def check_test(test: Any, features: int) -> tuple[Matrix, Any]:
-    """Split `test` into checked test rows and raw test targets.
+    """Split `test` into checked test rows and unchecked test targets.
 
     Raises
     ------
     ConfigurationError
-        If `test` is not a pair, or its rows do not fit the training rows.
+        If `test` is not a pair, or its rows do not have the same number of features as the training rows.
     """
     if not isinstance(test, (tuple, list)) or len(test) != 2:
         raise ConfigurationError(f"test = {type(test).__name__}: expected a pair (X, y) of test rows and their targets")
@@ -130,28 +131,28 @@ def check_test(test: Any, features: int) -> tuple[Matrix, Any]:
 
 
 def frozen(X: Matrix) -> Matrix:
-    """X itself, from now on read-only."""
+    """Make X read-only, in place, and return it."""
     for part in (X,) if isinstance(X, np.ndarray) else (X.data, X.indices, X.indptr):
         part.setflags(write=False)
     return X
 
 
 def take_rows(X: Matrix, rows: NDArray[np.intp] | None) -> Matrix:
-    """The rows of these numbers; X itself, not a copy, for None."""
+    """Return the rows with the given numbers; for None, X itself, not a copy."""
     if rows is None:
         return X
-    return X.take(rows, axis=0) if isinstance(X, np.ndarray) else X[rows]  # take is faster than an index
+    return X.take(rows, axis=0) if isinstance(X, np.ndarray) else X[rows]  # take is faster than indexing
 
 
 def squared_norms(X: Matrix) -> Floats:
-    """Squared Euclidean norm of each row."""
+    """Return the squared Euclidean norm of each row, shape (rows,)."""
     if isinstance(X, np.ndarray):
         return np.asarray(np.einsum("ij,ij->i", X, X))
     return np.asarray(X.multiply(X).sum(axis=1)).ravel()
 
 
 def digest(array: Matrix | NDArray[Any]) -> str:
-    """SHA-256 of shape, type and entries; the same on every machine.
+    """Return the SHA-256 of shape, type and entries, in hexadecimal; it is the same on every machine.
 
     Examples
     --------
@@ -161,18 +162,18 @@ def digest(array: Matrix | NDArray[Any]) -> str:
     if isinstance(array, np.ndarray):
         kind = array.dtype.newbyteorder("<")
         parts = [np.ascontiguousarray(array, dtype=kind)]
-        word = f"dense {array.shape} {kind.str}"
+        header = f"dense {array.shape} {kind.str}"
     else:
         parts = [array.data.astype("<f8"), array.indices.astype("<i8"), array.indptr.astype("<i8")]
-        word = f"csr {array.shape}"
-    total = hashlib.sha256(word.encode())
+        header = f"csr {array.shape}"
+    total = hashlib.sha256(header.encode())
     for part in parts:
         total.update(part.tobytes())
     return total.hexdigest()
 
 
 def _sparse_rows(X: Any, name: str) -> Matrix:
-    """A canonical CSR copy: duplicates summed, columns in order."""
+    """Return a canonical CSR copy: duplicates summed, columns sorted."""
     if X.dtype.kind not in "biuf":
         raise ConfigurationError(f"{name} of type {X.dtype}: expected real numbers; encode categories first")
     matrix = sparse.csr_array(X, dtype=np.float64, copy=True)
@@ -181,7 +182,7 @@ def _sparse_rows(X: Any, name: str) -> Matrix:
 
 
 def _dense(values: Any, name: str, remedy: str) -> Floats:
-    """A C-contiguous float64 copy of anything array-like."""
+    """Return a C-contiguous float64 copy of an array_like."""
     try:
         raw = np.asarray(values)
     except ValueError:
@@ -193,28 +194,28 @@ def _dense(values: Any, name: str, remedy: str) -> Floats:
     try:
         if raw.dtype.kind == "O" and any(isinstance(entry, str | bytes) for entry in raw.flat):
             raise TypeError
-        with np.errstate(over="ignore"):  # of longer floats; what is infinite is found later
+        with np.errstate(over="ignore"):  # long doubles may overflow to infinity, which `_finite` refuses later
             copy = np.array(raw, dtype=np.float64, order="C")
     except (TypeError, ValueError, OverflowError):
         raise ConfigurationError(
-            f"{name}: expected real numbers only; encode categories, fill what is missing"
+            f"{name}: expected real numbers only; encode categories and fill missing values"
         ) from None
     dense: Floats = frozen(copy)
     return dense
 
 
 def _ragged(values: Any) -> str:
-    """Name the first row whose length differs, where lengths can be told."""
+    """Name the first row whose length differs from that of row 0; return "" if the rows have no lengths."""
     try:
         lengths = [len(row) for row in values]
-        odd = next(i for i, length in enumerate(lengths) if length != lengths[0])
+        different = next(i for i, length in enumerate(lengths) if length != lengths[0])
     except (TypeError, StopIteration):
         return ""
-    return f" (row 0 has {lengths[0]} entries, row {odd} has {lengths[odd]})"
+    return f" (row 0 has {lengths[0]} entries, row {different} has {lengths[different]})"
 
 
 def _finite(array: Matrix, name: str) -> None:
-    """Refuse NaN, infinity and what would overflow, and say where the first one is."""
+    """Refuse NaN, infinity and numbers whose squares overflow, and name the row of the first one."""
     entries = array if isinstance(array, np.ndarray) else array.data
     good = np.abs(entries) <= LARGEST  # false for NaN
     if good.all():
@@ -234,7 +235,7 @@ def _finite(array: Matrix, name: str) -> None:
 
 
 def _one_each(values: NDArray[Any], rows: int, name: str) -> None:
-    """Refuse anything but one value for each row."""
+    """Check that there is one value for each row."""
     if values.ndim != 1:
         raise ConfigurationError(
             f"{name} of shape {values.shape}: expected one dimension, one value for each row; use {name}.ravel()"
@@ -244,7 +245,7 @@ def _one_each(values: NDArray[Any], rows: int, name: str) -> None:
 
 
 def _labels(y: Any, name: str) -> NDArray[Any]:
-    """Labels as integers or strings; floats only where they are whole."""
+    """Return labels as integers, booleans or strings; floats must be whole numbers and become integers."""
     try:
         values = np.asarray(y)
     except ValueError:

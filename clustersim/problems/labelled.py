@@ -1,6 +1,7 @@
-"""What all problems share whose rows carry labels: class numbers, the column of ones, test rows and their accuracy.
+"""Base class of problems whose rows have labels: class numbers, the column of ones, test rows and their accuracy.
 
-Rows and labels flow in from the user; a subclass says how rows get scores (`_scores`) and what a score costs.
+Rows and labels come from the user. A subclass defines the scores of the rows (`_scores`) and the loss of those scores
+(`_losses`).
 """
 
 from abc import abstractmethod
@@ -23,7 +24,7 @@ __all__ = ["LabelledProblem"]
 class LabelledProblem(TabularProblem):
     """Base class of the problems with labels; see `SoftmaxRegression` for the parameters.
 
-    With `bias`, the matrix `X` has a column of ones appended, so that a bias is one more coefficient.
+    With `bias`, a column of ones is appended to the matrix `X`, so that the bias is one more coefficient.
     """
 
     def __init__(self, X: Any, y: Any, *, ridge: float = 0.0, test: Any = None, bias: bool = True) -> None:
@@ -40,65 +41,65 @@ class LabelledProblem(TabularProblem):
 
     @abstractmethod
     def _encode(self, codes: NDArray[np.intp]) -> Floats:
-        """Targets of shape (rows, columns), in the form that `_losses` wants."""
+        """Return targets of shape (rows, columns), in the form that `_losses` expects."""
 
     @abstractmethod
     def _scores(self, X: Matrix, w: Floats) -> Floats:
-        """Scores of rows that have their column of ones; shape (rows, columns)."""
+        """Return the scores of rows that already include the column of ones; shape (rows, columns)."""
 
     @abstractmethod
     def _losses(self, scores: Floats, targets: Floats) -> Floats:
-        """Loss of each row; shape (rows,)."""
+        """Return the loss of each row; shape (rows,)."""
 
     @abstractmethod
     def _slopes(self, scores: Floats, targets: Floats) -> Floats:
-        """Derivative of each row's loss in its scores; shape (rows, columns), a new array."""
+        """Return the derivative of each row's loss with respect to its scores; shape (rows, columns), a new array."""
 
     @abstractmethod
     def _predict(self, scores: Floats) -> NDArray[Any]:
-        """Class number of each row."""
+        """Return the predicted class number of each row."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._size}, ridge={self.ridge:g})"
 
     @property
     def labels(self) -> NDArray[np.intp]:
-        """Class number 0, 1, ... of each training row, in the order of `classes`."""
+        """Class number 0, 1, ... of each training row, an index into `classes`; shape (rows,)."""
         return self._codes
 
     def loss(self, w: Floats) -> float:
-        """Mean cross-entropy over the training rows, without the ridge."""
+        """Return the mean cross-entropy over the training rows, without the ridge."""
         return float(self._losses(self._scores(self.X, w), self._targets).mean())
 
     def metrics(self, w: Floats) -> dict[str, float]:
-        """``test_accuracy``, the fraction of test rows that are classified rightly, if there are any."""
+        """Return ``test_accuracy``, the fraction of test rows that are classified correctly, if there are test rows."""
         if self._test is None:
             return {}
         X, codes = self._test
         scores = self._scores(X, w)
         return {"test_accuracy": float((self._predict(scores) == codes).mean())} | self._ranking(scores, codes)
 
-    def _ranking(self, scores: Floats, codes: NDArray[np.intp]) -> dict[str, float]:  # noqa: ARG002 - most have none
-        """Metrics of how the scores rank the test rows."""
+    def _ranking(self, scores: Floats, codes: NDArray[np.intp]) -> dict[str, float]:  # noqa: ARG002 - none by default
+        """Return metrics of how the scores rank the test rows; none by default."""
         return {}
 
     @property
     def _size(self) -> str:
-        """Rows, features and classes in words."""
+        """The numbers of rows, features and classes as text."""
         return f"{self.rows} rows, {self.X.shape[1] - self.bias} features, {len(self.classes)} classes"
 
     def _known(self, y: Any, rows: int) -> NDArray[np.intp]:
-        """Class numbers of the test labels."""
+        """Return the class numbers of the test labels; refuse labels that no training row has."""
         values, codes = check_labels(y, rows, "test y", fewest=1)
         comparable = values.dtype.kind == self.classes.dtype.kind or "U" not in (
             values.dtype.kind,
             self.classes.dtype.kind,
         )
-        strange = values[~np.isin(values, self.classes)] if comparable else values
-        if len(strange):
+        unknown = values[~np.isin(values, self.classes)] if comparable else values
+        if len(unknown):
             raise ConfigurationError(
-                f"test y: expected the labels of the training rows, {_short(self.classes)}, got {_short(strange)}; "
-                "drop these test rows or train on such rows too"
+                f"test y: expected the labels of the training rows, {_short(self.classes)}, got {_short(unknown)}; "
+                "drop these test rows or add training rows with these labels"
             )
         return np.searchsorted(self.classes, values)[codes]
 
@@ -110,7 +111,7 @@ class LabelledProblem(TabularProblem):
 
 
 def _with_ones(X: Matrix) -> Matrix:
-    """X with a last column of ones, whose coefficient is the bias."""
+    """Return X with a last column of ones, whose coefficient is the bias."""
     ones = np.ones((X.shape[0], 1))
     if isinstance(X, np.ndarray):
         return frozen(np.hstack([X, ones]))
@@ -118,6 +119,6 @@ def _with_ones(X: Matrix) -> Matrix:
 
 
 def _short(values: NDArray[Any]) -> str:
-    """The first few values, for a message."""
+    """Return the first few values as text for an error message."""
     shown = ", ".join(repr(value) for value in values[:5].tolist())
     return shown + (", ..." if len(values) > 5 else "")

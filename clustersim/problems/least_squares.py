@@ -1,7 +1,7 @@
 """Linear regression by least squares, and the papers' generators of synthetic rows.
 
-Rows and targets flow in from the user or from `LeastSquares.synthetic`; losses, gradients, the optimum and the
-constants L and c flow out to the engine and to theory.
+Rows and targets come from the user or from `LeastSquares.synthetic`. The engine and the theory functions receive
+losses, gradients, the optimum and the constants L and c.
 """
 
 import math
@@ -23,8 +23,8 @@ from clustersim.threads import one_blas_thread
 
 __all__ = ["LeastSquares"]
 
-_MOST_ENTRIES = 10**10  # of synthetic rows; they take 80 GB
-_NOISIEST = 1e90  # targets must not be larger than `LARGEST`
+_MOST_ENTRIES = 10**10  # limit of synthetic entries; this many take 80 GB
+_MOST_NOISE = 1e90  # keeps the targets below `LARGEST`
 
 
 class LeastSquares(TabularProblem):
@@ -35,27 +35,27 @@ class LeastSquares(TabularProblem):
     Parameters
     ----------
     X : array_like or sparse matrix, shape (rows, features)
-        The rows; give a column of ones if the model shall have an intercept.
+        The rows. Include a column of ones if the model needs an intercept.
     y : array_like, shape (rows,)
         The targets.
     ridge : float, default 0.0
-        Lambda; every column is penalised, one of ones included.
+        Lambda. Every column is penalised, including a column of ones.
     test : tuple (X, y), optional
-        Rows that are not trained on; the history then has a column ``test_loss``, the same mean over them.
+        Test rows and their targets. The history then has a column ``test_loss``: the mean loss over these rows.
 
     Raises
     ------
     ConfigurationError
-        If the data is empty, ragged, not numeric, not finite, or X, y and test do not fit each other, or the ridge is
-        negative.
+        If the data is empty, ragged, not numeric or not finite, if the shapes of X, y and test do not match, or if the
+        ridge is negative.
 
     Notes
     -----
-    The papers state the sum over the rows; the mean is what reproduces their figures. F is quadratic, so
-    :math:`F(w) - F(w^*) = \|X (w - w^*)\|^2 / 2m + \lambda \|w - w^*\|^2 / 2`, which is how the error is computed:
-    exact near the optimum, where the difference of two objectives would cancel. The history has a column ``distance``,
-    :math:`\|w - w^*\|_2`; where there are several optima, w* is the shortest, the nearest one to all models of a run
-    from zeros.
+    The papers define F as the sum over the rows, but the mean reproduces their figures. F is quadratic, so
+    :math:`F(w) - F(w^*) = \|X (w - w^*)\|^2 / 2m + \lambda \|w - w^*\|^2 / 2`. The error is computed by this formula,
+    which stays accurate near the optimum, where the difference of two objectives suffers from cancellation. The history
+    has a column ``distance``, :math:`\|w - w^*\|_2`. If there are several optima, w* is the one of least norm; it is
+    also the nearest optimum to every model of a run that starts at zeros.
 
     References
     ----------
@@ -83,18 +83,18 @@ class LeastSquares(TabularProblem):
 
     @classmethod
     def synthetic(cls, *, rows: int, features: int, design: str = "integers", seed: int, noise: float = 1.0) -> Self:
-        r"""Draw rows and targets :math:`y_i \sim N(\langle x_i, \bar w \rangle, \mathrm{noise}^2)`.
+        r"""Draw random rows and targets :math:`y_i \sim N(\langle x_i, \bar w \rangle, \mathrm{noise}^2)`.
 
         Parameters
         ----------
         rows, features : int
-            Shape of the rows.
-        design : {"integers", "gaussian"}
+            Shape of X.
+        design : {"integers", "gaussian"}, default "integers"
             ``"integers"``: entries of x uniform on {1, ..., 10}, true coefficients uniform on {1, ..., 100}.
             ``"gaussian"``: entries of x normal with standard deviation 100 (the paper's "N(0, 100)"), true
             coefficients uniform on {1, ..., 10}.
         seed : int
-            The same seed gives the same data.
+            Seed of the random draws. The same seed gives the same data.
         noise : float, default 1.0
             Standard deviation of the targets around the true model.
 
@@ -121,7 +121,7 @@ class LeastSquares(TabularProblem):
         shape = integer("rows", rows, low=1, high=COUNT), integer("features", features, low=1, high=COUNT)
         if math.prod(shape) > _MOST_ENTRIES:
             raise complaint("rows, features", shape, f"at most {_MOST_ENTRIES} entries in all")
-        deviation = number("noise", noise, low=0.0, high=_NOISIEST)
+        deviation = number("noise", noise, low=0.0, high=_MOST_NOISE)
         streams = Streams(seed)
         draw = streams.generator("synthetic rows")
         if choice("design", design, ("integers", "gaussian")) == "integers":
@@ -129,7 +129,7 @@ class LeastSquares(TabularProblem):
         else:
             X, largest = draw.normal(0.0, 100.0, size=shape), 10
         true = streams.generator("synthetic coefficients").integers(1, largest, size=shape[1], endpoint=True)
-        signal = np.einsum("ij,j->i", X, true.astype(np.float64))  # not BLAS, whose last bits depend on its threads
+        signal = np.einsum("ij,j->i", X, true.astype(np.float64))  # the last bits of BLAS depend on its threads
         return cls(X, signal + deviation * streams.generator("synthetic noise").standard_normal(shape[0]))
 
     def __repr__(self) -> str:
@@ -142,14 +142,14 @@ class LeastSquares(TabularProblem):
         return int(self.X.shape[1])
 
     def loss(self, w: Floats) -> float:
-        """Mean of (<x_i, w> - y_i)^2 / 2 over the training rows, without the ridge."""
+        """Return the mean of (<x_i, w> - y_i)^2 / 2 over the training rows, without the ridge."""
         if self._gram is None:
             return _half_mean_square(self.X @ w - self.y)
         off = w - self._optimum.w
-        return self._loss_near(off, self._bent(off))
+        return self._loss_near(off, self._excess_loss(off))
 
     def gradient(self, w: Floats, rows: NDArray[np.intp] | None, weights: float | Floats) -> Floats:
-        """Weighted sum of (<x_r, w> - y_r) x_r over `rows` (None: all rows), without the ridge."""
+        """Return the weighted sum of (<x_r, w> - y_r) x_r over `rows` (None: all rows), without the ridge."""
         X = take_rows(self.X, rows)
         residual: Floats = X.dot(w)
         residual -= self.y if rows is None else self.y.take(rows)
@@ -158,11 +158,11 @@ class LeastSquares(TabularProblem):
         return total
 
     def penalty(self, w: Floats) -> float:
-        """Half the ridge times the squared norm of w."""
+        """Return half the ridge times the squared norm of w."""
         return 0.5 * self.ridge * float(w @ w) if self.ridge else 0.0
 
     def penalty_gradient(self, w: Floats) -> Floats | None:
-        """The ridge times w; None without ridge."""
+        """Return the ridge times w; None without ridge."""
         return self.ridge * w if self.ridge else None
 
     @property
@@ -171,7 +171,7 @@ class LeastSquares(TabularProblem):
         return True
 
     def optimum(self) -> Optimum:
-        """Return the minimiser, the one of least norm without ridge, and its objective, computed once.
+        """Return the minimiser and its objective, computed once. Without ridge, it is the minimiser of least norm.
 
         Raises
         ------
@@ -181,27 +181,30 @@ class LeastSquares(TabularProblem):
         return self._optimum
 
     def error(self, w: Floats) -> float:
-        """F(w) - F(w*), computed from w - w* and therefore accurate however small it is."""
+        """Return F(w) - F(w*), computed from w - w* and therefore accurate however small it is."""
         off = w - self._optimum.w
-        return self._bent(off) + self.penalty(off)
+        return self._excess_loss(off) + self.penalty(off)
 
     def evaluate(self, w: Floats) -> tuple[float, float]:
-        """Return error and loss at w; the error is the accurate one of `error`."""
+        """Return error and loss at w; the error is as accurate as that of `error`."""
         off = w - self._optimum.w
-        bent = self._bent(off)
-        loss = self.loss(w) if self._gram is None else self._loss_near(off, bent)
-        return bent + self.penalty(off), loss
+        excess = self._excess_loss(off)
+        loss = self.loss(w) if self._gram is None else self._loss_near(off, excess)
+        return excess + self.penalty(off), loss
 
     def smoothness(self) -> float:
-        """L, the largest eigenvalue of X^T X / m, plus the ridge."""
+        """Return L, the largest eigenvalue of X^T X / m plus the ridge."""
         return self._largest
 
     def strong_convexity(self) -> float:
-        """c, the smallest eigenvalue of X^T X / m, plus the ridge; that alone where columns are collinear or many."""
+        """Return c, the smallest eigenvalue of X^T X / m plus the ridge.
+
+        The eigenvalue is 0 if the columns are collinear, or if there are more columns than rows.
+        """
         return self._smallest
 
     def metrics(self, w: Floats) -> dict[str, float]:
-        """``test_loss``, the mean of (<x, w> - y)^2 / 2 over the test rows, if any, and ``distance``, ||w - w*||."""
+        """Return ``distance``, ||w - w*||, and with test rows ``test_loss``, their mean of (<x, w> - y)^2 / 2."""
         off = w - self._optimum.w
         distance = {"distance": math.sqrt(off @ off)}
         if self._test is None:
@@ -209,16 +212,16 @@ class LeastSquares(TabularProblem):
         X, y = self._test
         return {"test_loss": _half_mean_square(X @ w - y)} | distance
 
-    def _bent(self, off: Floats) -> float:
-        """What the curvature of the loss adds at w* + off: ||X off||^2 / 2m."""
+    def _excess_loss(self, off: Floats) -> float:
+        """The second-order term of the loss at w* + off: ||X off||^2 / 2m."""
         if self._gram is None:
             return _half_mean_square(self.X @ off)
-        return max(0.5 * float(off @ (self._gram @ off)), 0.0)  # rounding, where off is almost in the null space
+        return max(0.5 * float(off @ (self._gram @ off)), 0.0)  # rounding may make it negative near the null space
 
-    def _loss_near(self, off: Floats, bent: float) -> float:
-        """The loss at w* + off, from that at w*, where its gradient is minus that of the ridge."""
+    def _loss_near(self, off: Floats, excess: float) -> float:
+        """The loss at w* + off: the loss at w*, whose gradient there is minus that of the ridge, plus both terms."""
         slope = -self.ridge * float(self._optimum.w @ off) if self.ridge else 0.0
-        return max(self._least_loss + slope + bent, 0.0)
+        return max(self._loss_at_optimum + slope + excess, 0.0)
 
     def _arrays(self) -> Mapping[str, Matrix | Floats]:
         arrays = {"X": self.X, "y": self.y}
@@ -232,7 +235,7 @@ class LeastSquares(TabularProblem):
     @cached_property
     @one_blas_thread
     def _gram(self) -> Floats | None:
-        """X^T X / m where a product with it is cheaper than one with X."""
+        """X^T X / m, or None if a product with X is cheaper than a product with it."""
         return gram(self.X) if self.dimension <= min(self.rows, DENSE_FEATURES) else None
 
     @cached_property
@@ -254,7 +257,7 @@ class LeastSquares(TabularProblem):
 
     @cached_property
     @one_blas_thread
-    def _least_loss(self) -> float:
+    def _loss_at_optimum(self) -> float:
         """The loss at the optimum."""
         return _half_mean_square(self.X @ self._optimum.w - self.y)
 

@@ -1,7 +1,7 @@
 """Logistic regression: binary, and one-vs-rest for more than two classes.
 
-Rows and labels flow in from the user; losses, gradients, the optimum and constants flow out through
-`clustersim.problems.classifier.LinearClassifier`, which also says how w is laid out.
+Rows and labels come from the user. `clustersim.problems.classifier.LinearClassifier` defines the layout of w and
+returns gradients, the optimum and the constants L and c.
 """
 
 import math
@@ -18,13 +18,13 @@ __all__ = ["LogisticRegression"]
 
 
 class LogisticRegression(LinearClassifier):
-    r"""Logistic regression with ridge; one-vs-rest where y has more than two labels.
+    r"""Logistic regression with ridge; one-vs-rest if y has more than two labels.
 
     Two labels, with :math:`z_i = \langle x_i, w \rangle + b` and :math:`t_i = 1` for the second label in sorted order:
 
     .. math:: F(w, b) = \frac{1}{m} \sum_i [\log(1 + e^{z_i}) - t_i z_i] + \frac{\lambda}{2} \|w\|^2
 
-    C > 2 labels, with a model :math:`w_u, b_u` for each label u against the rest, :math:`t_{iu} = 1` where
+    C > 2 labels, with a model :math:`w_u, b_u` for each label u against the rest, and :math:`t_{iu} = 1` if
     :math:`y_i = u`:
 
     .. math:: F(w, b) = \frac{1}{C} \sum_u \Big( \frac{1}{m} \sum_i [\log(1 + e^{z_{iu}}) - t_{iu} z_{iu}]
@@ -39,49 +39,49 @@ class LogisticRegression(LinearClassifier):
     ridge : float, default 0.0
         Lambda; the bias is not penalised.
     test : tuple (X, y), optional
-        Rows that are not trained on; the history then has a column ``test_accuracy``, and with two labels, if both are
-        among the test rows, a column ``test_auc``: the area under the ROC curve of their scores.
+        Test rows and their labels. The history then has a column ``test_accuracy``. With two labels that both occur in
+        the test rows, it also has a column ``test_auc``: the area under the ROC curve of the scores.
     bias : bool, default True
-        Whether the model has one.
+        Whether the model has a bias.
 
     Raises
     ------
     ConfigurationError
-        If the data is empty, ragged or not finite, labels do not fit, or the ridge is negative.
+        If the data is empty, ragged or not finite, if the labels are invalid, or if the ridge is negative.
 
     Notes
     -----
-    The flat w is the matrix of shape (features + 1, C) in C order, biases last; with two labels it is one column of
-    length features + 1. Without ridge, rows that can be separated by label have no optimum: `has_optimum` is then
-    false and `error` NaN. A bias is not penalised, so the curvature has no positive lower bound over all models and
-    `strong_convexity` is 0; without bias it is the ridge (over C).
+    The flat w is the matrix of shape (features + 1, C) in C order, biases last. With two labels it is one column of
+    length features + 1. Without ridge, there is no optimum if the rows can be separated by label: `has_optimum` is then
+    false and `error` is NaN. The bias is not penalised, so the curvature has no positive lower bound over all models
+    and `strong_convexity` is 0. Without bias it is the ridge, divided by C if C > 2.
 
     References
     ----------
-    Kas Hanna et al., 2022, eq. 8, with two misprints mended: the second logarithm is of 1 - sigma, and sigma is
-    1 / (1 + exp(-z)). The sum over the rows is the mean here.
+    Kas Hanna et al., 2022, eq. 8, with two misprints corrected: the second logarithm is of 1 - sigma, and sigma is
+    1 / (1 + exp(-z)). The paper sums over the rows; here it is the mean.
 
     Examples
     --------
-    Of the rows at 1 two thirds are of class 1, of the rows at -1 one third: the odds are 2, and w = log 2.
+    Two thirds of the rows at 1 and one third of the rows at -1 are in class 1: the odds are 2, and w = log 2.
 
     >>> problem = LogisticRegression([[1], [1], [1], [-1], [-1], [-1]], [1, 1, 0, 0, 0, 1], bias=False)
     >>> problem.optimum().w.round(9).tolist(), round(float(np.log(2.0)), 9)
     ([0.693147181], 0.693147181)
     """
 
-    _sharpest = 0.25
+    _max_curvature = 0.25
 
     @property
     def _columns(self) -> int:
         return 1 if len(self.classes) == 2 else len(self.classes)
 
     @property
-    def _sharing(self) -> int:
+    def _averaged_columns(self) -> int:
         return self._columns
 
     def _encode(self, codes: NDArray[np.intp]) -> Floats:
-        """-1 where the row is of the column's class, else 1: then each loss is log(1 + exp(target * score))."""
+        """Return -1 if the row belongs to the column's class, else 1: each loss is log(1 + exp(target * score))."""
         positive = np.arange(self._columns) + (self._columns == 1)
         return np.where(codes[:, None] == positive, -1.0, 1.0)
 
@@ -95,9 +95,9 @@ class LogisticRegression(LinearClassifier):
         slopes /= self._columns
         return slopes
 
-    def _bends(self, scores: Floats, targets: Floats, change: Floats) -> Floats:  # noqa: ARG002 - the same for both
-        bends: Floats = expit(scores) * expit(-scores) * change / self._columns
-        return bends
+    def _curvature(self, scores: Floats, targets: Floats, change: Floats) -> Floats:  # noqa: ARG002 - the curvature does not depend on the target
+        curvature: Floats = expit(scores) * expit(-scores) * change / self._columns
+        return curvature
 
     def _predict(self, scores: Floats) -> NDArray[Any]:
         return scores[:, 0] > 0.0 if self._columns == 1 else scores.argmax(axis=1)
@@ -106,7 +106,7 @@ class LogisticRegression(LinearClassifier):
         if self._columns > 1 or codes.min() == codes.max():
             return {}
         if not np.isfinite(scores).all():
-            return {"test_auc": math.nan}  # a model that has run away, which scikit-learn would refuse to judge
-        from sklearn.metrics import roc_auc_score  # noqa: PLC0415 - half a second that other problems are spared
+            return {"test_auc": math.nan}  # the model has diverged, and scikit-learn refuses infinite scores
+        from sklearn.metrics import roc_auc_score  # noqa: PLC0415 - takes half a second, and only this metric needs it
 
         return {"test_auc": float(roc_auc_score(codes, scores[:, 0]))}

@@ -1,7 +1,8 @@
 """Newton's step by preconditioned conjugate gradients: products with the Hessian in, the step out.
 
-Our own and not SciPy's, because rows that can be separated show in directions whose curvature is tiny: the solver must
-neither stop before it has seen them nor mistake rounding noise, where the Hessian is singular, for one of them.
+SciPy's solver is not suitable. Rows that can be separated by class appear as directions of tiny curvature. The solver
+must not stop before it has explored them, and where the Hessian is singular, it must not mistake rounding noise for
+one of them.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,8 @@ from clustersim.problems.base import Floats
 
 __all__ = ["newton_step"]
 
-_FLAT = 1e-15  # a relative curvature that rounding cannot tell from 0
-_PRODUCTS = 1000
+_FLAT = 1e-15  # a relative curvature that rounding cannot distinguish from 0
+_MAX_PRODUCTS = 1000
 
 
 def newton_step(
@@ -26,17 +27,18 @@ def newton_step(
     product : callable
         Maps v to H v.
     diagonal : ndarray, shape (dimension,)
-        The diagonal of H, by which directions are scaled; 1 instead of 0.
+        The diagonal of H, which scales the directions; 1 in place of 0.
     gradient : ndarray, shape (dimension,)
         The gradient.
     tolerance : float
-        The share of the gradient that may be left; the next step takes care of it.
+        The norm of the residual, relative to that of the gradient, at which the solver stops.
     noise : float
-        Length below which a residual is rounding noise.
+        The norm below which a residual is rounding noise.
 
     Returns
     -------
     ndarray, shape (dimension,)
+        The step s.
 
     Examples
     --------
@@ -48,7 +50,7 @@ def newton_step(
     enough = max(tolerance * float(np.linalg.norm(gradient)), noise)
     direction = residual / diagonal
     power = float(residual @ direction)
-    for _ in range(_PRODUCTS):
+    for _ in range(_MAX_PRODUCTS):
         if float(np.linalg.norm(residual)) <= enough:
             break
         image = product(direction)

@@ -1,8 +1,8 @@
-"""A multi-layer perceptron in plain NumPy: the non-convex problem.
+"""A multi-layer perceptron in plain NumPy, for non-convex objectives.
 
-Rows and labels flow in from the user; losses, gradients and the initial model flow out to the engine. One pass forward
-and one back over the chosen rows is a product of two matrices a layer each way; the backward ones are written straight
-into views of the flat gradient.
+Rows and labels come from the user. The engine receives losses, gradients and the initial model. The forward pass over
+the chosen rows computes one matrix product for each layer. The backward pass writes the gradient of each layer directly
+into a view of the flat gradient.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,13 +18,13 @@ from clustersim.problems.data import Matrix, take_rows
 from clustersim.problems.softmax_loss import SoftmaxLoss
 from clustersim.streams import Streams
 
-_WIDEST = 10**6  # units of a layer
+_MAX_WIDTH = 10**6  # units of a hidden layer
 
 __all__ = ["MultilayerPerceptron"]
 
 
 class MultilayerPerceptron(SoftmaxLoss):
-    r"""A perceptron with ReLU hidden layers, a softmax on top, and ridge, for C classes.
+    r"""A multi-layer perceptron for C classes: ReLU hidden layers, softmax cross-entropy and ridge.
 
     .. math:: F(w) = \frac{1}{m} \sum_i \Big[ \log \sum_u e^{z_{iu}} - z_{i y_i} \Big]
                      + \frac{\lambda}{2} \sum_l \|W_l\|^2, \qquad
@@ -33,29 +33,29 @@ class MultilayerPerceptron(SoftmaxLoss):
     Parameters
     ----------
     X : array_like or sparse matrix, shape (rows, features)
-        The rows; columns of a common scale, such as 0 to 1, train best.
+        The rows. Training works best if all columns have a common scale, such as 0 to 1.
     y : array_like, shape (rows,)
         Labels: whole numbers, booleans or strings.
     hidden : sequence of int, default (64,)
-        Width of each hidden layer, the first after the rows first; ``()`` is softmax regression.
+        Width of each hidden layer, starting next to the input. ``()`` gives softmax regression.
     ridge : float, default 0.0
         Lambda; the biases are not penalised.
     test : tuple (X, y), optional
-        Rows that are not trained on; the history then has a column ``test_accuracy``.
+        Test rows and their labels. The history then has a column ``test_accuracy``.
     seed : int, default 0
-        Of the initial model. It belongs to the problem, so all policies and replications begin at the same model.
+        Seed of the initial model. It belongs to the problem, so all policies and replications start at the same model.
 
     Raises
     ------
     ConfigurationError
-        If the data is empty, ragged or not finite, labels do not fit, the ridge is negative, `hidden` is not a sequence
-        of whole numbers, at least 1, or the seed is not a whole number, at least 0.
+        If the data is empty, ragged or not finite, if the labels are invalid, or if the ridge is negative. Also if
+        `hidden` is not a sequence of positive whole numbers, or if the seed is not a non-negative whole number.
 
     Notes
     -----
-    The flat w holds the layers one after the other, each as its matrix of shape (inputs + 1, outputs) in C order: row j
-    has the weights of input j, the last row the biases. The slope of max(0, z) at z = 0 is taken as 0. No optimum is
-    known: the history's ``error`` is NaN, watch ``loss`` or ``test_accuracy``.
+    The flat w contains the layers in order. Each layer is a matrix of shape (inputs + 1, outputs) in C order: row j
+    contains the weights of input j, and the last row contains the biases. The slope of max(0, z) at z = 0 is taken as
+    0. No optimum is known, so the history's ``error`` is NaN; use ``loss`` or ``test_accuracy`` instead.
 
     References
     ----------
@@ -63,7 +63,8 @@ class MultilayerPerceptron(SoftmaxLoss):
 
     Examples
     --------
-    Exclusive or, which no linear model can tell: a unit that counts the ones, and one that answers to both of them.
+    Exclusive or, which no linear model can represent. One hidden unit counts the ones; the other is active only if both
+    inputs are 1.
 
     >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
     >>> problem = MultilayerPerceptron(X, y, hidden=(2,), test=(X, y))
@@ -88,14 +89,14 @@ class MultilayerPerceptron(SoftmaxLoss):
 
     @property
     def dimension(self) -> int:
-        """Length of w: (inputs + 1) x outputs, added up over the layers."""
+        """Length of w: the sum over the layers of (inputs + 1) x outputs."""
         return self._cuts[-1]
 
     def initial_model(self) -> Floats:
-        """Return He-normal weights (standard deviation sqrt(2 / inputs)) and zero biases, drawn by the seed.
+        """Return He-normal weights (standard deviation sqrt(2 / inputs)), drawn with the seed, and zero biases.
 
-        Zeros would be a saddle: every hidden unit gives 0 and passes 0 back, so that no weight would ever move, only
-        the last biases. Nor may weights be equal, for units that begin alike stay alike.
+        Zero weights would be a saddle point: all hidden units would output 0 and receive gradient 0, so that only the
+        last biases would change. Equal weights would not work either: units that start equal remain equal.
 
         References
         ----------
@@ -109,7 +110,7 @@ class MultilayerPerceptron(SoftmaxLoss):
         return w
 
     def gradient(self, w: Floats, rows: NDArray[np.intp] | None, weights: float | Floats) -> Floats:
-        """Weighted sum of the rows' gradients, without the ridge; `rows` None stands for all rows."""
+        """Return the weighted sum of the rows' gradients, without the ridge; None for `rows` means all rows."""
         layers = self._layers(w)
         signals = self._signals(take_rows(self.X, rows), layers)
         slopes = self._slopes(signals[-1] @ layers[-1], take_rows(self._targets, rows))
@@ -124,11 +125,11 @@ class MultilayerPerceptron(SoftmaxLoss):
         return total
 
     def penalty(self, w: Floats) -> float:
-        """Half the ridge times the squared norm of the weights; the biases are free."""
+        """Return half the ridge times the squared norm of the weights; biases are not penalised."""
         return 0.5 * self.ridge * sum(float(np.vdot(layer[:-1], layer[:-1])) for layer in self._layers(w))
 
     def penalty_gradient(self, w: Floats) -> Floats | None:
-        """The ridge times the weights, 0 for the biases; None without ridge."""
+        """Return the ridge times the weights, and 0 for the biases; None without ridge."""
         if not self.ridge:
             return None
         slope = self.ridge * w
@@ -137,20 +138,20 @@ class MultilayerPerceptron(SoftmaxLoss):
         return slope
 
     def _layers(self, flat: Floats) -> list[Floats]:
-        """Views of a flat vector as the matrices of the layers, each with its biases in the last row."""
+        """Return views of a flat vector as the matrices of the layers, with the biases in the last row of each."""
         return [
             flat[start:end].reshape(shape)
             for (start, end), shape in zip(pairwise(self._cuts), self._shapes, strict=True)
         ]
 
     def _signals(self, X: Matrix, layers: Sequence[Floats]) -> list[Matrix]:
-        """What goes into each layer, a column of ones included; shapes (rows, inputs + 1)."""
+        """Return the inputs of each layer, column of ones included; shapes (rows, inputs + 1)."""
         signals = [X]
         for layer in layers[:-1]:
             signal = np.empty((X.shape[0], layer.shape[1] + 1))
             _multiply(signals[-1], layer, signal[:, :-1])
             signal[:, -1] = 1.0
-            np.maximum(signal, 0.0, out=signal)  # leaves the ones; without them the array were not contiguous, and slow
+            np.maximum(signal, 0.0, out=signal)  # keeps the ones; a view without them is not contiguous, hence slower
             signals.append(signal)
         return signals
 
@@ -169,7 +170,7 @@ class MultilayerPerceptron(SoftmaxLoss):
 
 
 def _multiply(left: Matrix, right: Floats, out: Floats) -> None:
-    """Write the product where it belongs; a sparse one has to be made first."""
+    """Write the product into `out`; a sparse product needs a temporary array first."""
     if isinstance(left, np.ndarray):
         np.matmul(left, right, out=out)
     else:
@@ -177,7 +178,7 @@ def _multiply(left: Matrix, right: Floats, out: Floats) -> None:
 
 
 def _widths(hidden: Any) -> tuple[int, ...]:
-    """The widths of the hidden layers, checked."""
+    """Check the widths of the hidden layers and return them as a tuple."""
     expected = "a sequence of whole numbers, the width of each hidden layer, such as (64,)"
     widths = several("hidden", hidden, expected)
-    return tuple(integer(f"hidden[{place}]", width, low=1, high=_WIDEST) for place, width in enumerate(widths))
+    return tuple(integer(f"hidden[{i}]", width, low=1, high=_MAX_WIDTH) for i, width in enumerate(widths))

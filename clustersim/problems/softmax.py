@@ -1,7 +1,7 @@
-"""Softmax regression, the multinomial sibling of logistic regression.
+"""Softmax regression, also known as multinomial logistic regression.
 
-Rows and labels flow in from the user; losses, gradients, the optimum and constants flow out through
-`clustersim.problems.classifier.LinearClassifier`, which also says how w is laid out.
+Rows and labels come from the user. `clustersim.problems.classifier.LinearClassifier` defines the layout of w and
+returns gradients, the optimum and the constants L and c.
 """
 
 import numpy as np
@@ -28,20 +28,21 @@ class SoftmaxRegression(SoftmaxLoss, LinearClassifier):
     ridge : float, default 0.0
         Lambda; the biases are not penalised.
     test : tuple (X, y), optional
-        Rows that are not trained on; the history then has a column ``test_accuracy``.
+        Test rows and their labels. The history then has a column ``test_accuracy``.
     bias : bool, default True
         Whether the model has biases.
 
     Raises
     ------
     ConfigurationError
-        If the data is empty, ragged or not finite, labels do not fit, or the ridge is negative.
+        If the data is empty, ragged or not finite, if the labels are invalid, or if the ridge is negative.
 
     Notes
     -----
-    The flat w is the matrix of shape (features + 1, C) in C order, biases last. Adding one number to all biases
-    changes nothing, so of the many optima the one whose biases add up to 0 is given, which is also where every run
-    from zeros stays. `has_optimum` and `strong_convexity` are as for `LogisticRegression`.
+    The flat w is the matrix of shape (features + 1, C) in C order, biases last. Adding the same number to all biases
+    does not change the objective. `optimum` returns the optimum whose biases sum to 0. The biases of every run that
+    starts at zeros sum to 0, too. `has_optimum` is false under the same conditions as for `LogisticRegression`.
+    `strong_convexity` is 0 with biases and the ridge without.
 
     References
     ----------
@@ -49,24 +50,25 @@ class SoftmaxRegression(SoftmaxLoss, LinearClassifier):
 
     Examples
     --------
-    Of the rows at 1 two thirds are a, of the rows at -1 one third: the scores of a and b differ by log 2.
+    Two thirds of the rows at 1 and one third of the rows at -1 have label a: the scores of a and b differ by log 2.
 
     >>> problem = SoftmaxRegression([[1], [1], [1], [-1], [-1], [-1]], ["a", "a", "b", "b", "b", "a"], bias=False)
     >>> problem.optimum().w.round(9).tolist(), round(float(np.log(2.0)) / 2, 9)
     ([0.34657359, -0.34657359], 0.34657359)
     """
 
-    _sharpest = 0.5
+    _max_curvature = 0.5
 
     @property
     def _columns(self) -> int:
         return len(self.classes)
 
-    def _bends(self, scores: Floats, targets: Floats, change: Floats) -> Floats:
+    def _curvature(self, scores: Floats, targets: Floats, change: Floats) -> Floats:
         p = probabilities(scores)
         mean = np.einsum("ij,ij->i", p, change)[:, None]
-        # The loss is flat where all scores of a row grow alike. Bent there as much as elsewhere, Newton's steps stay
-        # the same, since no gradient points there, but its equations are not singular and rounding cannot grow.
-        alike: Floats = (p * (1.0 - p)).mean(axis=1, keepdims=True)
-        alike *= change.mean(axis=1, keepdims=True)
-        return balanced(p * (change - mean), targets) + alike
+        # The loss is flat in the direction in which all scores of a row change by the same amount. Gradients have no
+        # component there, so adding curvature in this direction leaves Newton's steps unchanged. But it makes the
+        # equations non-singular, so that rounding errors cannot grow.
+        common: Floats = (p * (1.0 - p)).mean(axis=1, keepdims=True)
+        common *= change.mean(axis=1, keepdims=True)
+        return balanced(p * (change - mean), targets) + common

@@ -1,7 +1,7 @@
-"""The cross-entropy of a softmax: what softmax regression and the perceptron share, however their scores arise.
+"""The cross-entropy of a softmax, which softmax regression and the perceptron share.
 
-Scores and targets of shape (rows, classes) flow in; losses, slopes and class numbers flow out. A target is 1 where the
-row is of the column's class, else 0.
+The functions take scores and targets of shape (rows, classes) and return losses, slopes or class numbers. A target is 1
+if the row belongs to the column's class, else 0.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ __all__ = ["SoftmaxLoss", "balanced", "probabilities"]
 
 
 class SoftmaxLoss(LabelledProblem):
-    """A labelled problem whose rows cost the cross-entropy of the softmax of their scores, however large those are."""
+    """A labelled problem with softmax cross-entropy as the loss of a row; scores of any size do not overflow."""
 
     def _encode(self, codes: NDArray[np.intp]) -> Floats:
         return np.where(codes[:, None] == np.arange(len(self.classes)), 1.0, 0.0)
@@ -36,7 +36,7 @@ class SoftmaxLoss(LabelledProblem):
 
 
 def probabilities(scores: Floats) -> Floats:
-    """Softmax of each row.
+    """Return the softmax of each row; shape (rows, classes).
 
     Examples
     --------
@@ -49,9 +49,10 @@ def probabilities(scores: Floats) -> Floats:
 
 
 def balanced(values: Floats, targets: Floats) -> Floats:
-    """Replace the entry of a row's own class by minus the sum of the others.
+    """Return `values` with the entry of each row's own class replaced by minus the sum of the other entries.
 
-    Each row of the derivatives sums to 0; taken so, the own entry does not cancel where its probability is nearly 1.
+    Each row of the derivatives sums to 0. Computed like this, the entry of the own class does not suffer from
+    cancellation when the probability of the class is nearly 1.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""The solution of a least-squares problem, dense or sparse, with or without ridge.
+"""Solver of least-squares problems, dense or sparse, with or without ridge.
 
-Checked rows and targets flow in from `clustersim.problems.least_squares`, the minimiser flows out.
+`clustersim.problems.least_squares` passes checked rows and targets in and receives the minimiser.
 """
 
 import math
@@ -26,12 +26,12 @@ def least_squares_solution(X: Matrix, y: Floats, ridge: float = 0.0) -> Floats:
     y : ndarray, shape (m,)
         The targets.
     ridge : float, default 0.0
-        Of the sum over the rows: m times the ridge of their mean.
+        The ridge of the sum over the rows, which is m times the ridge of their mean.
 
     Returns
     -------
     ndarray, shape (features,)
-        By singular values if dense, by LSMR with one round of refinement if sparse.
+        Computed by singular values if X is dense, by LSMR with one round of refinement if X is sparse.
 
     Raises
     ------
@@ -48,13 +48,13 @@ def least_squares_solution(X: Matrix, y: Floats, ridge: float = 0.0) -> Floats:
     if not ridge:
         return np.asarray(np.linalg.lstsq(X, y, rcond=None)[0])
     U, sizes, V = np.linalg.svd(X, full_matrices=False)
-    sizes[sizes <= max(X.shape) * np.finfo(np.float64).eps * sizes[0]] = 0.0  # else a tiny ridge blows up rounding
+    sizes[sizes <= max(X.shape) * np.finfo(np.float64).eps * sizes[0]] = 0.0  # else a tiny ridge amplifies rounding
     w: Floats = (sizes / (sizes**2 + ridge) * (y @ U)) @ V
     return w
 
 
 def _sparse(X: Matrix, y: Floats, ridge: float) -> Floats:
-    """LSMR; a ridge is as many further rows, which unlike LSMR's own damping allow for refinement."""
+    """Solve by LSMR. The ridge becomes additional rows, which allow refinement, unlike LSMR's own damping."""
     m, features = X.shape
     if ridge:
         X = sparse.vstack([X, math.sqrt(ridge) * sparse.eye_array(features)], format="csr")

@@ -1,6 +1,6 @@
-"""Extreme eigenvalues of the matrices behind L and c.
+"""Extreme eigenvalues of X^T X / m, from which problems compute L and c.
 
-Rows flow in from the problems; a number flows out, by a dense solver for few features and by Lanczos for many.
+The functions take rows and return a number. A dense solver computes it for few features, Lanczos for many.
 """
 
 from collections.abc import Callable
@@ -16,11 +16,11 @@ from clustersim.streams import Streams
 
 __all__ = ["DENSE_FEATURES", "gram", "largest_eigenvalue", "smallest_eigenvalue"]
 
-DENSE_FEATURES = 2000  # a Gram matrix of this order takes 32 MB, its eigenvalues about a second
+DENSE_FEATURES = 2000  # a Gram matrix of this order takes 32 MB, and its eigenvalues take about a second
 
 
 def gram(X: Matrix) -> Floats:
-    """X^T X / m as a dense array, shape (features, features)."""
+    """Return X^T X / m as a dense array, shape (features, features)."""
     product = X.T @ X
     dense: Floats = product if isinstance(product, np.ndarray) else product.toarray()
     dense /= X.shape[0]
@@ -28,7 +28,7 @@ def gram(X: Matrix) -> Floats:
 
 
 def largest_eigenvalue(X: Matrix, ridge: float | Floats = 0.0) -> float:
-    """Largest eigenvalue of X^T X / m + diag(ridge).
+    """Return the largest eigenvalue of X^T X / m + diag(ridge).
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def largest_eigenvalue(X: Matrix, ridge: float | Floats = 0.0) -> float:
     Returns
     -------
     float
-        Accurate to about 1e-13 of itself.
+        The eigenvalue, with a relative accuracy of about 1e-13.
 
     Raises
     ------
@@ -58,23 +58,25 @@ def largest_eigenvalue(X: Matrix, ridge: float | Floats = 0.0) -> float:
 
 
 def smallest_eigenvalue(X: Matrix, ridge: float | Floats = 0.0) -> float:
-    """Smallest eigenvalue of X^T X / m + diag(ridge).
+    """Return the smallest eigenvalue of X^T X / m + diag(ridge).
 
     Parameters
     ----------
-    X, ridge
-        As for `largest_eigenvalue`.
+    X : ndarray or csr_array, shape (m, features)
+        The rows.
+    ridge : float or ndarray, shape (features,), default 0.0
+        Added to the diagonal; not negative.
 
     Returns
     -------
     float
-        Accurate to about 1e-13 of the largest; one that is no larger than rounding is returned as the least ridge,
-        below which it cannot lie.
+        The eigenvalue, accurate to about 1e-13 of the largest one. An eigenvalue within rounding of 0 is returned as
+        the smallest entry of the ridge, which is its lower bound.
 
     Raises
     ------
     ConfigurationError
-        If Lanczos does not converge, as it may not for many nearly collinear sparse columns.
+        If Lanczos does not converge, which can happen with many nearly collinear columns.
 
     Examples
     --------
@@ -84,22 +86,22 @@ def smallest_eigenvalue(X: Matrix, ridge: float | Floats = 0.0) -> float:
     0.5
     """
     m, features = X.shape
-    least = float(np.min(ridge))
-    if features > m and least == np.max(ridge):
-        return least
+    lower_bound = float(np.min(ridge))
+    if features > m and lower_bound == np.max(ridge):
+        return lower_bound
     if features <= DENSE_FEATURES:
         smallest, largest = _ends(X, ridge)
     else:
         product = _product(X, ridge)
         largest = _lanczos(product, features)
-        # turned round, because Lanczos judges an eigenvalue by its own size, which near 0 is beyond rounding
+        # subtracted from the largest, because Lanczos converges relative to the eigenvalue, which fails near 0
         smallest = largest - _lanczos(lambda v: largest * v - product(v), features, basis=80)
     noise = max(m, features) * np.finfo(np.float64).eps * largest
-    return max(least, smallest) if smallest > noise else least
+    return max(lower_bound, smallest) if smallest > noise else lower_bound
 
 
 def _ends(X: Matrix, ridge: float | Floats) -> tuple[float, float]:
-    """Smallest and largest eigenvalue by a dense solver."""
+    """Return the smallest and the largest eigenvalue, by a dense solver."""
     matrix = gram(X)
     matrix[np.diag_indices(X.shape[1])] += ridge
     values = np.linalg.eigvalsh(matrix)
@@ -107,7 +109,7 @@ def _ends(X: Matrix, ridge: float | Floats) -> tuple[float, float]:
 
 
 def _product(X: Matrix, ridge: float | Floats) -> Callable[[Floats], Floats]:
-    """Multiplication with X^T X / m + diag(ridge)."""
+    """Return the function that multiplies a vector by X^T X / m + diag(ridge)."""
 
     def product(v: Floats) -> Floats:
         image: Floats = X.T @ (X @ v) / X.shape[0]
@@ -117,9 +119,9 @@ def _product(X: Matrix, ridge: float | Floats) -> Callable[[Floats], Floats]:
 
 
 def _lanczos(product: Callable[[Floats], Floats], features: int, basis: int = 20) -> float:
-    """Largest eigenvalue, from products alone; a large basis finds one among many neighbours."""
+    """Return the largest eigenvalue from products alone; a large basis separates it from close neighbours."""
     operator = LinearOperator((features, features), matvec=product, dtype=np.float64)
-    start = Streams(seed=0).generator("lanczos").standard_normal(features)  # else ARPACK starts at random
+    start = Streams(seed=0).generator("lanczos").standard_normal(features)  # without it, ARPACK starts at random
     settings: dict[str, Any] = {"v0": start, "ncv": min(features, basis), "tol": 1e-13, "maxiter": 500}
     try:
         return float(eigsh(operator, k=1, which="LA", return_eigenvectors=False, **settings)[0])

@@ -1,6 +1,6 @@
-"""What all problems share whose rows are one matrix: its size, its norms and the digests that identify it.
+"""Base class of problems whose rows form one matrix: its size, its row norms and the digests that identify it.
 
-Checked arrays flow in from a problem's constructor; `describe` flows out to the hash of a study's configuration.
+The constructor of a problem sets the checked arrays. `describe` goes into the hash of a study's configuration.
 """
 
 from abc import abstractmethod
@@ -17,7 +17,7 @@ __all__ = ["TabularProblem"]
 
 
 class TabularProblem(Problem):
-    """A problem on the rows of the matrix `X`, dense or CSR, which never changes."""
+    """A problem on the rows of a matrix `X`, dense or CSR, that never changes."""
 
     X: Matrix
 
@@ -27,7 +27,7 @@ class TabularProblem(Problem):
         return int(self.X.shape[0])
 
     def row_norms_squared(self) -> Floats:
-        """Squared norm of each row of `X`, its bias column included; shape (rows,)."""
+        """Return the squared norm of each row of `X`, column of ones included; shape (rows,)."""
         return squared_norms(self.X)
 
     def describe(self) -> dict[str, Any]:
@@ -36,10 +36,10 @@ class TabularProblem(Problem):
 
     @abstractmethod
     def _arrays(self) -> Mapping[str, Matrix | NDArray[Any]]:
-        """The arrays that identify the problem, by name."""
+        """Return the arrays that identify the problem, by name."""
 
     def _parameters(self) -> Mapping[str, Any]:
-        """The hyper-parameters, as plain JSON values."""
+        """Return the hyper-parameters as plain JSON values."""
         return {}
 
     @cached_property

@@ -1,22 +1,24 @@
-"""What the papers prove, as functions to hold simulations against.
+"""Results of the papers as functions: bounds and expectations to compare simulations with.
 
-=======================  ==========================================================================
-file                     what lives there
-=======================  ==========================================================================
-`order_statistics`       means and variances of the fastest k of n response times
-`adaptive_k`             error bounds and bound-optimal switching times of fastest-k SGD
-`error_bound`            the bound that these start from, and checks of its constants
-`represented`            what all of them do where floats cannot represent the answer
-`erasurehead`            ErasureHead: missing groups and bounds on the error after so many updates
-`erasurehead_times`      ErasureHead, exact repetition and no code: expected times
-`sgc_redundancy`         Stochastic Gradient Coding: workers a row, and the incoherence of rows
-`sgc`                    Stochastic Gradient Coding: bounds on the distance to the optimum
-`decoding`               how far decoded gradients are from the full one, and can be at best
-`lgc`                    K-SGD and Live Gradient Compensation: gradient bias and error bounds
-`lgc_threshold`          Live Gradient Compensation: for how many workers to wait within a time budget
-`asynchronous`           K-sync, K-batch-sync, K-async and K-batch-async: expected times of an update
-`staleness`              K-async and K-batch-async: staleness of gradients, and an error bound
-=======================  ==========================================================================
+===========================  ==================================================================================
+file                         contents
+===========================  ==================================================================================
+`order_statistics`           means and variances of the k-th fastest of n times
+`adaptive_k`                 error bounds and bound-optimal switching times of fastest-k SGD
+`error_bound`                the error bound that `adaptive_k` uses, and checks of its constants
+`float_range`                an error for results that floats cannot represent
+`erasurehead`                ErasureHead: missing groups, and bounds on the error after T updates
+`erasurehead_times`          ErasureHead, exact repetition and no code: expected times
+`erasurehead_time_to_error`  ErasureHead, exact repetition and no code: bounds on the time to an error
+`sgc_redundancy`             Stochastic Gradient Coding: workers for each row, and incoherence of rows
+`sgc`                        Stochastic Gradient Coding: bounds on the distance to the optimum
+`decoding`                   errors of decoded gradients, and lower bounds on them
+`lgc`                        K-SGD and Live Gradient Compensation: gradient bias and error bounds
+`lgc_fraction`               Live Gradient Compensation: fraction of workers to wait for, as in the paper
+`lgc_threshold`              Live Gradient Compensation: how many workers to wait for in a time budget
+`asynchronous`               K-sync, K-batch-sync, K-async and K-batch-async: expected times of an update
+`staleness`                  K-async and K-batch-async: staleness of gradients, and an error bound
+===========================  ==================================================================================
 """
 
 from clustersim.theory.adaptive_k import (
@@ -44,13 +46,15 @@ from clustersim.theory.erasurehead import (
     erasurehead_exponential_error_bound,
     missing_probabilities,
 )
-from clustersim.theory.erasurehead_times import (
+from clustersim.theory.erasurehead_time_to_error import (
     TimesToError,
     erasurehead_noise_level,
+    times_to_error_bound,
+)
+from clustersim.theory.erasurehead_times import (
     erasurehead_update_time,
     erasurehead_update_time_bound,
     exact_code_update_time,
-    times_to_error_bound,
     uncoded_update_time,
     uncovered_probabilities,
 )
@@ -61,14 +65,13 @@ from clustersim.theory.lgc import (
     lgc_gradient_bias,
     lgc_gradient_bias_bound,
 )
-from clustersim.theory.lgc_threshold import (
+from clustersim.theory.lgc_fraction import (
     FractionLimits,
     lgc_approximate_means,
-    lgc_feasible_k,
     lgc_fraction_limits,
     lgc_optimal_fraction,
-    lgc_time_error_bounds,
 )
+from clustersim.theory.lgc_threshold import lgc_feasible_k, lgc_time_error_bounds
 from clustersim.theory.order_statistics import (
     harmonic_numbers,
     order_statistic_means,

@@ -1,7 +1,7 @@
-"""Error against wall-clock time of fastest-k SGD, and when to wait for one worker more.
+"""Bounds on the error of fastest-k SGD over wall-clock time, and optimal times to increase k.
 
 S. Kas Hanna, R. Bitar, P. Parag, V. Dasari, S. El Rouayheb, "Adaptive Stochastic Gradient Descent for Fast and
-Communication-Efficient Distributed Learning", 2022. All functions take the constants of its error bound, see
+Communication-Efficient Distributed Learning", 2022. The functions take the constants of its error bound, see
 `clustersim.theory.error_bound`:
 
 ==========  ==============================================================================================
@@ -10,7 +10,7 @@ eta         step size
 L, c        Lipschitz constant of the gradient and strong convexity of the objective
 sigma2      bound on the variance of the gradient of one row
 s           rows per worker
-e0          error F(w_0) - F* of the first model
+e0          error F(w_0) - F* of the initial model
 ==========  ==============================================================================================
 """
 
@@ -40,23 +40,23 @@ Floats = NDArray[np.float64]
 def fastest_k_error_bound(
     t: ArrayLike, k: int, mu: ArrayLike, eta: float, L: float, c: float, sigma2: float, s: float, e0: float
 ) -> Floats:
-    """Bound on the error of fastest-k SGD after wall-clock time t, for a fixed k.
+    """Return a bound on the error of fastest-k SGD after wall-clock time t, for a fixed k.
 
-    e(t) = f_k + (1 - eta c)^(t / mu_k) (e0 - f_k), the bound of Lemma 1 without its epsilon (eq. 17). The bound with
-    epsilon (eq. 6) is this one at t (1 - epsilon); `lemma_1_probability` says how surely it holds.
+    The bound is e(t) = f_k + (1 - eta c)^(t / mu_k) (e0 - f_k), that of Lemma 1 without its epsilon (eq. 17). The bound
+    with epsilon (eq. 6) is the value at t (1 - epsilon). `lemma_1_probability` is a lower bound on its probability.
 
     Parameters
     ----------
     t : array_like
         Wall-clock times, seconds, at least 0.
     k : int
-        How many workers to wait for, 1 to n.
+        Number of workers to wait for, 1 to n.
     mu, eta, L, c, sigma2, s, e0
         See the head of this module.
 
     Returns
     -------
-    float64 or ndarray of float64, the shape of `t`
+    float64 or ndarray of float64, same shape as `t`
 
     Raises
     ------
@@ -75,32 +75,34 @@ def fastest_k_error_bound(
     [0.001, 0.0002]
     """
     bound = ErrorBound.checked(mu, eta, L, c, sigma2, s, e0)
-    k = integer("k", k, low=1, high=len(bound.mu), remedy="mu must hold a mean for every k")
+    k = integer("k", k, low=1, high=len(bound.mu), remedy="mu must contain a mean for every k")
     errors: Floats = bound.at(checked_times("t", t), k, bound.e0)[()]
     return errors
 
 
 @represented
 def lemma_1_probability(t: ArrayLike, k: int, mu: ArrayLike, variances: ArrayLike, epsilon: float) -> Floats:
-    """A lower bound on the probability with which Lemma 1's error bound holds at time t.
+    """Return a lower bound on the probability that the error bound of Lemma 1 is valid at time t.
 
-    1 - (sigma_k^2 / epsilon^2) (2 / (t mu_k) + 1 / t^2), and 0 where that is negative (Lemma 1, eq. 16): at least
-    this often have (1 - epsilon) t / mu_k updates been made by time t.
+    The result is 1 - (sigma_k^2 / epsilon^2) (2 / (t mu_k) + 1 / t^2), or 0 if this is negative (Lemma 1, eq. 16). With
+    at least this probability, (1 - epsilon) t / mu_k updates have been made by time t.
 
     Parameters
     ----------
     t : array_like
         Wall-clock times, seconds, greater than 0.
     k : int
-        How many workers to wait for, 1 to n.
-    mu, variances : array_like, shape (n,)
-        Means and variances of the order statistics; `order_statistic_means`, `order_statistic_variances`.
+        Number of workers to wait for, 1 to n.
+    mu : array_like, shape (n,)
+        Means of the order statistics, seconds; see `order_statistic_means`.
+    variances : array_like, shape (n,)
+        Variances of the order statistics, seconds squared; see `order_statistic_variances`.
     epsilon : float
         Slack of the bound, greater than 0.
 
     Returns
     -------
-    float64 or ndarray of float64, the shape of `t`
+    float64 or ndarray of float64, same shape as `t`
 
     Raises
     ------
@@ -113,15 +115,15 @@ def lemma_1_probability(t: ArrayLike, k: int, mu: ArrayLike, variances: ArrayLik
     0.7999
     """
     means = checked_means(mu)
-    k = integer("k", k, low=1, high=len(means), remedy="mu must hold a mean for every k")
+    k = integer("k", k, low=1, high=len(means), remedy="mu must contain a mean for every k")
     times = checked_times("t", t, positive=True)
     expected = f"{len(means)} finite numbers, at least 0, one for each in mu"
     spread = numbers("variances", variances, expected, low=0.0)
     if spread.shape != means.shape:
         raise complaint("variances", variances, expected)
     slack = number("epsilon", epsilon, above=0.0)
-    missed = spread[k - 1] / slack**2 * (2.0 / (times * means[k - 1]) + 1.0 / times**2)
-    probability: Floats = np.maximum(1.0 - missed, 0.0)[()]
+    failure = spread[k - 1] / slack**2 * (2.0 / (times * means[k - 1]) + 1.0 / times**2)
+    probability: Floats = np.maximum(1.0 - failure, 0.0)[()]
     return probability
 
 
@@ -129,12 +131,12 @@ def lemma_1_probability(t: ArrayLike, k: int, mu: ArrayLike, variances: ArrayLik
 def bound_optimal_switching_times(
     mu: ArrayLike, eta: float, L: float, c: float, sigma2: float, s: float, e0: float
 ) -> Floats:
-    """The times at which to wait for one worker more, so that the error bound falls fastest at every instant.
+    """Return the times at which to increase k by 1 so that the error bound decreases fastest at every instant.
 
     t_k = t_(k-1) + (mu_k / alpha) [ln(mu_(k+1) - mu_k) + ln(2 c s k (k+1) e(t_(k-1)) - eta L (k+1) sigma^2)
-    - ln(eta L sigma^2 mu_k)] with t_0 = 0 (Theorem 1, eq. 26), and e(t_k) by eq. 24. Where a logarithm has no positive
-    argument, or t_k would come before t_(k-1), waiting for k + 1 is better from the start: the switch is at once, at
-    t_(k-1). (The inequality in eq. 25 is printed the wrong way round; eq. 26 is right.)
+    - ln(eta L sigma^2 mu_k)] with t_0 = 0 (Theorem 1, eq. 26), and e(t_k) by eq. 24. If the argument of a logarithm is
+    not positive, or if t_k would be less than t_(k-1), k + 1 is better than k from the start. Then the switch is
+    immediate, at t_(k-1). (The inequality in eq. 25 is printed in the wrong direction; eq. 26 is correct.)
 
     Parameters
     ----------
@@ -153,7 +155,7 @@ def bound_optimal_switching_times(
 
     Examples
     --------
-    Example 1 of the paper, where Fig. 2b has 589 for the first switch although the theorem says otherwise:
+    Example 1 of the paper. In Fig. 2b, the first switch is at 589, which contradicts the theorem:
 
     >>> from clustersim.latency import Exponential
     >>> from clustersim.theory import order_statistic_means
@@ -185,27 +187,27 @@ def adaptive_error_bound(
     s: float,
     e0: float,
 ) -> Floats:
-    """Bound on the error at wall-clock time t of a policy that starts with k = 1 and adds a worker at given times.
+    """Return a bound on the error at wall-clock time t of a policy that starts with k = 1 and adds 1 at given times.
 
-    Each stretch of constant k continues where the one before ended (eq. 19).
+    Each interval of constant k starts at the bound at which the previous interval ended (eq. 19).
 
     Parameters
     ----------
     t : array_like
         Wall-clock times, seconds, at least 0.
     times : array_like, shape (at most n - 1,)
-        When to switch from k = 1 to 2, from 2 to 3 and so on; seconds, in ascending order.
+        Times of the switches from k = 1 to 2, from 2 to 3 and so on; seconds, in ascending order.
     mu, eta, L, c, sigma2, s, e0
         See the head of this module.
 
     Returns
     -------
-    float64 or ndarray of float64, the shape of `t`
+    float64 or ndarray of float64, same shape as `t`
 
     Raises
     ------
     ConfigurationError
-        If the switching times are not in order or too many, or a constant is out of range.
+        If the switching times are not in ascending order, if there are too many, or if a constant is out of range.
 
     Examples
     --------
@@ -225,15 +227,15 @@ def adaptive_error_bound(
         if math.isinf(end):
             break
         start, error = float(end), bound.after(float(end) - start, k, error)
-    answer: Floats = errors[()]
-    return answer
+    result: Floats = errors[()]
+    return result
 
 
 @represented
 def fixed_k_crossings(mu: ArrayLike, eta: float, L: float, c: float, sigma2: float, s: float, e0: float) -> Floats:
-    """The times at which the bound of a fixed k + 1 falls below that of a fixed k.
+    """Return the times at which the bound of a fixed k + 1 falls below that of a fixed k.
 
-    Up to that time a run that never changes k does better with k than with k + 1 (Fig. 1 and 2a of the paper).
+    Before this time, the bound of a run with constant k is lower than with k + 1 (Fig. 1 and 2a of the paper).
 
     Parameters
     ----------
@@ -252,7 +254,7 @@ def fixed_k_crossings(mu: ArrayLike, eta: float, L: float, c: float, sigma2: flo
 
     Examples
     --------
-    Example 1 of the paper (Fig. 1 and 2a print the first and the last):
+    Example 1 of the paper (Fig. 1 and 2a show the first and the last):
 
     >>> from clustersim.latency import Exponential
     >>> from clustersim.theory import order_statistic_means
@@ -265,10 +267,10 @@ def fixed_k_crossings(mu: ArrayLike, eta: float, L: float, c: float, sigma2: flo
 
 
 def _crossing(bound: ErrorBound, k: int) -> float:
-    """When the bound of k + 1 falls below that of k.
+    """Return the time at which the bound of k + 1 falls below that of k.
 
-    Their difference starts at 0 and ends below. It rises at first only if the bound of k falls faster, and then has one
-    maximum, where both fall equally fast; the crossing comes after that.
+    Their difference starts at 0 and ends below 0. It increases at first only if the bound of k decreases faster. Then
+    it has one maximum, where both bounds decrease at the same rate; the crossing is after this maximum.
     """
     speed = (bound.e0 - bound.floors[k - 1 : k + 1]) / bound.mu[k - 1 : k + 1]
     if speed[0] <= max(speed[1], 0.0) or bound.mu[k - 1] == bound.mu[k]:

@@ -1,20 +1,20 @@
-"""How long an update takes in synchronous and asynchronous SGD that waits for k answers.
+"""Expected time of an update in synchronous and asynchronous SGD that waits for k messages.
 
 S. Dutta, G. Joshi, S. Ghosh, P. Dube, P. Nagpurkar, "Slow and Stale Gradients Can Win the Race", 2018. Each of n
-workers computes the gradient of one mini-batch at a time, in times that are independent and of one law X; links take no
+workers computes the gradient of one mini-batch at a time. The times are independent with the same law X; links take no
 time.
 
 =============  ==========================================================================================
-K-sync         an update waits for the fastest k workers; all start again on the new model
-K-batch-sync   it waits for k mini-batches: who has answered takes another one on the same model, and after
-               the update all start again
-K-async        it takes the next k answers, of whatever versions; only their workers get the new model
-K-batch-async  the same, but a worker gets the present model at once after each answer, and the last of the
-               k the new one
+K-sync         an update waits for the fastest k workers; then all workers restart with the new model
+K-batch-sync   an update waits for k mini-batches: a worker that has responded takes another one with the
+               same model; after the update, all workers restart with the new model
+K-async        an update takes the next k messages, of any versions; only their workers get the new model
+K-batch-async  the same, but a worker gets the current model immediately after each message, and the worker
+               of the last of the k messages gets the new one
 =============  ==========================================================================================
 
-For k = 1 the last two are the same: plain asynchronous SGD. `clustersim.theory.staleness` says how old their gradients
-are.
+For k = 1 the last two are the same: plain asynchronous SGD. `clustersim.theory.staleness` computes the staleness of
+their gradients.
 """
 
 from clustersim.checks import COUNT, instance, integer
@@ -33,14 +33,16 @@ __all__ = [
 
 @represented
 def k_sync_update_time(model: LatencyModel, workers: int, k: int) -> float:
-    """Expected time of an update of K-sync, E[X_(k)] of n workers, for any law.
+    """Return the expected time of an update of K-sync, E[X_(k)] of n workers, for any law.
 
     Parameters
     ----------
     model : LatencyModel
-        Time X of one mini-batch.
-    workers, k : int
-        n and k.
+        The law of X, the time of one mini-batch.
+    workers : int
+        n, the number of workers.
+    k : int
+        Number of messages of an update, 1 to n.
 
     Returns
     -------
@@ -63,17 +65,19 @@ def k_sync_update_time(model: LatencyModel, workers: int, k: int) -> float:
 
 @represented
 def k_batch_sync_update_time(model: LatencyModel, workers: int, k: int) -> float:
-    """Expected time of an update of K-batch-sync, k mean / n, for exponential times; E[X_(1)] for k = 1 and any law.
+    """Return the expected time of an update of K-batch-sync: k mean / n for exponential times, E[X_(1)] for k = 1.
 
-    n workers that never pause answer at the rate n / mean, and exponential times do not remember that all were started
-    together.
+    The formula for k = 1 is valid for any law. n workers that never pause respond at the rate n / mean. Exponential
+    times are memoryless, so it does not matter that all workers start together.
 
     Parameters
     ----------
     model : LatencyModel
-        Time X of one mini-batch, exponential unless k = 1.
-    workers, k : int
-        n and k.
+        The law of X, the time of one mini-batch; it must be exponential unless k = 1.
+    workers : int
+        n, the number of workers.
+    k : int
+        Number of messages of an update, 1 to n.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def k_batch_sync_update_time(model: LatencyModel, workers: int, k: int) -> float
     Raises
     ------
     ConfigurationError
-        If an argument is out of range, or the law is another one and k > 1.
+        If an argument is out of range, or if the law is not exponential and k > 1.
 
     Examples
     --------
@@ -98,16 +102,18 @@ def k_batch_sync_update_time(model: LatencyModel, workers: int, k: int) -> float
 
 @represented
 def k_async_update_time(model: LatencyModel, workers: int, k: int) -> float:
-    """Expected time of an update of K-async, in the long run: mean (H_n - H_{n-k}) for exponential times.
+    """Return the expected time of an update of K-async in the long run: mean (H_n - H_{n-k}) for exponential times.
 
-    For k = 1 it is E[X] / n, and for k = n, where all wait for all, E[X_(n)], for any law.
+    For any law, it is E[X] / n for k = 1, and E[X_(n)] for k = n, where every update waits for all workers.
 
     Parameters
     ----------
     model : LatencyModel
-        Time X of one mini-batch, exponential unless k is 1 or n.
-    workers, k : int
-        n and k.
+        The law of X, the time of one mini-batch; it must be exponential unless k is 1 or n.
+    workers : int
+        n, the number of workers.
+    k : int
+        Number of messages of an update, 1 to n.
 
     Returns
     -------
@@ -116,14 +122,15 @@ def k_async_update_time(model: LatencyModel, workers: int, k: int) -> float:
     Raises
     ------
     ConfigurationError
-        If an argument is out of range, or the law is another one and 1 < k < n.
+        If an argument is out of range, or if the law is not exponential and 1 < k < n.
 
     Notes
     -----
-    For every law it is at least k E[X] / n, as no worker answers faster than if it never waited. Where a new mini-batch
-    takes longer than what is left of a used one (P(X > u + v) <= P(X > u) P(X > v): shifted exponential times, constant
-    times, Gamma and Weibull times of shape at least 1), every update takes at most `k_sync_update_time` on average;
-    where it takes shorter, at least that.
+    For every law, the time is at least k E[X] / n, because a worker that waits does not respond more often than one
+    that never waits. For some laws, a new mini-batch takes longer than the rest of one in progress:
+    P(X > u + v) <= P(X > u) P(X > v). Shifted exponential and constant times are examples, and Gamma and Weibull times
+    with a shape of at least 1. For them, the mean time of every update is at most `k_sync_update_time`. If the
+    inequality is reversed, it is at least `k_sync_update_time`.
 
     Examples
     --------
@@ -143,17 +150,19 @@ def k_async_update_time(model: LatencyModel, workers: int, k: int) -> float:
 
 @represented
 def k_batch_async_update_time(model: LatencyModel, workers: int, k: int) -> float:
-    """Expected time of an update of K-batch-async in the long run, k E[X] / n, for any law.
+    """Return the expected time of an update of K-batch-async in the long run, k E[X] / n, for any law.
 
-    Workers never pause: each answers every E[X] seconds by the renewal theorem. For exponential times it holds from the
-    first update on.
+    Workers never pause, so by the renewal theorem each responds every E[X] seconds on average. For exponential times,
+    the formula is exact from the first update on.
 
     Parameters
     ----------
     model : LatencyModel
-        Time X of one mini-batch.
-    workers, k : int
-        n and k.
+        The law of X, the time of one mini-batch.
+    workers : int
+        n, the number of workers.
+    k : int
+        Number of messages of an update, 1 to n.
 
     Returns
     -------
@@ -177,13 +186,14 @@ def k_batch_async_update_time(model: LatencyModel, workers: int, k: int) -> floa
 
 
 def checked_sizes(workers: int, k: int) -> tuple[int, int]:
-    """Return n and k."""
+    """Return n and k after checking their ranges."""
     workers = integer("workers", workers, low=1, high=COUNT)
-    return workers, integer("k", k, low=1, high=workers, remedy="wait for no more answers than there are workers")
+    remedy = "wait for at most as many messages as there are workers"
+    return workers, integer("k", k, low=1, high=workers, remedy=remedy)
 
 
 def _exponential_mean(model: LatencyModel, otherwise: str) -> float:
-    """Mean of an exponential law."""
+    """Return the mean of an exponential law; refuse other laws."""
     if isinstance(model, Exponential):
         return model.mean
     if isinstance(model, ShiftedExponential) and model.shift == 0.0:

@@ -1,12 +1,12 @@
-"""How far decoded gradients are from the full one when each worker straggles with probability p, independently.
+"""Decoding error: the deviation of decoded gradients if each worker straggles independently with probability p.
 
-A decoder makes (1/m) sum_r alpha_r grad f_r of the answers that arrive, where the full gradient has alpha = 1. Its
-decoding error is E[(1/m) |alpha - 1|^2]. Where the rows' gradients are orthogonal and of norm G, the estimate is off by
-G^2 / m times that in mean square. Every function takes
+From the messages that arrive, a decoder computes (1/m) sum_r alpha_r grad f_r; the full gradient has alpha = 1. The
+decoding error is E[(1/m) |alpha - 1|^2]. If the gradients of the rows are orthogonal and have norm G, the mean squared
+error of the estimate is G^2 / m times the decoding error. The functions take these parameters:
 
 =======================  ====================================================================================
 straggler_probability    p, in [0, 1)
-redundancy               d_r, on how many workers row r is: one number for all rows, or an array of one a row
+redundancy               d_r, the number of workers that hold row r: one number for all rows, or one for each
 =======================  ====================================================================================
 """
 
@@ -28,12 +28,12 @@ Floats = NDArray[np.float64]
 
 @represented
 def fixed_weights_decoding_error(straggler_probability: float, redundancy: ArrayLike) -> float:
-    """Decoding error of summing all answers with weights 1 / (d_r (1-p)), whatever the placement: p / ((1-p) d).
+    """Return the decoding error of weights 1 / (d_r (1-p)) for all messages, for any placement: p / ((1-p) d).
 
-    alpha_r is a binomial number of d_r answers over its mean d_r (1-p), hence of mean 1 and variance p / ((1-p) d_r).
-    This is SGC's and BGC's decoder, and Ignore-Stragglers with d = 1. No unbiased decoder whose weights do not depend
-    on who straggles does better with the same average redundancy (M. Glasgow, M. Wootters, "Approximate Gradient Coding
-    with Optimal Decoding", 2021, appendix).
+    alpha_r is the number of messages that contain row r, divided by its mean d_r (1-p). The number is binomial, so
+    alpha_r has mean 1 and variance p / ((1-p) d_r). This is the decoder of SGC and BGC, and of Ignore-Stragglers with
+    d = 1. No unbiased decoder whose weights do not depend on the stragglers has a smaller error with the same average
+    redundancy (M. Glasgow, M. Wootters, "Approximate Gradient Coding with Optimal Decoding", 2021, appendix).
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def fixed_weights_decoding_error(straggler_probability: float, redundancy: Array
     Returns
     -------
     float
-        The mean over the rows.
+        The decoding error, a mean over the rows.
 
     Raises
     ------
@@ -61,24 +61,25 @@ def fixed_weights_decoding_error(straggler_probability: float, redundancy: Array
 
 @represented
 def repetition_decoding_error(straggler_probability: float, redundancy: ArrayLike, *, rescaled: bool = False) -> float:
-    """Decoding error of using each row once if any of its d_r workers answers: p^d, or p^d / (1 - p^d) if rescaled.
+    """Return the decoding error of using each row once if a worker with it responds: p^d, rescaled p^d / (1 - p^d).
 
-    alpha_r is 0 with probability p^d_r and else 1, so that (alpha_r - 1)^2 has that mean; divided by 1 - p^d_r it is
-    unbiased with variance p^d_r / (1 - p^d_r). Groups of workers with the same rows do so with one vector a message, as
-    ErasureHead and exact fractional repetition; under other placements each row must be sent by itself, as rescaled in
-    Send-All. This meets `optimal_decoding_error_bound`, and rescaled `unbiased_decoding_error_bound`.
+    alpha_r is 0 with probability p^d_r and otherwise 1, so (alpha_r - 1)^2 has mean p^d_r. Divided by 1 - p^d_r, it is
+    unbiased with variance p^d_r / (1 - p^d_r). Groups of workers with the same rows achieve this with one vector in
+    each message, as in ErasureHead and exact fractional repetition. Under other placements, workers must send the
+    gradient of each row separately, as in Send-All, which rescales. The error equals `optimal_decoding_error_bound`,
+    and rescaled `unbiased_decoding_error_bound`.
 
     Parameters
     ----------
     straggler_probability, redundancy
-        See the head of this module; for repetition groups the redundancy is the load.
-    rescaled : bool
+        See the head of this module; for repetition groups, the redundancy is the load.
+    rescaled : bool, default False
         Divide each row by 1 - p^d_r, which makes the estimate unbiased.
 
     Returns
     -------
     float
-        The mean over the rows.
+        The decoding error, a mean over the rows.
 
     Raises
     ------
@@ -97,11 +98,12 @@ def repetition_decoding_error(straggler_probability: float, redundancy: ArrayLik
 
 @represented
 def optimal_decoding_error_bound(straggler_probability: float, redundancy: ArrayLike) -> float:
-    """The least decoding error that any decoder can have, with any placement of that redundancy: p^d.
+    """Return a lower bound on the decoding error of any decoder and any placement with this redundancy: p^d.
 
-    With probability p^d_r all workers of row r straggle, and then alpha_r = 0. Optimal decoding, the least-squares fit
-    of alpha to 1 for each set of answers, meets this on repetition groups and is above it on other placements in
-    general. p^d is convex in d: a bound for an average redundancy holds however it is spread over the rows.
+    With probability p^d_r all workers with row r straggle, and then alpha_r = 0. Optimal decoding is the least-squares
+    fit of alpha to 1 for each set of messages. Its error equals the bound on repetition groups and generally exceeds it
+    on other placements. p^d is convex in d, so the bound for an average redundancy is valid for any distribution of the
+    redundancy over the rows.
 
     Parameters
     ----------
@@ -127,11 +129,11 @@ def optimal_decoding_error_bound(straggler_probability: float, redundancy: Array
 
 @represented
 def unbiased_decoding_error_bound(straggler_probability: float, redundancy: ArrayLike) -> float:
-    """The least decoding error of an unbiased decoder, with any placement of that redundancy: p^d / (1 - p^d).
+    """Return a lower bound on the error of any unbiased decoder, any placement of this redundancy: p^d / (1 - p^d).
 
-    If alpha_r has mean 1 and is 0 with probability p^d_r, its mean over the other cases is 1 / (1 - p^d_r), so that
-    E[alpha_r^2] >= 1 / (1 - p^d_r) by Jensen's inequality (Glasgow and Wootters, 2021, appendix). This too is convex in
-    d and holds for an average redundancy.
+    alpha_r has mean 1 and is 0 with probability p^d_r. So its mean over the other cases is 1 / (1 - p^d_r), and
+    E[alpha_r^2] >= 1 / (1 - p^d_r) by Jensen's inequality (Glasgow and Wootters, 2021, appendix). This bound is convex
+    in d, too, so it is valid for an average redundancy.
 
     Parameters
     ----------
@@ -156,7 +158,7 @@ def unbiased_decoding_error_bound(straggler_probability: float, redundancy: Arra
 
 
 def _checked(straggler_probability: float, redundancy: ArrayLike) -> tuple[float, Floats]:
-    """Return p and the redundancies, in range."""
+    """Return p and the redundancies after checking their ranges."""
     p = fraction("straggler_probability", straggler_probability, below_one=True)
     expected = "finite numbers of workers, at least 1"
     d = numbers("redundancy", redundancy, expected, low=1.0)

@@ -1,11 +1,11 @@
-"""The bound on the error of fastest-k SGD at which the adaptive-k paper's theory starts, with its constants checked.
+"""The bound on the error of fastest-k SGD on which the adaptive-k paper's theory builds, and checks of its constants.
 
-In the paper's symbols, with mu_k the mean of the k-th of n response times, alpha = -ln(1 - eta c), and
-f_k = eta L sigma^2 / (2 c k s) the floor of the error,
+The symbols are those of the paper: mu_k is the mean of the k-th smallest of n times, alpha = -ln(1 - eta c), and
+f_k = eta L sigma^2 / (2 c k s) is the floor of the error. Then
 
     e(t) = f_k + exp(-alpha (t - t') / mu_k) (e(t') - f_k)
 
-bounds the error at time t if k has been constant since t' (eq. 19). `clustersim.theory.adaptive_k` builds on it.
+bounds the error at time t if k has been constant since t' (eq. 19). `clustersim.theory.adaptive_k` uses this bound.
 """
 
 import math
@@ -24,20 +24,22 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ErrorBound:
-    """What the bound needs to know.
+    """The derived constants of the bound.
 
     Parameters
     ----------
     mu : ndarray, shape (n,)
-        Mean of the k-th order statistic at k - 1, seconds.
+        Means of the order statistics, seconds; entry k - 1 belongs to k.
     floors : ndarray, shape (n,)
-        Floor of the error at k - 1.
+        Floors of the error; entry k - 1 belongs to k.
     alpha : float
-        Rate of the fall of the error per update.
+        Decay rate of the error per update.
     e0 : float
-        Error of the first model.
-    noise, gain : float
-        eta L sigma^2 and 2 c s, of which floors are made.
+        Error of the initial model.
+    noise : float
+        eta L sigma^2; floors are noise / (gain k).
+    gain : float
+        2 c s.
     """
 
     mu: Floats
@@ -49,7 +51,18 @@ class ErrorBound:
 
     @classmethod
     def checked(cls, mu: ArrayLike, eta: float, L: float, c: float, sigma2: float, s: float, e0: float) -> "ErrorBound":
-        """Derive the floors and the rate from the paper's constants, or raise `ConfigurationError`."""
+        """Check the paper's constants, and derive the floors and the rate from them.
+
+        Parameters
+        ----------
+        mu, eta, L, c, sigma2, s, e0
+            See `clustersim.theory.adaptive_k`.
+
+        Raises
+        ------
+        ConfigurationError
+            If a constant is out of range.
+        """
         means = checked_means(mu)
         eta, L, c = number("eta", eta, above=0.0), number("L", L, above=0.0), number("c", c, above=0.0)
         sigma2, s = number("sigma2", sigma2, above=0.0), number("s", s, above=0.0)
@@ -62,18 +75,18 @@ class ErrorBound:
         return cls(means, floors, -math.log1p(-eta * c), number("e0", e0, low=0.0), noise, gain)
 
     def at(self, elapsed: Floats, k: int, error: float) -> Floats:
-        """The bound `elapsed` seconds after it was `error`, with constant k (eq. 19)."""
+        """Return the bound `elapsed` seconds after it had the value `error`, for constant k (eq. 19)."""
         floor = self.floors[k - 1]
         bound: Floats = floor + np.exp(-self.alpha * elapsed / self.mu[k - 1]) * (error - floor)
         return bound
 
     def after(self, elapsed: float, k: int, error: float) -> float:
-        """The same for one number."""
+        """Return the same as `at` for one number."""
         return float(self.at(np.asarray(elapsed), k, error))
 
 
 def checked_means(mu: ArrayLike) -> Floats:
-    """The means of the order statistics, positive and in order."""
+    """Return the means of the order statistics after checking that they are positive and in ascending order."""
     expected = "the n finite means of the order statistics in ascending order, seconds; "
     expected += "order_statistic_means(model, n) computes them"
     means = numbers("mu", mu, expected, above=0.0, dimensions=1)
@@ -83,7 +96,7 @@ def checked_means(mu: ArrayLike) -> Floats:
 
 
 def checked_times(name: str, t: ArrayLike, *, positive: bool = False) -> Floats:
-    """Times, at least 0 or greater than 0; infinite ones are the end of all times."""
+    """Return times after checking that they are at least 0, or greater than 0; they may be infinite."""
     if positive:
         return numbers(name, t, "times greater than 0", above=0.0, finite=False)
     return numbers(name, t, "times in seconds, at least 0", low=0.0, finite=False)

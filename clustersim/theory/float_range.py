@@ -1,7 +1,7 @@
-"""Answers that floats can represent: what the functions of theory promise for constants of any size.
+"""`represented`: a decorator that raises an error if floats cannot represent the result of a function of theory.
 
-Each formula multiplies and divides constants that are checked one by one. Together they may still overflow, or leave
-nothing to divide by; then there is no answer, and the caller is told so instead of being handed a NaN.
+Each formula multiplies and divides constants that are checked one by one. In combination they may still overflow, or
+lead to a division by zero. The decorator then raises `ConfigurationError`, so that no function returns a NaN.
 """
 
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from clustersim.errors import ClusterSimError, ConfigurationError
 __all__ = ["represented"]
 
 Arguments = ParamSpec("Arguments")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
-def represented(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
-    """Let a function raise `ConfigurationError` where its answer would be a NaN or rounding leaves it none.
+def represented(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Let a function raise `ConfigurationError` if its result contains a NaN or its arithmetic fails.
 
     Examples
     --------
@@ -34,27 +34,28 @@ choose units in which they are neither huge nor tiny
     """
 
     @wraps(function)
-    def checked(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
+    def checked(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
         try:
             with np.errstate(all="ignore"):
-                answer = function(*arguments, **named)
+                result = function(*arguments, **named)
         except ClusterSimError:
             raise
         except (ArithmeticError, ValueError) as error:
             raise _unrepresented(function.__name__) from error
-        if _holds_nan(answer):
+        if _contains_nan(result):
             raise _unrepresented(function.__name__)
-        return answer
+        return result
 
     return checked
 
 
-def _holds_nan(answer: Any) -> bool:
-    """Whether a number, an array or a tuple of them holds a NaN."""
-    return bool(np.isnan(np.asarray(answer, dtype=np.float64)).any())
+def _contains_nan(result: Any) -> bool:
+    """Return whether a number, an array or a tuple of them contains a NaN."""
+    return bool(np.isnan(np.asarray(result, dtype=np.float64)).any())
 
 
 def _unrepresented(name: str) -> ConfigurationError:
+    """Return the error for a function whose result cannot be represented."""
     return ConfigurationError(
         f"{name}: with these arguments it has no value that a float can represent; choose units in which they are "
         "neither huge nor tiny"

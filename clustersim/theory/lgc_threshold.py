@@ -1,88 +1,35 @@
-"""How many workers Live Gradient Compensation should wait for within a budget of wall-clock time.
+"""The number of workers that Live Gradient Compensation should wait for in a budget of wall-clock time.
 
 J. Xu, S.-L. Huang, L. Song, T. Lan, "Live Gradient Compensation for Evading Stragglers in Distributed Learning", 2021,
-section IV-C. Fewer workers mean more updates by time t, more workers a smaller error of each; somewhere between, the
-bound of `clustersim.theory.lgc.lgc_error_bound` at t / (tau + mu_K) updates is least. See there for N, K, L, e0, beta2,
-sigma2, batch and the step size eta.
+section IV-C. Waiting for fewer workers gives more updates by time t; waiting for more workers gives a smaller error of
+each update. For some K in between, the bound `clustersim.theory.lgc.lgc_error_bound` at t / (tau + mu_K) updates is
+minimal. See there for N, K, L, e0, beta2, sigma2, batch and the step size eta. Further parameters:
 
 ==========  ==============================================================================================
-mu          array (N,): mean of the K-th of N response times at K - 1, seconds; `order_statistic_means`
-            computes it, `lgc_approximate_means` as the paper does
+mu          array (N,): means of the K-th smallest of N times, seconds, entry K - 1 for K; computed by
+            `order_statistic_means`, or by `lgc_approximate_means` as in the paper
 t           budget of wall-clock time, seconds
-latency     tau, what communication adds to an update, seconds
-blocks      s, blocks that a mini-batch is cut into
-slack       lambda: an update may take (1 + lambda) times the mean response time of one worker
+latency     tau, the time that communication adds to an update, seconds
+blocks      s, the number of blocks of a mini-batch
+slack       lambda: an update may take (1 + lambda) times the mean time of one worker
 ==========  ==============================================================================================
 """
-
-import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import COUNT, flag, integer, number
+from clustersim.checks import flag, integer, number
 from clustersim.errors import ConfigurationError
-from clustersim.theory.error_bound import checked_means, checked_times
+from clustersim.theory.error_bound import checked_means
 from clustersim.theory.float_range import represented
 from clustersim.theory.lgc import lgc_error_bound, lgc_gradient_bias_bound
 
 __all__ = [
-    "FractionLimits",
-    "lgc_approximate_means",
     "lgc_feasible_k",
-    "lgc_fraction_limits",
-    "lgc_optimal_fraction",
     "lgc_time_error_bounds",
 ]
 
 Floats = NDArray[np.float64]
-
-
-class FractionLimits(NamedTuple):
-    """Limits of p = K/N; where low > high, no K meets both."""
-
-    low: float
-    high: float
-
-
-@represented
-def lgc_approximate_means(workers: int, *, shift: float, mean: float) -> Floats:
-    """The paper's means of the order statistics of shift + Exp(mean), shift + mean ln(N/(N-K)) (eq. 21 and 22).
-
-    For K = N it is shift + mean ln N. For K < N they are too large, by less than mean / (2 (N-K)); for K = N too small,
-    by more than 0.577 mean however large N is, since H_N - ln N falls to Euler's constant.
-
-    Parameters
-    ----------
-    workers : int
-        N.
-    shift, mean : float
-        Delta, and mu, the mean of the random part alone; seconds.
-
-    Returns
-    -------
-    ndarray of float64, shape (N,), seconds
-
-    Raises
-    ------
-    ConfigurationError
-        If an argument is out of range.
-
-    Examples
-    --------
-    >>> from clustersim.latency import ShiftedExponential
-    >>> from clustersim.theory import order_statistic_means
-    >>> order_statistic_means(ShiftedExponential(shift=0.05, mean=0.02), 4).round(4)
-    array([0.055 , 0.0617, 0.0717, 0.0917])
-    >>> lgc_approximate_means(4, shift=0.05, mean=0.02).round(4)
-    array([0.0558, 0.0639, 0.0777, 0.0777])
-    """
-    workers = integer("workers", workers, low=1, high=COUNT)
-    shift, mean = number("shift", shift, low=0.0), number("mean", mean, above=0.0)
-    left = np.maximum(np.arange(workers - 1.0, -1.0, -1.0), 1.0)
-    means: Floats = shift + mean * np.log(workers / left)
-    return means
 
 
 @represented
@@ -99,35 +46,38 @@ def lgc_time_error_bounds(
     latency: float = 0.0,
     relaxed: bool = False,
 ) -> Floats:
-    """The bound of Theorem 2 after t / (tau + mu_K) updates, for every K (eq. 16), or B(K) of eq. 18 if relaxed.
+    """Return the bound of Theorem 2 after t / (tau + mu_K) updates, for every K (eq. 16), or B(K) of eq. 18 if relaxed.
 
-    B(K) = (2 e0 / (eta t)) mu_K + 2 L^2 eta^2 (N beta^2 + sigma^2 / m) / K + const puts (N-K) / K for the
-    min{1, (N-K)^2 / K^2} of delta^2, which it is never less than: eq. 18 holds for K <= N/2 too. Its const, which the
-    paper does not give, is 2 e0 tau / (eta t) + L eta sigma^2 / (N m) - 2 L^2 eta^2 (beta^2 + sigma^2 / (N m)).
+    B(K) = (2 e0 / (eta t)) mu_K + 2 L^2 eta^2 (N beta^2 + sigma^2 / m) / K + const. It replaces
+    min{1, (N-K)^2 / K^2} in delta^2 by (N-K) / K, which is never less. So eq. 18 is valid for K <= N/2, too. The paper
+    does not give the constant: it is
+    2 e0 tau / (eta t) + L eta sigma^2 / (N m) - 2 L^2 eta^2 (beta^2 + sigma^2 / (N m)).
 
     Parameters
     ----------
     t : float
-        At least tau + mu_N, so that full synchrony makes an update.
-    step_size, mu, L, e0, beta2, sigma2, batch, latency
+        Budget of time, seconds; at least tau + mu_N, so that there is time for an update of fully synchronous SGD.
+    step_size, L, e0, beta2, sigma2, batch
+        See `clustersim.theory.lgc`.
+    mu, latency
         See the head of this module.
-    relaxed : bool
-        Give eq. 18, const included.
+    relaxed : bool, default False
+        Return eq. 18, constant included.
 
     Returns
     -------
     ndarray of float64, shape (N,)
-        Bound for K at K - 1, squared gradients.
+        Bounds in squared gradients; entry K - 1 belongs to K.
 
     Raises
     ------
     ConfigurationError
-        If an argument is out of range, or the step is longer than 1/(2L).
+        If an argument is out of range, or if the step size is larger than 1/(2L).
 
     Notes
     -----
-    B(K) is convex, but eq. 16 is not: delta^2 is the same for all K <= N/2, so that there may be one least value below
-    N/2 and one above. The number of updates by time t is random; as in the paper, its mean stands for it.
+    B(K) is convex, but eq. 16 is not: delta^2 is constant for K <= N/2, so there may be one local minimum below N/2 and
+    one above. The number of updates by time t is random; as in the paper, its mean is used instead.
 
     Examples
     --------
@@ -159,131 +109,16 @@ def lgc_time_error_bounds(
         if relaxed:
             delta2 = lgc_gradient_bias_bound(workers, k, beta2=beta2).delta2
             excess = (workers - k) / k * number("beta2", beta2, low=0.0) - delta2
-            bounds[k - 1] += 2.0 * (float(L) * float(step_size)) ** 2 * excess  # both are checked by now
+            bounds[k - 1] += 2.0 * (float(L) * float(step_size)) ** 2 * excess  # lgc_error_bound checked both
     return bounds
 
 
 @represented
-def lgc_optimal_fraction(
-    t: ArrayLike,
-    step_size: float,
-    *,
-    workers: int,
-    mean: float,
-    L: float,
-    e0: float,
-    beta2: float,
-    sigma2: float,
-    batch: int = 1,
-) -> Floats:
-    """The fraction p = K/N at which B(K) of eq. 18 is least, for response times shift + Exp(mean) (eq. 25).
-
-    (1 - p) / p^2 = a = mean e0 / (L^2 eta^3 t (beta^2 + sigma^2 / (N m))), hence p = 2 / (1 + sqrt(1 + 4 a)), with
-    mu_K = shift + mean ln(N/(N-K)), K taken as real, and none of the limits of `lgc_fraction_limits`.
-
-    Parameters
-    ----------
-    t : array_like
-        Budgets of time, seconds, greater than 0.
-    mean : float
-        mu, the mean of the random part of a response time alone, seconds. Neither its shift nor tau matters.
-    step_size, workers, L, e0, beta2, sigma2, batch
-        See the head of this module.
-
-    Returns
-    -------
-    float64 or ndarray of float64, the shape of `t`
-        0 where beta2 and sigma2 are 0: then all gradients agree.
-
-    Raises
-    ------
-    ConfigurationError
-        If an argument is out of range, or the step is longer than 1/(2L).
-
-    Notes
-    -----
-    p grows with t, beta^2 and sigma^2, and as e0 falls. The paper's sentence on N and IID data is garbled: for a given
-    step p falls as N grows if sigma^2 > 0, but not if N m is held constant, as in the paper's own experiment; and IID
-    data (beta^2 = 0) need fewer workers, not more. With a step that grows as sqrt(N), as in Corollary 1, p for IID data
-    grows with N. Where p > 2/3, eq. 18's relaxation has moved it upwards.
-
-    Examples
-    --------
-    >>> known = dict(mean=0.02, L=1.0, e0=1.0, sigma2=1.0)
-    >>> lgc_optimal_fraction([10.0, 1000.0], 0.1, workers=10, beta2=2.0, **known).round(4)
-    array([0.6264, 0.9907])
-    >>> float(lgc_optimal_fraction(10.0, 0.1, workers=10, beta2=0.0, **known).round(4))
-    0.2
-    """
-    lgc_error_bound(  # for its checks
-        1, step_size, workers=workers, k=workers, L=L, e0=e0, beta2=beta2, sigma2=sigma2, batch=batch
-    )
-    step_size, L, e0, beta2, sigma2 = (float(constant) for constant in (step_size, L, e0, beta2, sigma2))
-    workers, batch = int(workers), int(batch)
-    budgets = checked_times("t", t, positive=True)
-    spread = beta2 + sigma2 / (workers * batch)
-    if spread == 0.0:
-        return np.zeros(budgets.shape)[()]
-    a = number("mean", mean, above=0.0) * e0 / (L**2 * step_size**3 * budgets * spread)
-    fractions: Floats = (2.0 / (1.0 + np.sqrt(1.0 + 4.0 * a)))[()]
-    return fractions
-
-
-@represented
-def lgc_fraction_limits(
-    workers: int, blocks: int, slack: float, *, shift: float = 0.0, mean: float = 1.0, latency: float = 0.0
-) -> FractionLimits:
-    """Limits of p = K/N from the two constraints of `lgc_feasible_k`, in the approximation of eq. 21 and 22 (eq. 23).
-
-    max{1/2, 1 - exp(-(ln N) / s + (1 - 1/s) Delta/mu + tau/mu)} <= p <= 1 - exp(-(1 + lambda) - lambda Delta/mu). With
-    the default shift and latency of 0 these are eq. 23's, which lie between those of every other shift and latency.
-
-    Parameters
-    ----------
-    workers : int
-        N.
-    blocks, slack, latency
-        See the head of this module; the slack is less than 1 in the paper.
-    shift, mean : float
-        Delta, and mu, the mean of the random part alone; seconds.
-
-    Returns
-    -------
-    FractionLimits
-
-    Raises
-    ------
-    ConfigurationError
-        If an argument is out of range.
-
-    Notes
-    -----
-    Where s (1 + lambda) < ln N eq. 23 has no solution: for s = 2 from N = 55 on, whatever lambda < 1. As eq. 22 leaves
-    out Euler's constant, its lower limit allows about exp(0.577 / s) times too many stragglers where shift and latency
-    are 0; `lgc_feasible_k` takes exact means. The 1/2 is a recommendation (Remark 1), not a constraint.
-
-    Examples
-    --------
-    >>> low, high = lgc_fraction_limits(10, blocks=4, slack=0.5)
-    >>> round(low, 4), round(high, 4)
-    (0.5, 0.7769)
-    >>> low, high = lgc_fraction_limits(100, blocks=2, slack=0.5)
-    >>> low > high
-    True
-    """
-    workers, blocks = integer("workers", workers, low=1), integer("blocks", blocks, low=1)
-    slack, mean = number("slack", slack, low=0.0), number("mean", mean, above=0.0)
-    shifts = number("shift", shift, low=0.0) / mean
-    waits = math.log(workers) / blocks - (1.0 - 1.0 / blocks) * shifts - number("latency", latency, low=0.0) / mean
-    return FractionLimits(max(0.5, -math.expm1(-waits)), -math.expm1(-(1.0 + slack) - slack * shifts))
-
-
-@represented
 def lgc_feasible_k(mu: ArrayLike, *, blocks: int, slack: float, latency: float = 0.0) -> NDArray[np.int64]:
-    """The K that meet mu_K <= (1 + lambda) E[X] (eq. 19) and mu_N / s <= mu_K + tau (eq. 20), for any law.
+    """Return all K with mu_K <= (1 + lambda) E[X] (eq. 19) and mu_N / s <= mu_K + tau (eq. 20), for any law.
 
-    By the first an update takes not much longer than one worker does; by the second the slowest worker has finished a
-    block before the update, if all times are as their means.
+    The first constraint limits the time of an update relative to that of one worker. The second ensures that the
+    slowest worker has finished a block before the update, if all times equal their means.
 
     Parameters
     ----------
@@ -293,7 +128,7 @@ def lgc_feasible_k(mu: ArrayLike, *, blocks: int, slack: float, latency: float =
     Returns
     -------
     ndarray of int64
-        In ascending order; empty where the constraints exclude each other.
+        The values of K in ascending order; empty if the constraints exclude each other.
 
     Raises
     ------

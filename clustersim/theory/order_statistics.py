@@ -1,6 +1,7 @@
-"""Means and variances of the k-th smallest of n response times, for all k at once.
+"""Means and variances of the k-th smallest of n times, for all k at once.
 
-Latency models come in; arrays indexed by k - 1 go out, which `clustersim.theory.adaptive_k` takes as `mu`.
+The functions take latency models and return arrays whose entry k - 1 belongs to k. `clustersim.theory.adaptive_k` takes
+the means as `mu`.
 """
 
 import math
@@ -21,12 +22,12 @@ Floats = NDArray[np.float64]
 
 @represented
 def harmonic_numbers(n: int) -> Floats:
-    """The harmonic numbers H_0 .. H_n, H_j = 1 + 1/2 + ... + 1/j.
+    """Return the harmonic numbers H_0 .. H_n, where H_j = 1 + 1/2 + ... + 1/j.
 
     Parameters
     ----------
     n : int
-        At least 0.
+        The largest index, at least 0.
 
     Returns
     -------
@@ -48,12 +49,12 @@ def harmonic_numbers(n: int) -> Floats:
 
 @represented
 def order_statistic_means(model: LatencyModel, n: int) -> Floats:
-    """E[X_(k)] for k = 1 .. n: the mean time of one update of fastest-k SGD with links that take no time.
+    """Return E[X_(k)] for k = 1 .. n: the mean time of an update of fastest-k SGD if links take no time.
 
     Parameters
     ----------
     model : LatencyModel
-        The response time of each of n independent workers.
+        The law of the time of each of n independent workers.
     n : int
         Number of workers, at least 1.
 
@@ -65,11 +66,11 @@ def order_statistic_means(model: LatencyModel, n: int) -> Floats:
     Raises
     ------
     ConfigurationError
-        If n is not a whole number, at least 1, or the model has no such means.
+        If n is not a whole number, at least 1, or if the model cannot compute these means.
 
     Examples
     --------
-    Example 1 of the paper (eq. 7), whose rate 5 is a mean of 1/5:
+    Example 1 of the paper (eq. 7), with rate 5 and therefore mean 1/5:
 
     >>> order_statistic_means(Exponential(mean=1 / 5), 5).round(4)
     array([0.04  , 0.09  , 0.1567, 0.2567, 0.4567])
@@ -83,15 +84,15 @@ def order_statistic_means(model: LatencyModel, n: int) -> Floats:
 
 @represented
 def order_statistic_variances(model: LatencyModel, n: int) -> Floats:
-    """Var[X_(k)] for k = 1 .. n; mean^2 (1/(n-k+1)^2 + ... + 1/n^2) for exponential response times.
+    """Return Var[X_(k)] for k = 1 .. n; mean^2 (1/(n-k+1)^2 + ... + 1/n^2) for exponential times.
 
-    In closed form for `Exponential` and `ShiftedExponential`, by numerical integration for every other law that the
-    workers share.
+    The result is in closed form for `Exponential` and `ShiftedExponential`. For other models, it is computed by
+    numerical integration; all workers must follow the same law.
 
     Parameters
     ----------
     model : LatencyModel
-        The response time of each of n independent workers.
+        The law of the time of each of n independent workers.
     n : int
         Number of workers, at least 1.
 
@@ -103,7 +104,7 @@ def order_statistic_variances(model: LatencyModel, n: int) -> Floats:
     Raises
     ------
     ConfigurationError
-        If n is not a whole number, at least 1, if the workers differ, or if the tail is too heavy.
+        If n is not a whole number, at least 1, if the workers follow different laws, or if the tail is too heavy.
 
     Examples
     --------
@@ -122,13 +123,13 @@ def order_statistic_variances(model: LatencyModel, n: int) -> Floats:
 
 
 def checked_model(model: LatencyModel, n: int) -> int:
-    """Number of workers, if the model is one."""
+    """Check the model, and return the checked number of workers."""
     instance("model", model, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
     return integer("n", n, low=1, high=COUNT)
 
 
 def _variance(model: LatencyModel, k: int, n: int) -> float:
-    """Var[X_(k)] by integration of the squared deviation."""
+    """Return Var[X_(k)], by integration of the squared deviation."""
     mean = model.order_statistic_mean(k, n)
     if math.isinf(mean):
         return math.inf

@@ -1,7 +1,7 @@
-"""On how many workers SGC puts each row, and the incoherence of rows on which its convergence depends.
+"""The number of workers on which SGC places each row, and the incoherence of rows that affects its convergence.
 
 R. Bitar, M. Wootters, S. El Rouayheb, "Stochastic Gradient Coding for Straggler Mitigation in Distributed Learning",
-2020, section V-A. Rows come in; redundancies and the mu of `clustersim.theory.sgc` go out.
+2020, section V-A. The functions take rows and return redundancies, or the mu of `clustersim.theory.sgc`.
 """
 
 from typing import Any
@@ -19,14 +19,15 @@ from clustersim.theory.float_range import represented
 __all__ = ["checked_spread", "sgc_incoherence", "sgc_redundancies", "sgc_whole_redundancies"]
 
 Floats = NDArray[np.float64]
-_DENSE = 2000  # sparse rows beyond this order of the Gram matrix are left to an iterative solver
+_DENSE = 2000  # for sparse rows with a Gram matrix of a larger order, an iterative solver is used
 
 
 @represented
 def sgc_incoherence(X: Any) -> float:
-    """The incoherence of rows, mu = (|X|_F^2 / m) / |X^T X| with the spectral norm: from 1/m to rank(X)/m.
+    """Return the incoherence of rows, mu = (|X|_F^2 / m) / |X^T X| with the spectral norm: from 1/m to rank(X)/m.
 
-    1/m where all rows are parallel, 1 for a square orthogonal X. The smaller, the less redundancy SGC needs.
+    It is 1/m if all rows are parallel, and 1 for a square orthogonal X. The smaller it is, the less redundancy SGC
+    needs.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def sgc_incoherence(X: Any) -> float:
     Raises
     ------
     ConfigurationError
-        If X is unusable or all its entries are 0.
+        If X is invalid or all its entries are 0.
 
     Examples
     --------
@@ -53,14 +54,14 @@ def sgc_incoherence(X: Any) -> float:
 
 @represented
 def sgc_redundancies(X: Any, redundancy: float) -> Floats:
-    """On how many workers each row would be if that need not be whole, d_r = m d |x_r|^2 / |X|_F^2 (eq. 6-8).
+    """Return the number of workers of each row before rounding, d_r = m d |x_r|^2 / |X|_F^2 (eq. 6-8).
 
     Parameters
     ----------
     X : array_like or scipy.sparse matrix, shape (m, features)
         The rows, not all 0.
     redundancy : float
-        d, their average.
+        d, the average over the rows.
 
     Returns
     -------
@@ -69,7 +70,7 @@ def sgc_redundancies(X: Any, redundancy: float) -> Floats:
     Raises
     ------
     ConfigurationError
-        If X is unusable or all its entries are 0, or the redundancy is not greater than 0.
+        If X is invalid or all its entries are 0, or the redundancy is not greater than 0.
 
     Examples
     --------
@@ -83,9 +84,9 @@ def sgc_redundancies(X: Any, redundancy: float) -> Floats:
 
 @represented
 def sgc_whole_redundancies(X: Any, redundancy: float, workers: int) -> NDArray[np.int64]:
-    """On how many workers each row is: eq. 6-8 rounded to the nearest whole number, at least 1, at most all workers.
+    """Return the number of workers of each row: eq. 6-8, rounded to the nearest whole number from 1 to n.
 
-    Rounding moves the average a little; the paper's is 2.024 for d = 2.
+    Rounding changes the average a little; in the paper it is 2.024 for d = 2.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def sgc_whole_redundancies(X: Any, redundancy: float, workers: int) -> NDArray[n
     redundancy : float
         d, from 1 to the number of workers.
     workers : int
-        n.
+        n, the number of workers.
 
     Returns
     -------
@@ -103,7 +104,7 @@ def sgc_whole_redundancies(X: Any, redundancy: float, workers: int) -> NDArray[n
     Raises
     ------
     ConfigurationError
-        If X is unusable or all its entries are 0, or the redundancy is out of range.
+        If X is invalid or all its entries are 0, or the redundancy is out of range.
 
     Examples
     --------
@@ -116,18 +117,18 @@ def sgc_whole_redundancies(X: Any, redundancy: float, workers: int) -> NDArray[n
 
 
 def checked_spread(workers: int, redundancy: float, name: str = "redundancy") -> tuple[int, float]:
-    """Number of workers and a redundancy that they can carry."""
+    """Return the number of workers and the redundancy, after checking that it is from 1 to the number of workers."""
     workers = integer("workers", workers, low=1, high=COUNT)
-    redundancy = number(name, redundancy, low=1.0, remedy="every row must be on a worker")
+    redundancy = number(name, redundancy, low=1.0, remedy="every row must be on at least one worker")
     if redundancy > workers:
         raise ConfigurationError(
-            f"{name} = {redundancy:g}: expected at most workers = {workers}; a row is on distinct workers"
+            f"{name} = {redundancy:g}: expected at most workers = {workers}; the workers of a row are distinct"
         )
     return workers, redundancy
 
 
 def _rows_and_squares(X: Any) -> tuple[Matrix, Floats]:
-    """The checked rows, and the squared norm of each."""
+    """Return the checked rows and the squared norm of each."""
     rows = check_rows(X)
     squares = squared_norms(rows)
     if not squares.any():
@@ -136,10 +137,10 @@ def _rows_and_squares(X: Any) -> tuple[Matrix, Floats]:
 
 
 def _squared_spectral_norm(X: Matrix) -> float:
-    """|X^T X|, the largest eigenvalue."""
+    """Return |X^T X|, the largest eigenvalue of X^T X."""
     order = min(X.shape)
     if isinstance(X, np.ndarray) or order <= _DENSE:
         gram = X.T @ X if X.shape[1] == order else X @ X.T
         return float(np.linalg.eigvalsh(gram if isinstance(gram, np.ndarray) else gram.toarray())[-1])
-    start = Streams(seed=0).generator("lanczos").standard_normal(order)  # else ARPACK starts at random
+    start = Streams(seed=0).generator("lanczos").standard_normal(order)  # without it, ARPACK starts at random
     return float(svds(X, k=1, v0=start, return_singular_vectors=False)[0]) ** 2

@@ -1,8 +1,8 @@
-"""How stale the gradients of K-async and K-batch-async are, and what that does to the error.
+"""Staleness of the gradients of K-async and K-batch-async, and a bound on the error with stale gradients.
 
-The staleness of a gradient is the number of updates between the version that it was computed on and the version that it
-is applied to. `clustersim.theory.asynchronous` defines the methods and names their paper; n workers answer in times
-that are independent and of one law, links take no time, and an update applies k gradients.
+The staleness of a gradient is the number of updates between the version with which it was computed and the version to
+which it is applied. `clustersim.theory.asynchronous` defines the methods and cites their paper. The times of the n
+workers are independent with the same law, links take no time, and an update applies k gradients.
 """
 
 import numpy as np
@@ -26,16 +26,19 @@ Floats = NDArray[np.float64]
 
 @represented
 def k_async_mean_staleness(workers: int, k: int) -> float:
-    """Mean staleness of the gradients of K-async in the long run, (n - k) / k, for any law of finite mean.
+    """Return the mean staleness of the gradients of K-async in the long run, (n - k) / k, for any law of finite mean.
 
-    By counting: let S be the sum over the workers of how many updates are behind the model each works on. An update
-    takes the staleness of the k gradients used out of S and adds 1 for each of the n - k others. As S stays bounded on
-    average, gradients of staleness n - k in sum are used in every update.
+    Proof by counting: for each worker, count the updates since the version with which it computes, and let S be the sum
+    over the workers. An update removes from S the staleness of the k gradients that it uses, and adds 1 for each of the
+    n - k other workers. S stays bounded on average, so the total staleness of the gradients of an update is n - k on
+    average.
 
     Parameters
     ----------
-    workers, k : int
-        n and k.
+    workers : int
+        n, the number of workers.
+    k : int
+        Number of gradients of an update, 1 to n.
 
     Returns
     -------
@@ -57,15 +60,18 @@ def k_async_mean_staleness(workers: int, k: int) -> float:
 
 @represented
 def k_batch_async_mean_staleness(workers: int, k: int) -> float:
-    """Mean staleness of the gradients of K-batch-async in the long run, (n - 1) / k, for any law of finite mean.
+    """Return the mean staleness of the gradients of K-batch-async in the long run, (n - 1) / k.
 
-    As for `k_async_mean_staleness`, but an update adds 1 for each worker except the one whose answer completed it: the
-    others were sent their models before.
+    The law of the times may be any of finite mean. The proof is that of `k_async_mean_staleness`, but an update adds 1
+    for each worker except the one whose message completes the update. The other workers received their models before
+    the update.
 
     Parameters
     ----------
-    workers, k : int
-        n and k.
+    workers : int
+        n, the number of workers.
+    k : int
+        Number of gradients of an update, 1 to n.
 
     Returns
     -------
@@ -87,17 +93,19 @@ def k_batch_async_mean_staleness(workers: int, k: int) -> float:
 
 @represented
 def k_async_staleness_probabilities(workers: int, k: int, most: int) -> Floats:
-    """P(staleness = j) for j = 0 .. most of K-async in the long run, (k/n) (1 - k/n)^j, for exponential times.
+    """Return P(staleness = j) for j = 0 .. most of K-async in the long run, (k/n) (1 - k/n)^j, for exponential times.
 
-    As exponential times do not remember, the k workers of an update are any k of n with equal probability, whatever
-    they work on.
+    Exponential times are memoryless. So all sets of k workers are equally likely to send the messages of an update,
+    independently of the versions that they use.
 
     Parameters
     ----------
-    workers, k : int
-        n and k.
+    workers : int
+        n, the number of workers.
+    k : int
+        Number of gradients of an update, 1 to n.
     most : int
-        The largest staleness asked for.
+        The largest staleness j.
 
     Returns
     -------
@@ -121,18 +129,21 @@ def k_async_staleness_probabilities(workers: int, k: int, most: int) -> Floats:
 
 @represented
 def k_batch_async_staleness_probabilities(workers: int, k: int, most: int) -> Floats:
-    """P(staleness = j) for j = 0 .. most of K-batch-async in the long run, for exponential times.
+    """Return P(staleness = j) for j = 0 .. most of K-batch-async in the long run, for exponential times.
 
-    Every answer is from any worker with equal probability. The task that the i-th answer after an update sets off,
-    i = 0 .. k-1, is itself answered after G more, P(G > g) = q^g with q = 1 - 1/n, and then of staleness
-    floor((i + G - 1) / k). Hence P(staleness >= j) = q^(j k) (q^(1-k) + ... + q^-1 + 1) / k for j >= 1.
+    Every message is equally likely to be from any worker. Number the messages after an update i = 0 .. k-1. Message i
+    starts a new task, whose own message arrives G messages later, where P(G > g) = q^g with q = 1 - 1/n. The staleness
+    of this message is floor((i + G - 1) / k). Hence P(staleness >= j) = q^(j k) (q^(1-k) + ... + q^-1 + 1) / k for
+    j >= 1.
 
     Parameters
     ----------
-    workers, k : int
-        n and k.
+    workers : int
+        n, the number of workers.
+    k : int
+        Number of gradients of an update, 1 to n.
     most : int
-        The largest staleness asked for.
+        The largest staleness j.
 
     Returns
     -------
@@ -170,35 +181,40 @@ def async_error_bound(
     p0: float,
     batch: int = 1,
 ) -> Floats:
-    """Bound on E[F(w_J)] - F* after J updates with stale gradients of IID data, for constant steps of at most 1/(2L).
+    """Return a bound on E[F(w_J)] - F* after J updates with stale gradients of IID data, for a constant step size.
 
-    f + (1 - eta c gamma')^J (e0 - f), with gamma' = 1 - gamma + p0 / 2 and f = eta L sigma^2 / (2 c gamma' k m).
+    The bound is f + (1 - eta c gamma')^J (e0 - f), with gamma' = 1 - gamma + p0 / 2 and
+    f = eta L sigma^2 / (2 c gamma' k m). The step size must be at most 1/(2L).
 
     Parameters
     ----------
     updates : array_like
-        J, at least 0.
+        J, numbers of updates, at least 0.
     step_size : float
-        eta.
-    k, batch : int
-        Gradients an update, and m, samples a gradient.
-    L, c : float
-        Lipschitz constant of the gradient and strong convexity of F.
+        eta, the step size.
+    k : int
+        Number of gradients of an update.
+    batch : int, default 1
+        m, the number of samples of a gradient.
+    L : float
+        Lipschitz constant of the gradient of F.
+    c : float
+        Strong convexity of F.
     e0 : float
-        F(w_0) - F*.
+        F(w_0) - F*, the initial error.
     sigma2 : float
         Bound on the variance of the gradient of one sample.
     gamma : float
         The assumption on staleness: E|grad F(w_j) - grad F(w)|^2 <= gamma E|grad F(w_j)|^2 for every update j, on
-        average over the versions w whose gradients it uses. 0 for K-sync and K-batch-sync.
+        average over the versions w of its gradients. 0 for K-sync and K-batch-sync.
     p0 : float
-        The least share of fresh gradients that an update has on average, given all that was before it. For exponential
-        times entry 0 of `k_async_staleness_probabilities` or `k_batch_async_staleness_probabilities`; 1 for K-sync and
-        K-batch-sync.
+        Lower bound on the expected fraction of fresh gradients in an update, given everything before it. For
+        exponential times, entry 0 of `k_async_staleness_probabilities` or `k_batch_async_staleness_probabilities`; 1
+        for K-sync and K-batch-sync.
 
     Returns
     -------
-    float64 or ndarray of float64, the shape of `updates`
+    float64 or ndarray of float64, same shape as `updates`
 
     Raises
     ------
@@ -207,11 +223,12 @@ def async_error_bound(
 
     Notes
     -----
-    This has the form of Dutta et al.'s result for K-async, with a variance that does not grow with the gradient. Let v
-    be the mean of the k gradients, G = E|grad F(w_j)|^2, and S >= p0 G the mean over them of E|grad F(w)|^2. Smoothness
-    gives E[F(w_(j+1))] <= E[F(w_j)] - eta E<grad F(w_j), v> + (eta^2 L / 2) E|v|^2, where 2 E<grad F(w_j), v> is at
-    least (1 - gamma) G + S, and E|v|^2 at most S + sigma^2 / (k m), because no gradient's noise has moved a model yet.
-    As eta L <= 1/2, but for the noise the fall is (eta / 2) gamma' G or more, and G >= 2 c (E[F(w_j)] - F*).
+    The bound has the form of Dutta et al.'s result for K-async, with a variance that does not grow with the gradient.
+    Proof: let v be the mean of the k gradients, G = E|grad F(w_j)|^2, and S >= p0 G the mean of E|grad F(w)|^2 over
+    their versions. By smoothness, E[F(w_(j+1))] <= E[F(w_j)] - eta E<grad F(w_j), v> + (eta^2 L / 2) E|v|^2. Here
+    2 E<grad F(w_j), v> is at least (1 - gamma) G + S. E|v|^2 is at most S + sigma^2 / (k m), because the noise of these
+    gradients has not affected any model yet. Since eta L <= 1/2, the decrease without noise is at least
+    (eta / 2) gamma' G, and G >= 2 c (E[F(w_j)] - F*).
 
     Examples
     --------
@@ -221,7 +238,7 @@ def async_error_bound(
     """
     counts = numbers("updates", updates, "numbers of updates, at least 0", low=0.0, finite=False)
     eta, c = number("step_size", step_size, above=0.0), number("c", c, above=0.0)
-    L = number("L", L, low=c, remedy="L is at least c")
+    L = number("L", L, low=c, remedy="the smoothness L is at least c")
     if 2.0 * L * eta > 1.0 + 1e-12:
         raise ConfigurationError(
             f"step_size = {eta:g}: expected at most 1/(2 L) = {0.5 / L:g}, a condition of the bound"
@@ -229,7 +246,7 @@ def async_error_bound(
     gain = 1.0 - number("gamma", gamma, low=0.0) + fraction("p0", p0) / 2.0
     if gain <= 0.0:
         raise ConfigurationError(
-            f"gamma = {gamma:g}: expected less than 1 + p0 / 2 = {1.0 + p0 / 2.0:g}; a shorter step makes it smaller"
+            f"gamma = {gamma:g}: expected less than 1 + p0 / 2 = {1.0 + p0 / 2.0:g}; a smaller step size reduces gamma"
         )
     noise = number("sigma2", sigma2, low=0.0) / (integer("k", k, low=1) * integer("batch", batch, low=1))
     floor = eta * L * noise / (2.0 * c * gain)

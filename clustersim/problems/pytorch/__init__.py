@@ -1,7 +1,7 @@
-"""PyTorch modules as problems, an optional extra: torch is loaded only where it is asked for.
+"""PyTorch modules as problems. PyTorch is an optional dependency and is loaded only when it is needed.
 
-`problem` is what users see, `vgg` a network for it; `library` is where torch is loaded, `data`, `parts` and `words` are
-rows, checks of module and loss, and what tells one configuration from another.
+`problem` contains `TorchProblem`, and `vgg` a network for it. `library` loads torch. `data` checks rows and targets,
+`parts` checks module, loss and device, and `description` describes modules and losses in plain JSON values.
 """
 
 from clustersim.problems.pytorch.problem import TorchProblem

@@ -1,6 +1,7 @@
-"""What `TorchProblem` trains on: rows and targets as tensors, checked so that bad ones are refused with a message.
+"""Training data of `TorchProblem`: rows and targets as checked tensors.
 
-Arrays, tensors and data sets of torch flow in; private tensors flow out, cut into micro-batches.
+`read_rows` takes arrays, tensors or torch data sets and returns private tensors as `Rows`. `Rows.parts` cuts them into
+micro-batches.
 """
 
 from collections.abc import Iterator
@@ -22,8 +23,10 @@ class Rows:
 
     Parameters
     ----------
-    X, y : torch.Tensor
-        Of one length; any further shape.
+    X : torch.Tensor, shape (rows, ...)
+        The rows.
+    y : torch.Tensor, shape (rows, ...)
+        The targets.
     """
 
     X: Any
@@ -34,15 +37,15 @@ class Rows:
 
     @property
     def has_labels(self) -> bool:
-        """Whether the targets are one whole number a row."""
+        """Whether the targets are one whole number for each row."""
         return self.y.ndim == 1 and not self.y.is_floating_point()
 
     def to(self, device: str) -> "Rows":
-        """The same rows on a device."""
+        """Return the same rows on the given device."""
         return Rows(self.X.to(device), self.y.to(device))
 
     def parts(self, size: int, chosen: NDArray[np.intp] | None = None) -> Iterator[tuple[slice, Any, Any]]:
-        """Yield the chosen rows, all if None, `size` at a time: their positions, the rows, their targets."""
+        """Yield positions, rows and targets of the chosen rows (None: all rows), at most `size` at a time."""
         count = len(self) if chosen is None else len(chosen)
         torch = load_torch()
         picked = None if chosen is None else torch.tensor(chosen, dtype=torch.int64, device=self.X.device)
@@ -55,26 +58,31 @@ class Rows:
 def read_rows(X: Any, y: Any, dtype: Any, loss: Any, name: str = "") -> Rows:
     """Check rows and targets, and return a copy of them as tensors.
 
-    Floating-point numbers take the type of the parameters, `dtype`; whole numbers stay whole, except for the loss
-    "squared".
+    Floating-point numbers are converted to the type of the parameters, `dtype`. Whole numbers become int64, except that
+    targets for the loss "squared" are converted to `dtype`, too.
 
     Parameters
     ----------
-    X : array_like, torch.Tensor or torch.utils.data.Dataset
-        The rows, or with y None a data set of pairs.
-    y : array_like, torch.Tensor or None
+    X : array_like or torch.Tensor, shape (rows, ...), or torch.utils.data.Dataset
+        The rows; if y is None, a data set of pairs (x, y).
+    y : array_like or torch.Tensor, shape (rows, ...), or None
         The targets.
     dtype : torch.dtype
         The type of the parameters.
     loss : str or callable
-        "cross-entropy" wants whole numbers, "squared" floating-point ones.
+        The loss: "cross-entropy" requires whole numbers as targets, "squared" requires numbers.
     name : str
-        What messages put before X and y.
+        The prefix of X and y in error messages.
+
+    Returns
+    -------
+    Rows
+        The rows and their targets, on the CPU.
 
     Raises
     ------
     ConfigurationError
-        If rows or targets are empty, ragged, not numeric, not finite, or do not fit each other or the loss.
+        If rows or targets are empty, ragged, not numeric or not finite, or do not fit each other or the loss.
     """
     if y is None:
         X, y = _items(X, name)
@@ -89,7 +97,7 @@ def read_rows(X: Any, y: Any, dtype: Any, loss: Any, name: str = "") -> Rows:
 
 
 def same_shape(test: Rows, training: Rows) -> None:
-    """Refuse test rows of another shape than the training rows."""
+    """Check that test rows and their targets have the shape and the type of the training rows and targets."""
     for letter, tensor, other in (("X", test.X, training.X), ("y", test.y, training.y)):
         if tensor.shape[1:] != other.shape[1:] or tensor.dtype != other.dtype:
             raise ConfigurationError(
@@ -99,11 +107,13 @@ def same_shape(test: Rows, training: Rows) -> None:
 
 
 def _items(dataset: Any, name: str) -> tuple[Any, Any]:
-    """Rows and targets of a data set of torch, each item read once."""
+    """Return rows and targets of a torch data set; each item is read once."""
     torch = load_torch()
     remedy = "give arrays X and y, or a torch.utils.data.Dataset of pairs (x, y) as X"
     if not isinstance(dataset, torch.utils.data.Dataset) or not hasattr(dataset, "__len__"):
-        raise ConfigurationError(f"{name}y = None, X of type {type(dataset).__name__}: {remedy}, one that has a length")
+        raise ConfigurationError(
+            f"{name}y = None, X of type {type(dataset).__name__}: {remedy}; the data set must have a length"
+        )
     try:
         pairs = [(torch.as_tensor(x), torch.as_tensor(y)) for x, y in (dataset[i] for i in range(len(dataset)))]
         if not pairs:
@@ -119,7 +129,7 @@ def _items(dataset: Any, name: str) -> tuple[Any, Any]:
 
 
 def _tensor(values: Any, name: str, dtype: Any) -> Any:
-    """A private copy on the CPU: `dtype` if the values are floating-point, else int64."""
+    """Return a private copy on the CPU: of type `dtype` if the values are floating-point numbers, else int64."""
     torch = load_torch()
     if isinstance(values, torch.Tensor):
         if values.is_complex():
@@ -137,14 +147,14 @@ def _tensor(values: Any, name: str, dtype: Any) -> Any:
         finite = torch.isfinite(tensor).reshape(len(tensor), -1).all(dim=1)
         if not finite.all():
             raise ConfigurationError(
-                f"{name}: expected finite numbers, got others in row {int(finite.int().argmin())} "
+                f"{name}: expected finite numbers, got NaN or infinity in row {int(finite.int().argmin())} "
                 f"({int((~finite).sum())} rows in all); fill or drop them"
             )
     return tensor.to(device="cpu", dtype=torch.int64 if whole else dtype, copy=True).contiguous()
 
 
 def _array(values: Any, name: str) -> NDArray[Any]:
-    """Anything array-like, in a type that torch knows."""
+    """Return an array_like as an array of a type that torch supports."""
     try:
         array = np.asarray(values)
     except ValueError:
@@ -160,7 +170,7 @@ def _array(values: Any, name: str) -> NDArray[Any]:
 
 
 def _classes(targets: Any, name: str) -> Any:
-    """Class numbers: whole, and at least 0."""
+    """Return the targets as int64 class numbers; refuse targets that are not whole or are less than 0."""
     torch = load_torch()
     whole = targets.to(torch.int64)
     if not bool((whole == targets).all()) or int(whole.min()) < 0:

@@ -1,7 +1,8 @@
-"""PyTorch, which need not be installed: where it is loaded, and held so that the same numbers come out every time.
+"""Loads PyTorch, if it is installed, and sets it up so that the same computation always gives the same numbers.
 
-`TorchProblem` and `vgg11` get it from here; nothing else in clustersim knows it. What torch adds up in another order on
-more threads, or with another algorithm on a GPU, would tell the machine in the last bits of a result.
+`TorchProblem` and `vgg11` load torch through this module; nothing else in clustersim uses torch. With more threads, or
+with another algorithm on a GPU, torch adds numbers in another order. Then the last bits of a result would depend on the
+machine.
 """
 
 import importlib
@@ -24,22 +25,22 @@ def load_torch() -> Any:
     Raises
     ------
     ConfigurationError
-        If it is not installed, or installed but broken.
+        If torch is not installed, or is installed but cannot be loaded.
     """
     try:
         return importlib.import_module("torch")
     except (ImportError, OSError) as error:
         if isinstance(error, ModuleNotFoundError) and error.name == "torch":
-            raise ConfigurationError("torch is not installed; pip install 'clustersim[torch]'") from None
+            raise ConfigurationError("torch is not installed; run pip install 'clustersim[torch]'") from None
         raise ConfigurationError(f"torch is installed but cannot be loaded ({error}); install it again") from error
 
 
 @contextmanager
 def alone(device: str = "cpu") -> Iterator[Any]:
-    """Hold torch to one thread and to repeatable algorithms; one thread of the process at a time.
+    """Restrict torch to one thread and to repeatable algorithms, for one thread of the process at a time.
 
-    The number of threads and the choice of algorithms are settings of the whole process: they are given back as they
-    were, and the lock keeps a second caller from giving them back too early.
+    The number of threads and the choice of algorithms are settings of the whole process. They are restored at the end.
+    A lock prevents another thread from restoring them too early.
 
     Yields
     ------
@@ -62,8 +63,8 @@ def alone(device: str = "cpu") -> Iterator[Any]:
 
 @contextmanager
 def _repeatable(torch: Any) -> Iterator[None]:
-    """Keep a GPU to algorithms that give the same bits in every run."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats itself only with this
+    """Restrict a GPU to algorithms that give the same bits in every run."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is repeatable only with this setting
     before, warn_only = (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
@@ -78,7 +79,7 @@ def _repeatable(torch: Any) -> Iterator[None]:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Let torch draw on the CPU from a generator of this seed, and leave its global state as it was."""
+    """Seed torch's random draws on the CPU, and restore the global state of its generator at the end."""
     torch = load_torch()
     with _lock, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
@@ -86,7 +87,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def random_states(device: str) -> list[bytes]:
-    """The states of torch's generators from which something on a device may draw."""
+    """Return the states of all torch generators that a computation on the device may draw from."""
     torch = load_torch()
     states = [torch.get_rng_state()] + ([torch.cuda.get_rng_state()] if device == "cuda" else [])
     return [bytes(state.numpy()) for state in states]

@@ -1,6 +1,7 @@
-"""The parts of a `TorchProblem` besides its data: the module, the loss of a row, the device; checked before they serve.
+"""Checks of a `TorchProblem`'s module, loss and device.
 
-What the user hands over flows in; a private module in evaluation mode and a function of outputs and targets flow out.
+`TorchProblem` passes in what the user gave. It receives a private copy of the module in evaluation mode, and a function
+of outputs and targets that returns the loss of each row.
 """
 
 import copy
@@ -20,7 +21,7 @@ def check_device(device: str) -> str:
     Raises
     ------
     ConfigurationError
-        If it is unknown, or a GPU that is not there.
+        If the device is unknown, or if it is a GPU and torch finds none.
     """
     choice("device", device, ("cpu", "cuda"))
     if device == "cuda" and not load_torch().cuda.is_available():
@@ -34,8 +35,8 @@ def private_module(module: Any) -> Any:
     Raises
     ------
     ConfigurationError
-        If it is no module, cannot be copied, has nothing to train, or layers whose outputs for a row would depend on
-        other rows, on chance, or on whether the module is in training mode.
+        If it is not a module, cannot be copied, or has no parameters to train. Also if the outputs of a layer for a row
+        would depend on other rows, on random numbers, or on whether the module is in training mode.
     """
     if not isinstance(module, load_torch().nn.Module):
         raise ConfigurationError(f"module of type {type(module).__name__}: expected a torch.nn.Module")
@@ -55,12 +56,12 @@ def private_module(module: Any) -> Any:
 
 
 def trainable(module: Any) -> list[Any]:
-    """The parameters that require a gradient, in the module's order."""
+    """Return the parameters that require a gradient, in the module's order."""
     return [parameter for parameter in module.parameters() if parameter.requires_grad]
 
 
 def settle_lazy(module: Any, X: Any, seed: int) -> None:
-    """Let lazy layers see rows, from which they learn their shapes, and draw their first parameters from the seed."""
+    """Initialise lazy layers: they take their shapes from the rows and draw their first parameters with the seed."""
     torch = load_torch()
     if any(torch.nn.parameter.is_lazy(tensor) for tensor in [*module.parameters(), *module.buffers()]):
         with seeded(seed), torch.no_grad():
@@ -68,7 +69,7 @@ def settle_lazy(module: Any, X: Any, seed: int) -> None:
 
 
 def row_losses(loss: str | Callable[[Any, Any], Any], device: str) -> Callable[[Any, Any], Any]:
-    """Return the function of outputs and targets that gives one loss a row.
+    """Return the function of outputs and targets that returns one loss for each row.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def row_losses(loss: str | Callable[[Any, Any], Any], device: str) -> Callable[[
 
 
 def _check_layer(name: str, layer: Any) -> None:
-    """Refuse a layer that evaluation mode would change in silence, or would not make a function of one row."""
+    """Refuse a layer that evaluation mode would silently change, or whose output depends on more than one row."""
     layers = load_torch().nn.modules
     if isinstance(layer, layers.batchnorm._BatchNorm) and not layer.track_running_stats:
         raise ConfigurationError(
@@ -98,23 +99,24 @@ def _check_layer(name: str, layer: Any) -> None:
     if layer.training and (drops or normalises or isinstance(layer, layers.activation.RReLU)):
         raise ConfigurationError(
             f"module: layer {name!r} ({type(layer).__name__}) is in training mode, in which a row's outputs depend on "
-            f"{'the other rows of a batch' if normalises else 'chance'}; leave it out (GroupNorm and LayerNorm "
-            "normalise a row by itself), or call module.eval() first to train with the layer as it is in evaluation"
+            f"{'the other rows of a batch' if normalises else 'random numbers'}; remove it (GroupNorm and LayerNorm "
+            "normalise each row by itself), or call module.eval() first to train with the layer in evaluation mode"
         )
 
 
 def _cross_entropy(outputs: Any, targets: Any) -> Any:
-    """Minus the logarithm of the softmax of the own class; the mean of them where a row has several."""
+    """Return minus the logarithm of the softmax of each row's class; the mean of these if a row has several targets."""
     losses = load_torch().nn.functional.cross_entropy(outputs, targets, reduction="none")
     return losses.reshape(len(losses), -1).mean(dim=1)
 
 
 def _squared(outputs: Any, targets: Any) -> Any:
-    """Half the squared distance of outputs and targets."""
+    """Return half the squared distance of outputs and targets for each row."""
     outputs, targets = outputs.reshape(len(outputs), -1), targets.reshape(len(targets), -1)
-    if outputs.shape != targets.shape:  # torch would stretch one of them
+    if outputs.shape != targets.shape:  # torch would broadcast one of them
         raise ConfigurationError(
-            f"module: {outputs.shape[1]} outputs a row, expected {targets.shape[1]}, as many as a target has entries"
+            f"module: {outputs.shape[1]} outputs for each row, expected {targets.shape[1]}, the number of entries of a "
+            "target; change the last layer of the module, or the targets"
         )
     return 0.5 * (outputs - targets).square().sum(dim=1)
 

@@ -1,7 +1,7 @@
-"""Any PyTorch module as a problem: its parameters are one flat vector, its gradients come from autograd.
+"""Any PyTorch module as a problem: the parameters form one flat vector, and autograd computes the gradients.
 
-A module and a data set flow in; losses, gradients and the initial model flow out to the engine, as NumPy arrays. torch
-is an optional extra and loaded only where it is asked for (`clustersim.problems.pytorch.library`).
+The user gives a module and a data set. The engine receives losses, gradients and the initial model as NumPy arrays.
+torch is an optional dependency and is loaded only when it is needed (`clustersim.problems.pytorch.library`).
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from clustersim.checks import integer
 from clustersim.errors import ConfigurationError
 from clustersim.problems.base import Floats, Problem
 from clustersim.problems.pytorch.data import Rows, read_rows, same_shape
-from clustersim.problems.pytorch.description import loss_words, module_words, tensor_digest
+from clustersim.problems.pytorch.description import describe_loss, describe_module, tensor_digest
 from clustersim.problems.pytorch.library import alone, load_torch, random_states, seeded
 from clustersim.problems.pytorch.parts import check_device, private_module, row_losses, settle_lazy, trainable
 
@@ -26,47 +26,48 @@ __all__ = ["TorchProblem"]
 class TorchProblem(Problem):
     r"""A `torch.nn.Module` on a data set: :math:`F(w) = \frac{1}{m} \sum_i \ell(\mathrm{module}_w(x_i), y_i)`.
 
-    The flat w holds the parameters that require a gradient, in the order of ``module.parameters()``, each in C order.
+    The flat w contains the parameters that require a gradient, in the order of ``module.parameters()``, in C order.
 
     Parameters
     ----------
     module : torch.nn.Module
-        The network. A private copy of it is used. Runs begin at the parameters with which it is handed over.
+        The network. The problem uses a private copy. Runs start at the parameters that the module has now.
     X : array_like or torch.Tensor, shape (rows, ...), or torch.utils.data.Dataset
-        The rows; or, with y None, a data set of pairs (x, y), each of which is read once. Floating-point numbers take
-        the type of the parameters; whole numbers stay whole, as an embedding wants them.
+        The rows; if y is None, a data set of pairs (x, y), each read once. Floating-point numbers are converted to the
+        type of the parameters. Whole numbers stay whole, as an embedding layer requires.
     y : array_like or torch.Tensor, shape (rows, ...), optional
-        The targets; whole numbers, one a row, are class numbers unless the loss is "squared".
+        The targets. One whole number for each row is a class number, unless the loss is "squared".
     loss : {"cross-entropy", "squared"} or callable, default "cross-entropy"
-        The loss of each row: cross-entropy of softmax, half the squared distance, or a function of (outputs, targets)
-        that returns a tensor of shape (rows,), such as a loss of torch with ``reduction="none"``.
+        The loss of each row: cross-entropy of the softmax, half the squared distance, or a function of (outputs,
+        targets) that returns a tensor of shape (rows,), such as a loss of torch with ``reduction="none"``.
     test : tuple (X, y) or torch.utils.data.Dataset, optional
-        Rows that are not trained on. The history then has a column ``test_accuracy`` if targets are class numbers and
-        a row has two outputs or more, else ``test_loss``.
+        Test rows and their targets. The history then has a column ``test_accuracy`` if targets are class numbers and
+        a row has at least two outputs, else a column ``test_loss``.
     device : {"cpu", "cuda"}, default "cpu"
-        Where it is computed.
+        The device that computes losses and gradients.
     batch : int, default 256
-        Rows that are computed at once, which bounds the memory; the numbers depend on it by rounding only.
+        Maximum number of rows computed at once, which limits the memory. It affects results only by rounding.
     seed : int, default 0
-        Of the first parameters of lazy layers, such as ``LazyLinear``; torch's own generators are left alone.
+        Seed of the first parameters of lazy layers, such as ``LazyLinear``. The state of torch's own generators does
+        not change.
 
     Raises
     ------
     ConfigurationError
-        If torch is not installed, there is no GPU, data and module do not fit each other, or a row's loss is no
-        function of the parameters and the row alone (see Notes).
+        If torch is not installed, if there is no GPU, or if data and module do not fit each other. Also if a row's loss
+        does not depend only on the parameters and the row (see Notes).
 
     Notes
     -----
-    A gradient must be a sum over rows, for the engine puts it together from the rows of many workers. So the module is
-    always computed in evaluation mode, buffers such as running statistics keep the values with which they are handed
-    over, and what this would change in silence is refused: batch normalisation and dropout in training mode, and layers
-    that draw random numbers. Use ``GroupNorm`` or ``LayerNorm`` instead and leave dropout out, or call
-    ``module.eval()`` first if running statistics shall stay as they are.
+    A gradient must be a sum over rows, because the engine assembles it from the rows of many workers. So the module
+    always runs in evaluation mode, and buffers such as running statistics keep their initial values. Layers whose
+    behaviour would silently change are refused: batch normalisation and dropout in training mode, and layers that draw
+    random numbers. Use ``GroupNorm`` or ``LayerNorm`` instead and remove dropout. Or call ``module.eval()`` first, if
+    the running statistics need not change.
 
-    w is float64, the arithmetic is that of the module's own type: hand over ``module.double()`` for full precision.
-    torch is held to one thread during each call, and to repeatable algorithms on a GPU; its settings are given back
-    afterwards. Calls from several threads wait for each other; processes do not.
+    w is float64, but the arithmetic uses the module's own type: pass ``module.double()`` for full precision. During
+    each call, torch runs on one thread, and on a GPU with repeatable algorithms; its settings are restored afterwards.
+    Calls from several threads of one process wait for each other; separate processes run in parallel.
 
     Examples
     --------
@@ -120,7 +121,7 @@ class TorchProblem(Problem):
 
     @cached_property
     def labels(self) -> NDArray[np.intp] | None:
-        """Class number 0, 1, ... of each training row where targets are whole numbers, one a row; else None."""
+        """Class number 0, 1, ... of each training row; None unless the targets are one whole number for each row."""
         if not self._training.has_labels:
             return None
         codes = np.unique(self._training.y.cpu().numpy(), return_inverse=True)[1].astype(np.intp)
@@ -128,16 +129,16 @@ class TorchProblem(Problem):
         return codes
 
     def initial_model(self) -> Floats:
-        """Return the parameters with which the module was handed over."""
+        """Return the parameters that the module had when the problem was constructed."""
         flat = [parameter.detach().double().cpu().numpy().ravel() for parameter in trainable(self._module)]
         return np.concatenate(flat)
 
     def loss(self, w: Floats) -> float:
-        """Mean loss over the training rows."""
+        """Return the mean loss over the training rows."""
         return self._totals(w, self._training)[0] / self.rows
 
     def metrics(self, w: Floats) -> dict[str, float]:
-        """``test_accuracy`` or ``test_loss``, if there are test rows."""
+        """Return ``test_accuracy`` or ``test_loss``, if there are test rows."""
         if self._test is None:
             return {}
         loss, hits = self._totals(w, self._test)
@@ -145,7 +146,7 @@ class TorchProblem(Problem):
         return {name: total / len(self._test)}
 
     def gradient(self, w: Floats, rows: NDArray[np.intp] | None, weights: float | Floats) -> Floats:
-        """Weighted sum of the rows' gradients, `batch` rows at a time; rows of weight zero cost nothing."""
+        """Return the weighted sum of the rows' gradients, computed `batch` rows at a time; zero weights are skipped."""
         each = np.asarray(weights, dtype=np.float64)
         if each.ndim and not each.all():
             present = np.flatnonzero(each)
@@ -162,7 +163,7 @@ class TorchProblem(Problem):
         return flat
 
     def describe(self) -> dict[str, Any]:
-        """Return the module's and the loss's words and digests of all numbers as plain JSON values."""
+        """Return descriptions of module and loss, and digests of all arrays, as plain JSON values."""
         return dict(self._description)
 
     @cached_property
@@ -177,13 +178,13 @@ class TorchProblem(Problem):
             "dimension": self.dimension,
             "device": self.device,
             "batch": self.batch,
-            "loss": loss_words(self.loss_function),
-            "module": module_words(self._module),
+            "loss": describe_loss(self.loss_function),
+            "module": describe_module(self._module),
             **{f"{name}_sha256": tensor_digest(tensor) for name, tensor in tensors.items()},
         }
 
     def _try_out(self) -> bool:
-        """Compute the first rows, refuse what does not work, and return whether outputs are scores of classes."""
+        """Compute the first rows to check module and loss, and return whether outputs are scores of classes."""
         X, y = self._training.X[:2], self._training.y[:2]
         w = self.initial_model()
         with alone(self.device) as torch, seeded(0), torch.no_grad():
@@ -198,33 +199,34 @@ class TorchProblem(Problem):
             if random_states(self.device) != before:
                 raise ConfigurationError(
                     f"module: {type(self._module).__name__} draws random numbers even in evaluation mode, so a row has "
-                    "no gradient of its own; make it draw only where self.training is set, or not at all"
+                    "no gradient of its own; make it draw only if self.training is set, or not at all"
                 )
         return self._training.has_labels and outputs.ndim == 2 and outputs.shape[1] > 1
 
     def _check_losses(self, losses: Any, rows: int) -> None:
-        """Refuse anything but one loss a row."""
+        """Check that there is one loss for each row."""
         if tuple(losses.shape) != (rows,):
             raise ConfigurationError(
-                f"loss: of {rows} rows {self.loss_function!r} makes a tensor of shape {tuple(losses.shape)}, "
-                f"expected ({rows},), one loss a row; use reduction='none', and the sum or mean where a row has several"
+                f"loss: for {rows} rows {self.loss_function!r} returns a tensor of shape {tuple(losses.shape)}, "
+                f"expected ({rows},), one loss for each row; use reduction='none', and sum or average the losses of a "
+                "row that has several"
             )
 
     def _parameters_at(self, w: Floats) -> list[Any]:
-        """The model w as tensors of the parameters' shapes and types."""
+        """Return the model w as tensors with the shapes and types of the parameters."""
         torch, parameters = load_torch(), trainable(self._module)
         pieces = torch.tensor(w, dtype=torch.float64, device=self.device).split([p.numel() for p in parameters])
         return [piece.to(p.dtype, copy=True).reshape(p.shape) for piece, p in zip(pieces, parameters, strict=True)]
 
     def _outputs(self, parameters: list[Any], X: Any) -> Any:
-        """The module's outputs with other parameters; what it does to its buffers is forgotten."""
+        """Return the module's outputs with the given parameters; changes that it makes to its buffers are discarded."""
         names = [name for name, parameter in self._module.named_parameters() if parameter.requires_grad]
         buffers = {name: buffer.clone() for name, buffer in self._module.named_buffers()}
         state = dict(zip(names, parameters, strict=True)) | buffers
         return load_torch().func.functional_call(self._module, state, (X,))
 
     def _totals(self, w: Floats, data: Rows) -> tuple[float, int]:
-        """The sum of the rows' losses, and how many rows have their own class's score highest, where they have any."""
+        """Return the sum of the rows' losses, and the number of test rows that are classified correctly."""
         loss, hits = 0.0, 0
         with alone(self.device) as torch, torch.no_grad():
             parameters = self._parameters_at(w)
@@ -238,7 +240,7 @@ class TorchProblem(Problem):
 
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
-    """Say what failed when torch complains."""
+    """Turn errors of torch into a `ConfigurationError` that says what failed."""
     try:
         yield
     except ConfigurationError:
@@ -249,7 +251,7 @@ def _explained(what: str) -> Iterator[None]:
 
 
 def _test_rows(test: Any, training: Rows, dtype: Any, loss: str | Callable[[Any, Any], Any]) -> Rows:
-    """The test rows, checked against the training rows."""
+    """Return the test rows, checked against the training rows."""
     pair = test if isinstance(test, (tuple, list)) else (test, None)
     if len(pair) != 2:
         raise ConfigurationError(f"test of {len(pair)} items: expected a pair (X, y) of test rows and their targets")
@@ -259,11 +261,11 @@ def _test_rows(test: Any, training: Rows, dtype: Any, loss: str | Callable[[Any,
 
 
 def _check_classes(outputs: Any, targets: list[Any]) -> None:
-    """Refuse targets for which the module has no score."""
+    """Check that the module returns a score for every class in the targets."""
     largest = max(int(some.max()) for some in targets)
     scores = outputs.shape[1] if outputs.ndim > 1 else 0
     if scores <= largest:
         raise ConfigurationError(
-            f"module: {scores} outputs a row, expected {largest + 1} or more, a score for each of the classes 0 to "
-            f"{largest}; give its last layer more outputs, or number the classes without gaps"
+            f"module: {scores} outputs for each row, expected {largest + 1} or more, a score for each of the classes "
+            f"0 to {largest}; give its last layer more outputs, or number the classes without gaps"
         )

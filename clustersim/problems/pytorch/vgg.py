@@ -1,4 +1,4 @@
-"""VGG-11 for images of 32 x 32 pixels, the network of the LGC paper's experiments, for `TorchProblem`."""
+"""VGG-11 for images of 32 x 32 pixels, as in the experiments of the LGC paper; a module for `TorchProblem`."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ _LAYERS = (64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512
 
 
 def vgg11(classes: int = 10, channels: int = 3, *, seed: int = 0) -> Any:
-    r"""Return a VGG-11 for 32 x 32 pixels: eight 3 x 3 convolutions, five poolings, one linear layer, no dropout.
+    r"""Return a VGG-11 for 32 x 32 pixels: eight 3 x 3 convolutions, five pooling layers, one linear layer, no dropout.
 
     Parameters
     ----------
     classes : int, default 10
         Number of outputs.
     channels : int, default 3
-        Channels of an image: inputs are of shape (rows, channels, 32, 32).
+        Channels of an image. Inputs have shape (rows, channels, 32, 32).
     seed : int, default 0
-        Of the first parameters; torch's own generator is neither used nor changed.
+        Seed of the first parameters. The state of torch's own generator does not change.
 
     Returns
     -------
     torch.nn.Sequential
-        9,225,610 parameters in float32 with the defaults.
+        The network; with the defaults it has 9,225,610 parameters in float32.
 
     Raises
     ------
@@ -34,10 +34,11 @@ def vgg11(classes: int = 10, channels: int = 3, *, seed: int = 0) -> Any:
 
     Notes
     -----
-    Each pooling halves the side of the image, so that 1 x 1 x 512 reach the linear layer. Like the original the network
-    has no batch normalisation, whose gradients would depend on the other rows of a batch. Convolutions start at He's
-    normal values, which let a network so deep train without it: standard deviation :math:`\sqrt{2 / \text{inputs}}`,
-    biases 0; the linear layer at :math:`\sqrt{1 / \text{inputs}}`.
+    Each pooling layer halves the side of the image, so the linear layer has 512 inputs. Like the original, the network
+    has no batch normalisation, whose gradients would depend on the other rows of a batch. The initial weights of the
+    convolutions are He-normal, with standard deviation :math:`\sqrt{2 / \text{inputs}}`. They let a network of this
+    depth train without batch normalisation. The standard deviation of the linear layer is
+    :math:`\sqrt{1 / \text{inputs}}`. All biases start at 0.
 
     References
     ----------
