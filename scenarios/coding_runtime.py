@@ -66,7 +66,7 @@ def theorem_problem() -> cs.LeastSquares:
 
 
 SIGMA = math.sqrt(2 * MU) + PULL  # bound on the norm of a group's gradient: the first model's, and the group's pull
-CONSTANTS: dict[str, Any] = {"workers": 30, "load": C, "answers": R, "beta": BETA, "mu": MU, "initial_error": 1.0}
+CONSTANTS: dict[str, Any] = {"workers": 30, "load": C, "messages": R, "beta": BETA, "mu": MU, "initial_error": 1.0}
 LEAST = theory.erasurehead_noise_level(30, C, R, mu=MU, sigma=SIGMA)  # epsilon_0
 
 
