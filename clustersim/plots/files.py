@@ -22,7 +22,7 @@ from clustersim.studies.arguments import expect, labelled
 from clustersim.studies.files import write_atomically
 from clustersim.studies.pictures import Format, Origin, own_names
 from clustersim.studies.signals import Stopped
-from clustersim.studies.user_code import tell
+from clustersim.studies.user_code import describe_error
 
 __all__ = ["Format", "draw", "picture", "save"]
 
@@ -173,7 +173,7 @@ def _drawn(
         raise
     except (Exception, SystemExit) as error:
         origin.remove(path)
-        raise ConfigurationError(f"figure {label!r} failed: {tell(error)}") from error
+        raise ConfigurationError(f"figure {label!r} failed: {describe_error(error)}") from error
     write_atomically(path, content)
     return path
 

@@ -13,7 +13,7 @@ from clustersim.checks import number
 from clustersim.errors import ConfigurationError
 from clustersim.studies.results import Results
 from clustersim.studies.signals import Stopped
-from clustersim.studies.user_code import tell
+from clustersim.studies.user_code import describe_error
 
 __all__ = ["Claim", "Verdict", "judged"]
 
@@ -117,7 +117,7 @@ class Claim:
         except Stopped:
             raise
         except (Exception, SystemExit) as error:
-            return Verdict(self, math.nan, holds=False, failure=tell(error))
+            return Verdict(self, math.nan, holds=False, failure=describe_error(error))
         try:
             if isinstance(measured, str | bytes):
                 raise TypeError
