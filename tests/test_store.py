@@ -333,12 +333,12 @@ def test_a_pipe_in_place_of_a_file_is_refused_at_once(folder, name):
     victim.unlink(missing_ok=True)
     os.mkfifo(victim)
     for attempt in (lambda: cs.load_results(folder), lambda: small_study().run(folder, seed=1)):
-        with pytest.raises(cs.ResultsError, match=f"{victim.name} is no ordinary file"):
+        with pytest.raises(cs.ResultsError, match=f"{victim.name} is not an ordinary file"):
             attempt()
 
 
 WRONG = {
-    "text": ({"error": ["a", "b"]}, {}, "column 'error' holds no numbers"),
+    "text": ({"error": ["a", "b"]}, {}, "column 'error' does not contain numbers"),
     "no time": ({"time": None}, {}, "column 'time' is missing"),
     "text among the totals": ({}, {"used": "3"}, "the total 'used' is '3'"),
     "a list among the totals": ({}, {"used": [3]}, "the total 'used'"),
