@@ -152,7 +152,7 @@ def _load(script: Path) -> ModuleType:
 def _check_text(script: Path) -> None:
     """Refuse a file with NUL bytes, on which Python's import system fails with an unclear error."""
     if b"\0" in script.read_bytes():
-        raise ConfigurationError(f"{script} holds NUL bytes; expected a Python script, saved as plain text (UTF-8)")
+        raise ConfigurationError(f"{script} contains NUL bytes; expected a Python script, saved as plain text (UTF-8)")
 
 
 def find_scripts(folder: Path) -> list[Path]:

@@ -155,7 +155,7 @@ BAD_SCRIPTS = {
     ),
     "ends itself": ("import sys\nsys.exit(0)\n", "bad.py ended itself before it built a study"),
     "interrupts itself": ("raise KeyboardInterrupt\n", "bad.py ended itself before it built a study"),
-    "NUL bytes": ("x = 1\0\n", "bad.py holds NUL bytes; expected a Python script"),
+    "NUL bytes": ("x = 1\0\n", "bad.py contains NUL bytes; expected a Python script"),
     "broken policy": (
         SCRIPT.replace("study =", "class Odd(cs.FullSync):\n    def begin(self, setting): 1 / 0\nstudy =").replace(
             "cs.FastestK(4)", "Odd()"
@@ -232,10 +232,10 @@ MISTAKES = {
     "jobs 0": (("run", "scripted.py", "--jobs", "0"), 2, "--jobs"),
     "seed -1": (("run", "scripted.py", "--seed", "-1"), 2, "-1"),
     "out is a file": (("run", "scripted.py", "--out", "data.csv"), 1, "data.csv is a file"),
-    "out is foreign": (("run", "scripted.py", "--out", "."), 1, "is not empty and holds no manifest.json"),
+    "out is foreign": (("run", "scripted.py", "--out", "."), 1, "is not empty and contains no manifest.json"),
     "compare nothing": (("compare", "nothing"), 1, "nothing: there is no such folder"),
     "compare a file": (("compare", "data.csv"), 1, "data.csv is a file"),
-    "compare foreign": (("compare", "."), 1, "holds no manifest.json"),
+    "compare foreign": (("compare", "."), 1, "contains no manifest.json"),
     "target word": (("compare", "out", "--target", "low"), 2, "low"),
     "target 0": (("compare", "out", "--target", "0"), 1, "target = 0.0: expected a finite number greater than 0"),
     "metric time": (("compare", "out", "--metric", "time"), 1, "metric = 'time': expected one of error, loss"),

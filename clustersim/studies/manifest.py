@@ -174,7 +174,7 @@ class Manifest:
             raise ResultsError(f"{folder} is a file; expected the results folder of a study")
         if not os.path.lexists(path):  # a broken link counts as damage
             raise ResultsError(
-                f"{folder} holds no manifest.json, so there are no results in it; expected a results folder"
+                f"{folder} contains no manifest.json, so there are no results in it; expected a results folder"
             )
         return cls.parse(read_text(path), path)
 
@@ -213,7 +213,7 @@ class Manifest:
         if found:
             more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
             raise ResultsError(
-                f"{folder} holds runs of another configuration: {'; '.join(found[:5])}{more}. Nothing was changed. "
+                f"{folder} contains runs of another configuration: {'; '.join(found[:5])}{more}. Nothing was changed. "
                 "Choose another folder with --out, delete this one, or delete the files in its runs/ of the policies "
                 "or variants that have changed: then only those runs are repeated"
             )

@@ -69,7 +69,7 @@ class Store:
             return cls(folder, manifest.merged(stored.manifest.only(finished), folder))
         if folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
             raise ResultsError(
-                f"{folder} is not empty and holds no manifest.json, so clustersim did not make it; choose "
+                f"{folder} is not empty and contains no manifest.json, so clustersim did not make it; choose "
                 "another folder with --out"
             )
         return cls(folder, manifest)
