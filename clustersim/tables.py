@@ -82,7 +82,7 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
 def comparison_notes(comparison: Comparison) -> list[str]:
     """Return the remarks under the tables: the target, where it comes from, and what the marks mean."""
     table = comparison.table
-    costs = "Costs are those at the first evaluation that meets the target, if the run then stays there for a while."
+    costs = "Costs are measured at the first evaluation that meets the target and lasts for a while."
     notes = [f"Target: {comparison.why}. {costs}"] if table["target"].notna().any() else []
     notes += comparison.remarks
     if ((table["reached"] > 0) & (table["reached"] < table["replications"])).any():

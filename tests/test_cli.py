@@ -389,7 +389,7 @@ def test_killed_processes_of_the_pool_cost_nothing(here, script):
     _, err = process.communicate(timeout=60)
     assert killed
     if process.returncode:  # the same run was hit twice
-        assert "the process of this run died" in err
+        assert "the process that executed it died" in err
         assert spawn(script, "--out", "out", "--jobs", "2", "--replications", "8", "--retry-failed").returncode == 0
     calm, storm = tree(here / "calm" / "runs"), tree(here / "out" / "runs")
     assert calm == storm

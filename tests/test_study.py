@@ -404,7 +404,7 @@ class Ending(cs.Optimizer):
 @pytest.mark.parametrize(
     ("end", "words"),
     [
-        (lambda: os._exit(0), "the process of this run died, and so did the process that repeated it"),
+        (lambda: os._exit(0), "the process that executed it died, and so did the process that repeated it"),
         (lambda: sys.exit(0), "SystemExit: 0"),
         (lambda: next(iter([])), "StopIteration"),
         (lambda: math.sqrt("x"), "TypeError: must be real number, not str"),

@@ -149,7 +149,7 @@ class WorkerPool(Executor):
                 self._end(place)
                 if self._killed:
                     break
-        died = ProcessDied("the process of this run died, and so did the process that repeated it")
+        died = ProcessDied("the process that executed it died, and so did the process that repeated it")
         died.__cause__ = reason
         return task.future.set_exception(died)
 

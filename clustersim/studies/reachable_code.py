@@ -47,6 +47,7 @@ from clustersim.studies.user_code import is_users
 
 __all__ = ["Reached"]
 
+# Objects of these types change when they are used, so they are never described by value.
 _CHANGING = (io.IOBase, Executor, Random, np.random.Generator, np.random.BitGenerator, np.random.RandomState, Iterator)
 
 
