@@ -136,9 +136,7 @@ def print_comparison(
     for table in comparison_tables(comparison, results.name, console.width):
         console.print(table)
     left_out = " and ".join(name for name, width in _LEAST_WIDTH.items() if console.width < width)
-    hint = (
-        f"Columns left out, because the terminal is too narrow: {left_out}; widen it or redirect the output to a file."
-    )
+    hint = f"Left out: {left_out}; the terminal is too narrow. Widen it, or redirect the output to a file."
     for note in comparison_notes(comparison) + ([hint] if left_out else []):
         _say(console, note)
     print_missing(console, results)
