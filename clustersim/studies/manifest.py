@@ -213,8 +213,8 @@ class Manifest:
         if found:
             more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
             raise ResultsError(
-                f"{folder} contains runs of another configuration: {'; '.join(found[:5])}{more}. Nothing was changed. "
-                "Choose another folder with --out, delete this one, or delete the files in its runs/ of the policies "
+                f"{folder} contains runs of another configuration: {'; '.join(found[:5])}{more}. Nothing was changed; "
+                "choose another folder with --out, delete this one, or delete the files in its runs/ of the policies "
                 "or variants that have changed: then only those runs are repeated"
             )
         parts = {part: mine[part] | {k: v for k, v in theirs[part].items() if k not in mine[part]} for part in _PARTS}
