@@ -1,9 +1,9 @@
-"""Checks of arguments, so that every message names the value, what was expected and what to do.
+"""Checks of arguments, with error messages that name the value, what was expected and what to do.
 
 Each function returns the checked value in its plain type (``int``, ``float``, ``bool``, ``str``, ``tuple``, an array of
-float64) or raises `ConfigurationError`. What goes on is what was returned, never what was given: a frozen dataclass
-keeps it by `store`. So equal arguments make equal objects, whatever NumPy or `fractions` wrapped them in, and no small
-integer of NumPy overflows later.
+float64) or raises `ConfigurationError`. Callers must keep the returned value, not the original one; a frozen dataclass
+does so with `store`. Then equal arguments make equal objects, even if they were given as types of NumPy or
+`fractions`, and no small integer type of NumPy overflows later.
 """
 
 import math
@@ -37,18 +37,18 @@ __all__ = [
 ]
 
 COUNT = 10**8
-"""The most of anything of which one array has an entry each: workers, rows, features."""
+"""The largest number of workers, rows or features: each needs an entry in an array."""
 SEED = 2**128 - 1
-"""The largest seed, and the largest number of a replication."""
+"""The largest seed, and the largest replication number."""
 LONGEST = 1e100
-"""The longest time in seconds: sums of as many of them as a run can have are still numbers."""
+"""The longest time in seconds, small enough that no sum of times in a run overflows."""
 
-_FAR = 10**6  # limits beyond it are told only to whoever exceeds them
-_MOST = 2**53  # all whole numbers up to here are floats, so that nothing is lost where they are multiplied with times
+_FAR = 10**6  # a message mentions an upper limit beyond this only if the value exceeds it
+_MOST = 2**53  # floats represent all whole numbers up to here exactly, so products with times lose nothing
 
 
 def store(instance: object, **checked: Any) -> None:
-    """Put checked values in the place of what was given, in a frozen dataclass.
+    """Replace fields of a frozen dataclass by their checked values.
 
     Examples
     --------
@@ -66,12 +66,12 @@ def store(instance: object, **checked: Any) -> None:
 
 
 def integer(name: str, value: Any, *, low: int, high: int = _MOST, remedy: str = "") -> int:
-    """Return `value` as an int in low..high (both included), or say what is wrong with it.
+    """Return `value` as an int in low..high, both included.
 
     Raises
     ------
     ConfigurationError
-        If `value` is not a whole number or out of range.
+        If `value` is not a whole number or is out of range.
 
     Examples
     --------
@@ -90,8 +90,8 @@ def integer(name: str, value: Any, *, low: int, high: int = _MOST, remedy: str =
         whole = low - 1
     if not low <= whole <= high:
         upper = f"2**{high.bit_length()} - 1" if high == SEED else f"{high}"
-        reaches = high < _FAR or whole > high
-        expected = f"a whole number from {low} to {upper}" if reaches else f"a whole number, at least {low}"
+        show_upper = high < _FAR or whole > high
+        expected = f"a whole number from {low} to {upper}" if show_upper else f"a whole number, at least {low}"
         raise complaint(name, value, expected, remedy)
     return whole
 
@@ -106,7 +106,7 @@ def number(
     finite: bool = True,
     remedy: str = "",
 ) -> float:
-    """Return `value` as a float that is at least `low`, or greater than `above`, at most `high`, and not NaN.
+    """Return `value` as a float that is in range and not NaN: at least `low`, greater than `above`, at most `high`.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def number(
 
 
 def _limits(real: float, low: float, above: float | None, high: float, finite: bool) -> str:
-    """What is expected of a number; limits far out are told only to whoever exceeds them."""
+    """Describe the expected number; mention the upper limit only if the value exceeds it."""
     kind = "a finite number" if finite else "a number"
     least = f", at least {low:g}" if low > -math.inf else ""
     if above is not None and not above < real < low:
@@ -141,7 +141,7 @@ def _limits(real: float, low: float, above: float | None, high: float, finite: b
 
 
 def seconds(name: str, value: Any, *, low: float = 0.0, above: float | None = None, remedy: str = "") -> float:
-    """Return a time as a float of at most `LONGEST` seconds, so that sums of times can be represented.
+    """Return a time as a float of at most `LONGEST` seconds, so that sums of times do not overflow.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def seconds(name: str, value: Any, *, low: float = 0.0, above: float | None = No
 
 
 def scale(name: str, value: Any, *, low: float = 1 / LONGEST, above: float = 0.0, remedy: str = "") -> float:
-    """Return a mean or a shape, neither so large nor so small that what is computed from it overflows.
+    """Return a mean or a shape that is neither too large nor too small for later computations to overflow.
 
     Raises
     ------
@@ -205,25 +205,25 @@ def numbers(
     finite: bool = True,
     dimensions: int | None = None,
 ) -> NDArray[np.float64]:
-    """Return real numbers as an array of float64, or say which was not what was `expected`; text is no number.
+    """Return real numbers as an array of float64. Text is not accepted as a number.
 
     Parameters
     ----------
     name : str
-        What messages call them.
+        The name of the argument, for the message.
     values : array_like
-        A number, or anything that NumPy makes an array of.
+        A number, or anything that NumPy can turn into an array.
     expected : str
-        In words, for the message.
+        What the argument should be, in words, for the message.
     low, above, finite
-        See `number`; each number must be in range.
+        As for `number`; each value must be in range.
     dimensions : int, optional
-        How many the array must have; any number of them if not given.
+        The number of dimensions that the array must have; any number if not given.
 
     Raises
     ------
     ConfigurationError
-        If they are no such numbers.
+        If the values are not such numbers; the message names the first bad one.
 
     Examples
     --------
@@ -242,9 +242,9 @@ def numbers(
         array = np.array([_real(value) for value in array.ravel().tolist()], dtype=np.float64).reshape(array.shape)
     if array.dtype.kind not in "iuf" or dimensions not in (None, array.ndim):
         raise complaint(name, values, expected)
-    with np.errstate(over="ignore"):  # of longer floats
+    with np.errstate(over="ignore"):  # longer floats may overflow here
         reals = np.array(array, dtype=np.float64)
-    reals += 0.0  # no zero is negative
+    reals += 0.0  # turns -0.0 into 0.0
     good = (reals >= low) & ((reals > above) if above > -math.inf else True) & (np.isfinite(reals) | (not finite))
     if not good.all():
         where = np.unravel_index(int(np.argmin(good)), reals.shape)
@@ -254,12 +254,14 @@ def numbers(
 
 
 def several(name: str, values: Any, expected: str) -> tuple[Any, ...]:
-    """Return the items of a list, tuple, array or the like; neither text nor a set, a mapping or an endless iterator.
+    """Return the items of a list, tuple, array or similar as a tuple.
+
+    Text, sets, mappings and iterators without a length are refused.
 
     Raises
     ------
     ConfigurationError
-        If it is no such sequence.
+        If `values` is not such a sequence.
 
     Examples
     --------
@@ -275,12 +277,12 @@ def several(name: str, values: Any, expected: str) -> tuple[Any, ...]:
 
 
 def flag(name: str, value: Any) -> bool:
-    """Return `value` as a bool; a number or a word is none.
+    """Return `value` as a bool; numbers and words are refused.
 
     Raises
     ------
     ConfigurationError
-        If it is neither True nor False.
+        If `value` is neither True nor False.
 
     Examples
     --------
@@ -298,7 +300,7 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
     Raises
     ------
     ConfigurationError
-        If it is not.
+        If `value` is not one of them.
 
     Examples
     --------
@@ -311,12 +313,12 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
 
 
 def instance(name: str, value: Any, kind: type[Any] | tuple[type[Any], ...], expected: str) -> None:
-    """Refuse a value that is not of a kind, of which `expected` gives an example.
+    """Check that a value is an instance of a class; `expected` describes it in the message, with an example.
 
     Raises
     ------
     ConfigurationError
-        If it is not.
+        If `value` is not an instance of `kind`.
 
     Examples
     --------
@@ -330,7 +332,7 @@ def instance(name: str, value: Any, kind: type[Any] | tuple[type[Any], ...], exp
 
 
 def _real(value: Any) -> float:
-    """The float, NaN for what is no real number or too large for a float; no zero is negative."""
+    """Return the value as a float: NaN if it is not a real number or too large for a float, and 0.0 for -0.0."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if isinstance(value, bool) or not isinstance(value, Real):

@@ -1,8 +1,8 @@
-"""The command line: run a scenario script, list scripts, compare and plot what is stored.
+"""The command line: run a scenario script, list scripts, compare and plot stored results.
 
-Everything that goes wrong by a user's mistake ends in one line on stderr and an exit code that is not 0: 1 for the
-mistake, 2 for a wrong use of the command line, 130 for Ctrl-C, 143 for SIGTERM. Data flows in as arguments, through
-`clustersim.studies`, and out as tables, pictures and results folders.
+A user's mistake ends in one line on stderr and a non-zero exit code: 1 for an unusable script, value or folder, 2 for
+wrong usage of the command line, 130 for Ctrl-C, 143 for SIGTERM. Arguments come in, `clustersim.studies` does the work,
+and tables, figures and results folders come out.
 """
 
 import multiprocessing
@@ -41,9 +41,13 @@ from clustersim.terminal import prepare_streams
 
 __all__ = ["app", "main"]
 
-_EXAMPLES = """Compare straggler policies by simulation: error, wall-clock time and communication.
+_EXAMPLES = """Simulate distributed training with stragglers; compare policies by error, time and communication.
 
-Examples:
+A *study* compares several policies on one problem and one simulated cluster. Each policy runs several times, with
+different random numbers; each such run is a *replication*. A *scenario* is a Python script that defines a study.
+`clustersim COMMAND -h` explains a command.
+
+Examples, in the order in which a first session would use them:
 
 * clustersim list
 
@@ -55,15 +59,18 @@ Examples:
 
 * clustersim plot results/mine --format pdf
 """
-_RUN = """Run a study, store every run, and print a comparison, the verdicts on its claims, and the pictures drawn.
+_RUN = """Run a study, store every run, print a comparison of its policies, and draw its figures.
 
-A finished run is never computed twice: after Ctrl-C the same command goes on where it stopped, and a larger
---replications only adds runs. The same seed gives the same bytes, whatever the number of jobs.
+The comparison shows the time and communication that each policy needs to reach a target error. If the study makes
+claims, their verdicts follow. The figures are written to the folder `figures` inside the results folder.
 
-A run that fails does not end the study: the others are done, and the failure is stored and shown, with its reason.
+A finished run is never computed twice. After Ctrl-C, the same command continues where it stopped; a larger
+--replications only adds runs. The same seed gives the same results, byte for byte, whatever the number of jobs.
 
-The exit code is 0 when the study has been carried out, also if a claim does not hold: that is a finding. A run that
-fails, a claim that cannot be measured, or a figure that fails, makes it 1, after all else has been printed.
+A run that fails does not end the study: the other runs continue. The failure is stored, and shown with its reason.
+
+Exit code: 0 if the study was carried out, even if a claim does not hold; 1 if a run or a figure failed, or a claim
+could not be measured (everything else is printed first) or if an argument is unusable; 2 for wrong usage.
 
 Examples:
 
@@ -74,7 +81,7 @@ Examples:
 
 
 def _at_least(low: int) -> Callable[[str], int]:
-    """A reader of whole numbers whose complaint names the value."""
+    """Return a parser of whole numbers of at least `low`; its error message names the value."""
 
     def whole_number(text: str) -> int:
         try:
@@ -89,7 +96,7 @@ def _at_least(low: int) -> Callable[[str], int]:
 
 
 def _value(text: str) -> float:
-    """A reader of targets whose complaint names the value."""
+    """Parse a target; the error message names the value."""
     try:
         return float(text)
     except ValueError:
@@ -97,37 +104,46 @@ def _value(text: str) -> float:
 
 
 def _folder(text: str) -> Path:
-    """The path of a folder that an option names; an empty one is most likely a variable of the shell, not set."""
+    """Parse the path of a folder; an empty one is most likely an unset shell variable."""
     if not text:
-        raise typer.BadParameter("it is empty; expected the path of a folder")
+        raise typer.BadParameter("it is empty; expected the path of a folder (is a shell variable unset?)")
     return Path(text)
 
 
 Out = Annotated[
     Path | None,
-    typer.Option(parser=_folder, help="Results folder.  [default: results/NAME of the study]", metavar="DIR"),
+    typer.Option(parser=_folder, help="Results folder.  [default: results/NAME, with the study's name]", metavar="DIR"),
 ]
 Replications = Annotated[
     int | None,
     typer.Option(
         parser=_at_least(1),
         metavar="N",
-        help="Runs of each policy, each with other random numbers.  [default: as the script says]",
+        help="Runs of each policy, each with different random numbers.  [default: as the script says]",
     ),
 ]
 Jobs = Annotated[
-    int | None, typer.Option(parser=_at_least(1), metavar="N", help="Processes to use.  [default: the number of CPUs]")
+    int | None,
+    typer.Option(
+        parser=_at_least(1), metavar="N", help="Processes that run in parallel.  [default: the number of CPUs]"
+    ),
 ]
-Seed = Annotated[int, typer.Option(parser=_at_least(0), metavar="S", help="Seed of all random numbers.")]
+Seed = Annotated[
+    int, typer.Option(parser=_at_least(0), metavar="S", help="Seed of all random numbers, a whole number.")
+]
 Quick = Annotated[
     bool,
-    typer.Option("--quick", help="A first look: 2 replications at most, a tenth of the horizon, results/NAME-quick."),
+    typer.Option(
+        "--quick",
+        help="Take a first look: at most 2 replications, a tenth of the simulated time (or updates, or epochs), and "
+        "neither claims nor notes. Results go to results/NAME-quick.",
+    ),
 ]
 RetryFailed = Annotated[
-    bool, typer.Option("--retry-failed", help="Try again the runs that failed before and whose failure is stored.")
+    bool, typer.Option("--retry-failed", help="Repeat the runs whose failure is stored in the results folder.")
 ]
-Pictures = Annotated[Format, typer.Option("--format", help="Kind of picture files.")]
-Folder = Annotated[Path, typer.Argument(help="Results folder of a study, as `run` made it.", metavar="DIR")]
+Pictures = Annotated[Format, typer.Option("--format", help="File format of the figures.")]
+Folder = Annotated[Path, typer.Argument(help="Results folder that `clustersim run` has made.", metavar="DIR")]
 
 _LOOK: dict[str, Any] = {
     "add_completion": False,
@@ -139,7 +155,7 @@ app = typer.Typer(name="clustersim", help=_EXAMPLES, no_args_is_help=True, **_LO
 
 
 def main(study: Study | None = None) -> None:
-    """Run the command line: all of it, or only `run` for the study that a scenario script has built.
+    """Run the command line: the whole program, or only `run` for the study of a scenario script.
 
     A script ends with ``if __name__ == "__main__": cs.main(study)``; then ``python SCRIPT`` does the same as
     ``clustersim run SCRIPT``, with the same options.
@@ -147,32 +163,32 @@ def main(study: Study | None = None) -> None:
     Parameters
     ----------
     study : Study, optional
-        What to run; without it the arguments say what to do.
+        The study to run. Without it, the command-line arguments say what to do.
     """
     if loading() or multiprocessing.parent_process() is not None:
-        return  # the script is being loaded, by `clustersim run` or by a process of the pool; it is not to run now
+        return  # `clustersim run` or a process of the pool is loading the script, and must not run it
     prepare_streams()
     try:
         try:
             _single(study)() if study is not None else app(prog_name=_program())
         finally:
-            sys.stdout.flush()  # here, where it can still be told that there is no room for it
+            sys.stdout.flush()  # here, where a full disk can still be reported
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python flushes once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # because Python flushes again at exit
         with suppress(OSError):
             typer.echo(f"Error: {error.filename or 'the output'}: {error.strerror or error}", err=True)
         sys.exit(1)
 
 
 def _program() -> str:
-    """How the program was called."""
+    """Return the name under which the program was called."""
     return "python -m clustersim" if Path(sys.argv[0]).name == "__main__.py" else "clustersim"
 
 
 def _single(study: Study) -> typer.Typer:
-    """The command line of one scenario script."""
+    """Build the command line of one scenario script."""
     single = typer.Typer(**_LOOK)
     script = Path(sys.argv[0]).name
 
@@ -188,7 +204,7 @@ def _single(study: Study) -> typer.Typer:
     ) -> None:
         with _plain_errors():
             if not isinstance(study, Study):
-                raise ConfigurationError(f"main({study!r}): expected a clustersim.Study")
+                raise ConfigurationError(f"main({study!r}): expected a clustersim.Study; pass the study of the script")
             _run(study, out, replications, jobs, seed, quick, retry_failed, format_)
 
     return single
@@ -206,7 +222,7 @@ def _options(
         bool, typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Options of the program as a whole."""
+    """Handle the options of the program as a whole."""
 
 
 @app.command(help=_RUN.format("clustersim run adaptive_mnist"))
@@ -214,7 +230,9 @@ def run(
     script: Annotated[
         str,
         typer.Argument(
-            help="A Python script that builds a `study`, or a scenario of `clustersim list`.", metavar="SCRIPT"
+            help="Path of a Python script that assigns a `clustersim.Study` to the variable `study`, or name of a "
+            "scenario from `clustersim list`.",
+            metavar="SCRIPT",
         ),
     ],
     out: Out = None,
@@ -234,17 +252,19 @@ def run(
 def list_(
     folder: Annotated[
         Path | None,
-        typer.Argument(help="Where to look for scripts.  [default: the scenarios of clustersim]", metavar="DIR"),
+        typer.Argument(help="Folder of scripts.  [default: the scenarios that come with clustersim]", metavar="DIR"),
     ] = None,
 ) -> None:
-    """List the scenarios that come with clustersim, or the scripts of a folder, and the question that each answers.
+    """List the scenarios that come with clustersim, or the scripts in a folder, with the question that each answers.
 
-    No script is run for it. Examples: clustersim list; clustersim list my_folder
+    The question is the first line of the script's docstring. No script is run.
+
+    Examples: clustersim list; clustersim list my_folder
     """
     with _plain_errors():
         scripts = {str(path): path for path in find_scripts(folder)} if folder else shipped()
         if not scripts:
-            raise ConfigurationError(f"{folder}: there are no scenario scripts (*.py) in it; expected a folder of them")
+            raise ConfigurationError(f"{folder}: there are no scenario scripts (*.py) in it; choose another folder")
         console_for_tables().print(scripts_table((name, about(path)) for name, path in scripts.items()))
 
 
@@ -256,15 +276,21 @@ def compare_(
         typer.Option(
             parser=_value,
             metavar="VALUE",
-            help="Value to reach.  [default: the best at which some policy settles in every replication]",
+            help="Value that the runs are to reach, such as 0.05.  [default: the best value at which some policy "
+            "settles in every replication]",
         ),
     ] = None,
     metric: Annotated[
         str | None,
-        typer.Option(help="error, loss or a metric of the problem.  [default: the study's]", metavar="METRIC"),
+        typer.Option(
+            help="error, loss or a metric of the problem, such as test_accuracy.  [default: the metric of the study]",
+            metavar="METRIC",
+        ),
     ] = None,
 ) -> None:
-    """Compare the policies of a stored study: time, messages and bytes to a target, with 95 % intervals.
+    """Compare the policies of a stored study: time, vectors and bytes to reach a target, with 95 % intervals.
+
+    The study may be unfinished; the comparison then covers the stored runs.
 
     Example: clustersim compare results/adaptive-mnist --target 0.05 --metric loss
     """
@@ -283,11 +309,14 @@ def plot(
         str | None,
         typer.Option(
             metavar="SCRIPT",
-            help="Script whose own figures are drawn too.  [default: the scenario of the same name as the study]",
+            help="Script whose own figures are drawn too, by path or scenario name.  [default: the scenario that has "
+            "the study's name, if there is one]",
         ),
     ] = None,
 ) -> None:
-    """Draw the figures of a stored study into DIR/figures: the standard ones, and those of its script.
+    """Draw the figures of a stored study into DIR/figures: the standard figures and those of its script.
+
+    The stored runs are used; nothing is simulated again.
 
     Examples: clustersim plot results/adaptive-mnist --format pdf; clustersim plot results/mine --script my_script.py
     """
@@ -302,12 +331,14 @@ def plot(
         print_missing(console, results)
         print_paths(console, paths)
         if study is None:
-            console.print("The standard figures; --script SCRIPT draws those of the study's script too.")
+            console.print(
+                "These are the standard figures. To draw those of the study's script too, add --script SCRIPT."
+            )
         _raise_all(failures)
 
 
 def _raise_all(failures: list[str]) -> None:
-    """Report what went wrong beside what has been done, one line each."""
+    """Report all failures of an otherwise finished command, one line each."""
     if failures:
         raise ConfigurationError("\nError: ".join(failures))
 
@@ -322,7 +353,7 @@ def _run(
     retry_failed: bool,
     format_: Format,
 ) -> None:
-    """What `run` does, and what a script does by itself."""
+    """Run a study, and print and draw its results: for `clustersim run` and for scripts that are run directly."""
     if quick:
         study = study.quick()
     if replications is not None:
@@ -337,7 +368,7 @@ def _run(
         display() as progress,
         warnings.catch_warnings(),
     ):
-        warnings.simplefilter("ignore", FailedRunsWarning)  # they are told below
+        warnings.simplefilter("ignore", FailedRunsWarning)  # reported below
         results = study.run(folder, seed, executor, progress, retry_failed=retry_failed)
     print_runs(console, results)
     print_comparison(console, results)
@@ -354,7 +385,7 @@ def _run(
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Print a mistake of the user's in one line instead of a traceback; heed Ctrl-C and SIGTERM."""
+    """Print a user's mistake in one line instead of a traceback; stop on Ctrl-C and SIGTERM."""
     try:
         with stoppable():
             yield
@@ -368,20 +399,20 @@ def _plain_errors() -> Iterator[None]:
 
 @contextmanager
 def _resumable(folder: Path) -> Iterator[None]:
-    """On Ctrl-C or SIGTERM say what is stored and how to go on."""
+    """On Ctrl-C or SIGTERM, print what is stored and how to continue."""
     try:
         yield
     except KeyboardInterrupt as error:
         stored = len(list((folder / "runs").glob("*.parquet")))
         typer.echo(
-            f"Interrupted: {stored} finished runs are stored in {folder}; the same command goes on from there.",
+            f"Interrupted: {stored} finished runs are stored in {folder}; run the same command to continue.",
             err=True,
         )
         raise typer.Exit(error.code if isinstance(error, Stopped) else 130) from None
 
 
 def _cpus() -> int:
-    """The number of CPUs that this process may use."""
+    """Return the number of CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,6 +1,6 @@
-"""How errors about arguments are worded, and how values are shown in them: short, and on one line.
+"""The wording of errors about arguments, and the short, one-line form of the values in them.
 
-Values flow in from `clustersim.checks` and from whoever checks on his own, errors flow out.
+Values come in from `clustersim.checks` and other code that checks arguments; exceptions go out.
 """
 
 import re
@@ -13,13 +13,13 @@ __all__ = ["complaint", "shown"]
 
 
 def complaint(name: str, value: Any, expected: str, remedy: str = "") -> ConfigurationError:
-    """Word the error in the one form that all checks share."""
+    """Make the error about an argument: its name and value, what was expected, and what to do."""
     advice = f"; {remedy}" if remedy else ""
     return ConfigurationError(f"{name} = {shown(value)}: expected {expected}{advice}")
 
 
 def shown(value: Any) -> str:
-    """Print a value in a message: shortened, on one line, and whatever its own way of printing does.
+    """Return a value as text for a message: shortened and on one line, even if its own repr fails or is long.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def shown(value: Any) -> str:
 
 
 class _Short(reprlib.Repr):
-    """Short forms of long values."""
+    """Shortened representations of long values."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class _Short(reprlib.Repr):
         self.maxstring, self.maxother = 80, 200
 
     def repr_int(self, x: int, level: int) -> str:
-        """The first digits of a long number, and how many there are; Python refuses to print the longest."""
+        """Return the first digits of a long number and their count; Python refuses to print very long numbers."""
         del level
         if abs(x) < 10**20:
             return repr(x)

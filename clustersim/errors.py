@@ -1,20 +1,20 @@
-"""What can go wrong, by whose fault it is.
+"""Exceptions of clustersim: one class for each kind of cause.
 
-Every error that clustersim raises on purpose derives from `ClusterSimError`. The command line prints its message
-and exits with a non-zero code; a program can catch one class instead of guessing.
+Every error that clustersim raises on purpose derives from `ClusterSimError`. The command line prints its message and
+exits with a non-zero code. A program can catch this one class.
 
 ==========================  =====================================================================
-error                       whose fault
+error                       cause
 ==========================  =====================================================================
-`ConfigurationError`        the caller's: an argument, an option, a script or a data set is unusable
-`ProtocolError`             the policy's: it asked the engine for something that makes no sense
-`StalledError`              the combination's: nothing can happen any more, yet the run is not over
-`DivergenceError`           the step size's: the model runs away
-`ResultsError`              the results folder's: it is unreadable or belongs to another study
-`FailedRunsError`           a study's: all of its runs failed, for the reason that it tells
+`ConfigurationError`        an argument, an option, a script or a data set is unusable
+`ProtocolError`             a policy asked the engine for something that makes no sense
+`StalledError`              nothing can happen any more, but the run has not reached its horizon
+`DivergenceError`           the model diverges because the step size is too large
+`ResultsError`              a results folder is unreadable or belongs to another study
+`FailedRunsError`           all runs of a study failed
 ==========================  =====================================================================
 
-A study of which only some runs fail warns of that with a `FailedRunsWarning`, and goes on with the others.
+If only some runs of a study fail, the study continues and warns with a `FailedRunsWarning`.
 """
 
 __all__ = [
@@ -38,24 +38,24 @@ class ConfigurationError(ClusterSimError, ValueError):
 
 
 class ProtocolError(ClusterSimError, RuntimeError):
-    """A policy's command makes no sense; the message shows the last few events."""
+    """A policy's command makes no sense; the message shows the latest events."""
 
 
 class StalledError(ClusterSimError, RuntimeError):
-    """Nothing can happen any more, but the horizon has not been reached."""
+    """Nothing can happen any more, but the run has not reached its horizon."""
 
 
 class DivergenceError(ClusterSimError, ArithmeticError):
-    """The model runs away; the message says at which update and names the largest stable step."""
+    """The model diverges; the message names the update and, where it is known, the largest stable step size."""
 
 
 class ResultsError(ClusterSimError, RuntimeError):
-    """A results folder cannot be read, or it belongs to another configuration."""
+    """A results folder cannot be read, or belongs to another configuration."""
 
 
 class FailedRunsError(ClusterSimError, RuntimeError):
-    """All runs of a study failed, so there is nothing to show; the message tells why the first one did."""
+    """All runs of a study failed, so there are no results; the message gives the reason of the first failure."""
 
 
 class FailedRunsWarning(UserWarning):
-    """Some runs of a study failed; `Results.failures` tells which, and why."""
+    """Some runs of a study failed; `Results.failures` lists them with the reasons."""

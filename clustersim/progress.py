@@ -1,7 +1,6 @@
-"""How far a study is: a bar on a terminal, now and then a line in a log.
+"""Progress of a study: a bar on a terminal, occasional lines in a log.
 
-Data flows in from `clustersim.studies.Study.run`, which calls a display as its `progress`, and out to the standard
-error stream.
+`clustersim.studies.Study.run` calls a display as its `progress`; the display writes to the standard error stream.
 """
 
 import time
@@ -19,26 +18,26 @@ from clustersim.studies import RunKey
 __all__ = ["Bar", "Display", "Log", "display"]
 
 _MINUTE = 60.0
-_SOON = 10.0  # seconds that must lie between two lines of a log
+_SOON = 10.0  # minimum of seconds between two lines of a log
 
 
 class Display(Protocol):
-    """Whatever shows how far a study is."""
+    """Anything that shows the progress of a study."""
 
     def __call__(self, done: int, runs: int, key: RunKey | None) -> None:
-        """Take note that a run is over: so many of so many runs are; at the start the key is None."""
+        """Take note that the run `key` is over, and that `done` of all `runs` are; at the start, `key` is None."""
 
     def under_way(self, part: float) -> None:
-        """Take note of what is done of the runs under way, as a number of runs."""
+        """Take note of the finished part of the runs in progress, as a number of runs."""
 
 
 class Bar:
-    """A progress bar that moves within a run.
+    """A progress bar that also moves during a run.
 
     Parameters
     ----------
     bar : rich.progress.Progress
-        Where it is drawn; its columns may show the fields `done` and `runs`.
+        The bar to drive; its columns may show the fields `done` and `runs`.
     """
 
     def __init__(self, bar: Progress) -> None:
@@ -49,8 +48,8 @@ class Bar:
     def __call__(self, done: int, runs: int, key: RunKey | None) -> None:
         """See `Display`."""
         self._done = done
-        told = escape(f"last: {key}") if key else ""
-        self._bar.update(self._task, completed=done, total=runs, done=done, runs=runs, description=told)
+        latest = escape(f"last: {key}") if key else ""
+        self._bar.update(self._task, completed=done, total=runs, done=done, runs=runs, description=latest)
 
     def under_way(self, part: float) -> None:
         """See `Display`."""
@@ -58,19 +57,19 @@ class Bar:
 
 
 class Log:
-    """Lines for a log file: one a minute, or one for each tenth of the way if it takes longer than some seconds.
+    """Lines for a log file: one a minute, or one for each tenth of the study, but at least ten seconds apart.
 
     Parameters
     ----------
     console : rich.console.Console
-        Where the lines go.
+        The console that prints the lines.
 
     Examples
     --------
     >>> import io
     >>> log = Log(Console(file=io.StringIO()))
     >>> log.line(done=12, runs=40, part=0.5, before=4, seconds=85.0)
-    '12 of 40 runs are over, 4 of them from before; 0:01:25 elapsed, about 0:04:35 left'
+    '12 of 40 runs done (4 were already stored); 0:01:25 elapsed, about 0:04:35 left'
     """
 
     def __init__(self, console: Console) -> None:
@@ -88,37 +87,38 @@ class Log:
     def under_way(self, part: float) -> None:
         """See `Display`."""
         now, tenths = time.monotonic(), int(10.0 * (self._done + part) / self._runs)
-        silent = now - self._last
-        if silent >= _MINUTE or (silent >= _SOON and tenths > self._tenths and self._done < self._runs):
+        since_last = now - self._last
+        if since_last >= _MINUTE or (since_last >= _SOON and tenths > self._tenths and self._done < self._runs):
             self._last, self._tenths = now, tenths
             line = self.line(self._done, self._runs, part, self._before, now - self._begun)
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     @staticmethod
     def line(done: int, runs: int, part: float, before: int, seconds: float) -> str:
-        """How far the study is, in words.
+        """Describe the progress of the study in one line.
 
         Parameters
         ----------
         done, runs : int
-            Runs that are over, and all of them.
+            The number of runs that are over, finished or failed, and of all runs.
         part : float
-            What is done of those under way, as a number of runs.
+            The finished part of the runs in progress, as a number of runs.
         before : int
-            How many were stored before the study was begun this time.
+            The number of runs that were already stored when the study started.
         seconds : float
-            Since then.
+            The time since then.
         """
-        stored = f", {before} of them from before" if before else ""
-        told = f"{done} of {runs} runs are over{stored}; {timedelta(seconds=round(seconds))} elapsed"
-        if (now := done + part - before) > 0.0:
-            told += f", about {timedelta(seconds=round(seconds * max(0.0, runs - done - part) / now))} left"
-        return told
+        stored = f" ({before} were already stored)" if before else ""
+        text = f"{done} of {runs} runs done{stored}; {timedelta(seconds=round(seconds))} elapsed"
+        if (progressed := done + part - before) > 0.0:
+            left = seconds * max(0.0, runs - done - part) / progressed
+            text += f", about {timedelta(seconds=round(left))} left"
+        return text
 
 
 @contextmanager
 def display() -> Iterator[Display]:
-    """A bar if the standard error stream is a terminal, else lines."""
+    """Yield a bar if the standard error stream is a terminal, else a log."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield Log(console)

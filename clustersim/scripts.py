@@ -1,6 +1,6 @@
-"""Scenario scripts: finding one by name or path, loading the study that it builds, telling what it is about.
+"""Scenario scripts: find one by name or path, load its study, and read what it is about.
 
-Data flows in as paths from the command line, and out as `clustersim.studies.Study`.
+Paths come in from the command line, and `clustersim.studies.Study` objects go out.
 """
 
 import ast
@@ -27,12 +27,14 @@ _loading = False
 
 
 def loading() -> bool:
-    """Whether a script is being loaded right now: then it must build its study, not run it."""
+    """Return whether a script is being loaded. If so, it must build its study but not run it."""
     return _loading
 
 
 def shipped() -> dict[str, Path]:
-    """The scenarios that come with clustersim, by name: inside the package, or beside it in a copy of the sources.
+    """Return the scenarios that come with clustersim, by name.
+
+    They are inside an installed package, or next to the package in a copy of the sources.
 
     Examples
     --------
@@ -44,7 +46,7 @@ def shipped() -> dict[str, Path]:
 
 
 def find_script(text: str) -> Path:
-    """Find a scenario script by its path or, if there is no such file, the one of that name that comes with clustersim.
+    """Find a scenario script by its path or, if there is no such file, by the name of a shipped scenario.
 
     Parameters
     ----------
@@ -54,7 +56,7 @@ def find_script(text: str) -> Path:
     Raises
     ------
     ConfigurationError
-        If there is neither; the message names what looks like it.
+        If there is neither; the message suggests a similar name.
 
     Examples
     --------
@@ -63,25 +65,29 @@ def find_script(text: str) -> Path:
     """
     path, scripts = Path(text), shipped()
     name = text.removesuffix(".py").replace("-", "_")
-    if os.path.isfile(text):  # False also for what cannot be a path
+    if os.path.isfile(text):  # False also for text that cannot be a path
         return path
     if name in scripts:
         return scripts[name]
     if os.path.isdir(text):
         raise ConfigurationError(
-            f"{text}: it is a folder; expected a scenario script (`clustersim list {text}` shows those in it)"
+            f"{text}: it is a folder; expected a scenario script (`clustersim list {text}` lists those in it)"
         )
-    beside = {other.stem: str(other) for other in find_scripts(path.parent)} if os.path.isdir(path.parent) else {}
-    known = beside | {other: other for other in scripts if other not in beside}
+    neighbours = {other.stem: str(other) for other in find_scripts(path.parent)} if os.path.isdir(path.parent) else {}
+    known = neighbours | {other: other for other in scripts if other not in neighbours}
     near = difflib.get_close_matches(path.stem.replace("-", "_"), known, n=1)
-    hint = f"did you mean {known[near[0]]}?" if near else "expected a scenario script (`clustersim list` shows some)"
+    hint = (
+        f"did you mean {known[near[0]]}?"
+        if near
+        else "expected a scenario script (`clustersim list` lists the shipped ones)"
+    )
     raise ConfigurationError(f"{text}: there is no such file; {hint}")
 
 
 def shipped_study(results: Results) -> Study | None:
-    """The study of the shipped scenario that such results come from, or None if there is none.
+    """Return the study of the shipped scenario that produced the results, or None if there is none.
 
-    The name finds the script, and the labels of policies and variants must be among those of its study.
+    The name of the results finds the script. The labels of policies and variants must be among those of its study.
     """
     script = shipped().get(results.name.removesuffix("-quick").replace("-", "_"))
     study = load_study(script) if script else None
@@ -91,15 +97,15 @@ def shipped_study(results: Results) -> Study | None:
 
 
 def load_study(script: Path) -> Study:
-    """Run a scenario script's top level under a private module name and take its variable `study`.
+    """Execute a scenario script under a private module name, and return its variable `study`.
 
     Raises
     ------
     ConfigurationError
-        If it is no script, it fails (the message says where), or it builds no study.
+        If the file is not a Python script, fails (the message says where), or builds no study.
     """
     if script.suffix != ".py":
-        raise ConfigurationError(f"{script}: expected a Python script, whose name ends in .py")
+        raise ConfigurationError(f"{script}: expected a Python script with a name that ends in .py")
     module = _load(script)
     study = getattr(module, "study", None)
     if isinstance(study, Study):
@@ -110,12 +116,14 @@ def load_study(script: Path) -> Study:
         )
     others = [name for name, value in vars(module).items() if isinstance(value, Study)]
     hint = f"; rename {others[0]}" if others else ""
-    raise ConfigurationError(f"{script} builds no study: expected a variable named study, a clustersim.Study{hint}")
+    raise ConfigurationError(
+        f"{script} builds no study: expected a variable named study that is a clustersim.Study{hint}"
+    )
 
 
 def _load(script: Path) -> ModuleType:
-    """Import a script as a module that crosses to other processes by value."""
-    global _loading  # noqa: PLW0603 - the script itself asks, through cs.main, while it is loaded
+    """Import a script as a module that is pickled by value, so that other processes need not import it."""
+    global _loading  # noqa: PLW0603 - the script reads it, through cs.main, while it is loaded
     path = script.resolve()
     name = f"_clustersim_script_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -123,7 +131,7 @@ def _load(script: Path) -> ModuleType:
         raise ConfigurationError(f"{script}: Python cannot load it")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    if str(path.parent) not in sys.path:  # where `python script.py` would look for the modules beside it
+    if str(path.parent) not in sys.path:  # as `python script.py` does, for modules in the same folder
         sys.path.insert(0, str(path.parent))
     _loading = True
     try:
@@ -142,13 +150,13 @@ def _load(script: Path) -> ModuleType:
 
 
 def _check_text(script: Path) -> None:
-    """Refuse a file that Python's import machinery would stumble over."""
+    """Refuse a file with NUL bytes, on which Python's import system fails with an unclear error."""
     if b"\0" in script.read_bytes():
-        raise ConfigurationError(f"{script} holds NUL bytes; expected a Python script, saved as plain text (UTF-8)")
+        raise ConfigurationError(f"{script} contains NUL bytes; expected a Python script, saved as plain text (UTF-8)")
 
 
 def find_scripts(folder: Path) -> list[Path]:
-    """The Python scripts of a folder, by name; those whose name begins with "_" are left out.
+    """Return the Python scripts in a folder, sorted by name, without those whose name begins with "_".
 
     Raises
     ------
@@ -162,7 +170,7 @@ def find_scripts(folder: Path) -> list[Path]:
 
 
 def about(script: Path) -> str:
-    """The first line of a script's docstring; the script is read, not run."""
+    """Return the first line of a script's docstring. The script is read, not run."""
     try:
         docstring = ast.get_docstring(ast.parse(script.read_bytes()))
     except (OSError, SyntaxError, ValueError) as error:

@@ -1,8 +1,8 @@
-"""Tables for people: comparisons, scripts and verdicts.
+"""Tables and remarks on the terminal: comparisons, scenario scripts and verdicts on claims.
 
-Data flows in from `clustersim.studies` and out to the terminal, through rich. Text of a user or of a folder goes
-through `clustersim.studies.display_text.printable` and is shown as it is: neither as rich's markup nor as
-its names of emoji.
+Data comes in from `clustersim.studies` and goes out to the terminal through rich. Text from a user or a folder passes
+through `clustersim.studies.display_text.printable` and is printed literally: rich does not interpret it as markup or as
+names of emoji.
 """
 
 import math
@@ -38,39 +38,41 @@ _HEADINGS = {
     "vectors": "uplink + downlink (vectors)",
     "bytes": "bytes, both ways",
 }
-_ROOM = {"bytes": 110, "ratio": 80}  # columns of a terminal from which on a column of the table is shown
+_LEAST_WIDTH = {"bytes": 110, "ratio": 80}  # width of a terminal, in characters, from which a column is shown
 
 
 def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> Iterator[Table]:
-    """What each policy needs to the target: means with 95 % intervals over the replications that reached it.
+    """Make tables of what each policy needs to reach the target: means with 95 % intervals.
+
+    Means are over the replications that reached the target.
 
     Parameters
     ----------
     comparison : Comparison
         The outcome of `clustersim.studies.compare`.
     title : str
-        Stands above the tables.
+        The first words of the title of each table.
     width : int, default 160
-        Characters in a line: below 110 the bytes are left out, below 80 the ratio too.
+        Characters per line: below 110 the bytes are left out, below 80 the ratio too.
 
     Yields
     ------
     Table
-        One a variant.
+        One table per variant.
     """
     for variant, rows in comparison.table.groupby("variant", sort=False):
-        name, goal = f"{title}, {variant!s}" if variant else title, comparison.targets[str(variant)]
-        asks = f"what each policy needs to reach {comparison.metric} = {goal:.6g}"
-        heading = f"{name}: {'there is no target' if math.isnan(goal) else asks}"
+        name, target = f"{title}, {variant!s}" if variant else title, comparison.targets[str(variant)]
+        aim = f"what each policy needs to reach {comparison.metric} = {target:.6g}"
+        heading = f"{name}: {'there is no target' if math.isnan(target) else aim}"
         table = Table(title=Text(printable(heading), style="italic"), title_justify="left")
         table.add_column("policy", overflow="fold")
-        quantities = [name for name in _HEADINGS if width >= _ROOM.get(name, 0)]
-        ratio = ["time / fastest"] if width >= _ROOM["ratio"] else []
+        quantities = [name for name in _HEADINGS if width >= _LEAST_WIDTH.get(name, 0)]
+        ratio = ["time / fastest"] if width >= _LEAST_WIDTH["ratio"] else []
         for heading in ("reached", *(_HEADINGS[name] for name in quantities), *ratio):
             table.add_column(heading, justify="right")
         for row in rows.to_dict("records"):
             mark = "*" if 0 < row["reached"] < row["replications"] else ""
-            reached = "-" if math.isnan(goal) else f"{row['reached']} of {row['replications']}"
+            reached = "-" if math.isnan(target) else f"{row['reached']} of {row['replications']}"
             cells = [reached, *(_plus_minus(row, quantity) + mark for quantity in quantities)]
             cells += [_from_to(row) + mark] if ratio else []
             table.add_row(Words(printable(row["policy"])), *cells)
@@ -78,25 +80,25 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
 
 
 def comparison_notes(comparison: Comparison) -> list[str]:
-    """What a reader of the table must know: the target, where it comes from, and what the marks mean."""
+    """Return the remarks under the tables: the target, where it comes from, and what the marks mean."""
     table = comparison.table
-    costs = "Costs are those at the first evaluation at the target or better that lasts."
+    costs = "Costs are measured at the first evaluation that meets the target and lasts for a while."
     notes = [f"Target: {comparison.why}. {costs}"] if table["target"].notna().any() else []
     notes += comparison.remarks
     if ((table["reached"] > 0) & (table["reached"] < table["replications"])).any():
-        notes.append("* mean and interval only over the replications that reached the target")
+        notes.append("* Mean and interval are over only those replications that reached the target.")
     if table["time_high"].notna().any():
         notes.append(
-            "Intervals: 95 %, Student's t over replications, from 0 on, since nothing spent is negative; ratios are "
-            "geometric means of paired replications."
+            "Intervals: 95 %, Student's t over replications, cut off at 0, because costs cannot be negative; ratios "
+            "are geometric means of paired replications."
         )
     elif (table["replications"] == 1).all():
-        notes.append("One replication: no intervals.")
+        notes.append("There is only one replication, so there are no intervals.")
     return notes
 
 
 def claims_table(verdicts: Iterable[Verdict]) -> Table:
-    """Claims and whether they hold."""
+    """Make the table of claims and their verdicts."""
     table = Table(title="Claims", title_justify="left", title_style="bold")
     table.add_column("verdict", no_wrap=True)
     table.add_column("claim", overflow="fold")
@@ -111,7 +113,7 @@ def claims_table(verdicts: Iterable[Verdict]) -> Table:
 
 
 def scripts_table(scripts: Iterable[tuple[str, str]]) -> Table:
-    """Scenario scripts, by name or path, and what they are about."""
+    """Make the table of scenario scripts: name or path, and the first line of the docstring."""
     table = Table(box=None, pad_edge=False)
     table.add_column("script", no_wrap=True)
     table.add_column("what it is about", overflow="fold")
@@ -121,7 +123,7 @@ def scripts_table(scripts: Iterable[tuple[str, str]]) -> Table:
 
 
 def console_for_tables() -> Console:
-    """Where tables go; a pipe gets them wide, lest they be cut."""
+    """Return the console for tables; in a pipe it is wide, so that no table is cut."""
     console = PlainConsole()
     return console if console.is_terminal else PlainConsole(width=160)
 
@@ -129,44 +131,46 @@ def console_for_tables() -> Console:
 def print_comparison(
     console: Console, results: Results, target: float | None = None, metric: str | None = None
 ) -> None:
-    """Print what each policy needs to reach the target, and what the reader must know of it."""
+    """Print what each policy needs to reach the target, and the remarks on it."""
     comparison = compare(results, target, metric)
     for table in comparison_tables(comparison, results.name, console.width):
         console.print(table)
-    left_out = " and ".join(name for name, room in _ROOM.items() if console.width < room)
-    more = [f"Left out for want of room: {left_out}; a wider terminal or a pipe gets all."] if left_out else []
-    for note in comparison_notes(comparison) + more:
+    left_out = " and ".join(name for name, width in _LEAST_WIDTH.items() if console.width < width)
+    hint = f"Left out: {left_out}; the terminal is too narrow. Widen it, or redirect the output to a file."
+    for note in comparison_notes(comparison) + ([hint] if left_out else []):
         _say(console, note)
     print_missing(console, results)
 
 
 def print_runs(console: Console, results: Results) -> None:
-    """Say how many runs there are, and how many of them were stored before."""
+    """Print how many runs were already stored, of how many, and how many failed."""
     runs = len(results.totals) + len(results.failures)
-    failed = f", {len(results.failures)} failed" if len(results.failures) else ""
-    console.print(f"{results.reused} of {runs} runs from before{failed}.", markup=False, highlight=False)
+    failed = f"; {len(results.failures)} failed" if len(results.failures) else ""
+    console.print(f"{results.reused} of {runs} runs were already stored{failed}.", markup=False, highlight=False)
 
 
 def failed_runs(results: Results, most: int = 3) -> list[str]:
-    """What to say of the runs that failed: nothing, or how many they are, and a line for each of the first reasons."""
+    """Describe the failed runs: their number, and a line for each of the first `most` reasons; [] if none failed."""
     failures = results.failures
     if failures.empty:
         return []
     runs = len(results.totals) + len(failures)
     first = failures.groupby("reason", sort=False).first().reset_index().head(most)
-    told = [
+    reasons = [
         f"{RunKey(row['variant'], row['policy'], row['replication'])}: {row['reason']}"
         for row in first.to_dict("records")
     ]
-    return [f"{len(failures)} of {runs} runs failed; --retry-failed tries them again", *told]
+    return [f"{len(failures)} of {runs} runs failed; --retry-failed repeats them", *reasons]
 
 
 def print_missing(console: Console, results: Results) -> None:
-    """Say so if the study has not been finished."""
+    """Print a remark if the study is unfinished."""
     if results.missing:
         stored = len(results.totals) + len(results.failures)
         runs = stored + len(results.missing)
-        _say(console, f"The study is not finished: {stored} of {runs} runs are stored; `run` does the rest.")
+        _say(
+            console, f"The study is not finished: {stored} of {runs} runs are stored; run the study again to finish it."
+        )
 
 
 def print_notes(console: Console, results: Results) -> None:
@@ -176,9 +180,9 @@ def print_notes(console: Console, results: Results) -> None:
 
 
 def print_paths(console: Console, paths: list[Path]) -> None:
-    """Print where the pictures are, one a line, unbroken."""
+    """Print the paths of the figures, one per line, without line breaks."""
     for path in paths:
-        console.print(Words(printable(f"Picture: {path}")), soft_wrap=True)
+        console.print(Words(printable(f"Figure: {path}")), soft_wrap=True)
 
 
 def _say(console: Console, text: str) -> None:
@@ -186,7 +190,7 @@ def _say(console: Console, text: str) -> None:
 
 
 def _number(value: float) -> str:
-    """A number with four significant digits, plainly written as long as it is short."""
+    """Format a number with four significant digits, without an exponent unless it is very large or small."""
     if not math.isfinite(value):
         return "-" if math.isnan(value) else str(value)
     if value == 0 or 1e-3 <= abs(value) < 1e7:
@@ -196,7 +200,7 @@ def _number(value: float) -> str:
 
 
 def _plus_minus(row: Mapping[Any, Any], name: str) -> str:
-    """A mean with half the width of its interval, or with both ends where the interval is cut off at 0."""
+    """Format a mean with half the width of its interval, or with both ends if the interval is cut off at 0."""
     mean, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     if math.isnan(mean):
         return "-"
@@ -211,7 +215,7 @@ def _plus_minus(row: Mapping[Any, Any], name: str) -> str:
 
 
 def _from_to(row: Mapping[Any, Any]) -> str:
-    """A ratio with its interval."""
+    """Format a ratio with its interval."""
     ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
     if math.isnan(ratio):
         return "-"

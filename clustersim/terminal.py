@@ -1,6 +1,6 @@
-"""Output that any terminal can show: what its encoding lacks is spelled out in ASCII.
+"""Output for any terminal: characters that its encoding lacks are spelled out in ASCII.
 
-Data flows in as the text of tables and messages, and out to the streams of the process.
+The text of tables and messages comes in and goes out to the standard streams of the process.
 """
 
 import codecs
@@ -26,19 +26,20 @@ _ASCII = "clustersim_ascii"
 
 
 def spelled_out(text: str, encoding: str = "ascii") -> str:
-    """Write every character that an encoding lacks in ASCII.
+    """Replace every character that an encoding lacks by ASCII text.
 
     Parameters
     ----------
     text : str
         Any text.
     encoding : str, default "ascii"
-        What the reader can see.
+        The encoding of the terminal.
 
     Returns
     -------
     str
-        Signs by their look, letters without accents, Greek letters by name, all else by number.
+        The text with signs replaced by similar ones, letters without accents, Greek letters by name, and any other
+        character by its number.
 
     Examples
     --------
@@ -51,7 +52,7 @@ def spelled_out(text: str, encoding: str = "ascii") -> str:
 
 
 def _spell(sign: str) -> str:
-    """One character in ASCII."""
+    """Return one character in ASCII."""
     if sign in _SPELLED:
         return _SPELLED[sign]
     if plain := unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode():
@@ -66,22 +67,22 @@ def _spell(sign: str) -> str:
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
-    """Answer Python's question what to write instead of what cannot be encoded."""
+    """Return what to write instead of the characters that cannot be encoded; an error handler for `codecs`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(map(_spell, error.object[error.start : error.end])), error.end
 
 
 def _plain(name: str) -> codecs.CodecInfo | None:
-    """ASCII under another name, for click takes a stream called ASCII for a mistake and writes UTF-8 to it."""
+    """Provide ASCII under another name, because click takes ASCII for a misconfiguration and writes UTF-8 to it."""
     if name != _ASCII:
         return None
-    ours = codecs.lookup("ascii")
+    ascii_codec = codecs.lookup("ascii")
     return codecs.CodecInfo(
-        ours.encode,
-        ours.decode,
-        incrementalencoder=ours.incrementalencoder,
-        incrementaldecoder=ours.incrementaldecoder,
+        ascii_codec.encode,
+        ascii_codec.decode,
+        incrementalencoder=ascii_codec.incrementalencoder,
+        incrementaldecoder=ascii_codec.incrementaldecoder,
         name=name,
     )
 
@@ -91,15 +92,15 @@ codecs.register(_plain)
 
 
 class PlainConsole(Console):
-    """A console that spells out what its encoding lacks before it measures text, so that tables stay straight."""
+    """A console that spells out what its encoding lacks before it measures text, so that tables stay aligned."""
 
     def render_str(self, text: str, *args: Any, **kwargs: Any) -> Text:
-        """Make a text of a string, as all that is printed passes through here."""
+        """Turn a string into rich text; everything that is printed passes through here."""
         return super().render_str(spelled_out(text, self.encoding), *args, **kwargs)
 
 
 class Words:
-    """Text of a user or of a folder, printed letter by letter: nothing in it is markup or the name of an emoji.
+    """Text from a user or a folder, printed literally: not interpreted as markup or as names of emoji.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ class Words:
         self._text = text
 
     def _shown(self, console: Console) -> Text:
-        """What the console can show of it."""
+        """Return the text as the console can show it."""
         return Text(spelled_out(self._text, console.encoding))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -124,7 +125,7 @@ class Words:
 
 
 def prepare_streams() -> None:
-    """Let standard output and errors spell out what they cannot encode; where one is closed, nothing is written."""
+    """Make standard output and standard error spell out what they cannot encode; discard output to a closed one."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

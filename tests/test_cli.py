@@ -85,7 +85,7 @@ def test_run_prints_table_claims_notes_and_paths(here, script):
     for words in ("k = 1", "k = 4", "3 of 3", "±", "the error falls", "holds", "Notes: A made-up study.", "Target: "):
         assert words in outcome.stdout
     assert outcome.stderr == ""
-    pictures = re.findall(r"Picture: (\S+)", outcome.stdout)
+    pictures = re.findall(r"Figure: (\S+)", outcome.stdout)
     assert "results/scripted/figures/overview.png" in pictures
     assert all((here / path).exists() for path in pictures)
     assert cs.load_results("results/scripted").frame.equals(small_study(replications=3).run(seed=5).frame), (
@@ -155,7 +155,7 @@ BAD_SCRIPTS = {
     ),
     "ends itself": ("import sys\nsys.exit(0)\n", "bad.py ended itself before it built a study"),
     "interrupts itself": ("raise KeyboardInterrupt\n", "bad.py ended itself before it built a study"),
-    "NUL bytes": ("x = 1\0\n", "bad.py holds NUL bytes; expected a Python script"),
+    "NUL bytes": ("x = 1\0\n", "bad.py contains NUL bytes; expected a Python script"),
     "broken policy": (
         SCRIPT.replace("study =", "class Odd(cs.FullSync):\n    def begin(self, setting): 1 / 0\nstudy =").replace(
             "cs.FastestK(4)", "Odd()"
@@ -217,7 +217,7 @@ def test_a_figure_that_fails_is_told_and_the_rest_goes_on(here, no_pictures, own
     assert outcome.stderr.startswith("Error: figure 'odd' failed: ")
     assert outcome.stderr.endswith(f"{reason}\n")
     assert "Results: results/scripted" in outcome.stdout
-    assert re.findall(r"Picture: (\S+)", outcome.stdout) == ["results/scripted/figures/fine.png"]
+    assert re.findall(r"Figure: (\S+)", outcome.stdout) == ["results/scripted/figures/fine.png"]
 
 
 MISTAKES = {
@@ -232,10 +232,10 @@ MISTAKES = {
     "jobs 0": (("run", "scripted.py", "--jobs", "0"), 2, "--jobs"),
     "seed -1": (("run", "scripted.py", "--seed", "-1"), 2, "-1"),
     "out is a file": (("run", "scripted.py", "--out", "data.csv"), 1, "data.csv is a file"),
-    "out is foreign": (("run", "scripted.py", "--out", "."), 1, "is not empty and holds no manifest.json"),
+    "out is foreign": (("run", "scripted.py", "--out", "."), 1, "is not empty and contains no manifest.json"),
     "compare nothing": (("compare", "nothing"), 1, "nothing: there is no such folder"),
     "compare a file": (("compare", "data.csv"), 1, "data.csv is a file"),
-    "compare foreign": (("compare", "."), 1, "holds no manifest.json"),
+    "compare foreign": (("compare", "."), 1, "contains no manifest.json"),
     "target word": (("compare", "out", "--target", "low"), 2, "low"),
     "target 0": (("compare", "out", "--target", "0"), 1, "target = 0.0: expected a finite number greater than 0"),
     "metric time": (("compare", "out", "--metric", "time"), 1, "metric = 'time': expected one of error, loss"),
@@ -356,7 +356,7 @@ def test_ctrl_c_and_sigterm_say_what_is_stored_and_how_to_go_on(here, jobs, numb
     out, err = process.communicate(timeout=60)
     stored = len(list(here.glob("out/runs/*.parquet")))
     assert process.returncode == code, err
-    assert err == f"Interrupted: {stored} finished runs are stored in out; the same command goes on from there.\n"
+    assert err == f"Interrupted: {stored} finished runs are stored in out; run the same command to continue.\n"
     assert out == ""
     assert 3 <= stored < 800
     assert len(cs.load_results("out").totals) == stored
@@ -389,7 +389,7 @@ def test_killed_processes_of_the_pool_cost_nothing(here, script):
     _, err = process.communicate(timeout=60)
     assert killed
     if process.returncode:  # the same run was hit twice
-        assert "the process that worked on it died" in err
+        assert "the process that executed it died" in err
         assert spawn(script, "--out", "out", "--jobs", "2", "--replications", "8", "--retry-failed").returncode == 0
     calm, storm = tree(here / "calm" / "runs"), tree(here / "out" / "runs")
     assert calm == storm
@@ -423,19 +423,27 @@ def kill(pid):
 def test_runs_that_fail_are_told_at_the_end_and_the_rest_is_shown(here, no_pictures, script):
     text = script.read_text().replace("replications=3", "variants={'tame': {}, 'wild': {'optimizer': cs.SGD(10.0)}}")
     script.write_text(text.replace("claims=[", "replications=2, claims=["))
-    for more, first in (((), "0 of 8 runs from before, 4 failed."), ((), "8 of 8"), (("--retry-failed",), "4 of 8")):
+    for more, first in (
+        ((), "0 of 8 runs were already stored; 4 failed."),
+        ((), "8 of 8"),
+        (("--retry-failed",), "4 of 8"),
+    ):
         outcome = call("run", script, "--jobs", "1", *more)
         assert outcome.exit_code == 1
         assert first in outcome.stdout
         assert "2 of 2" in outcome.stdout
         lines = outcome.stderr.splitlines()
-        assert lines[0] == "Error: 4 of 8 runs failed; --retry-failed tries them again"
+        assert lines[0] == "Error: 4 of 8 runs failed; --retry-failed repeats them"
         assert lines[1].startswith("Error: variant 'wild', policy 'k = 1', replication 0: the model diverged at update")
     assert call("compare", "results/scripted").exit_code == 0
 
 
 def test_how_many_runs_are_from_before_is_said_every_time(here, no_pictures, script):
-    for replications, words in ((2, "0 of 4 runs from before."), (3, "4 of 6 runs from before."), (3, "6 of 6")):
+    for replications, words in (
+        (2, "0 of 4 runs were already stored."),
+        (3, "4 of 6 runs were already stored."),
+        (3, "6 of 6"),
+    ):
         assert words in call("run", script, "--jobs", "1", "--replications", replications).stdout
 
 

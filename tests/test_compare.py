@@ -59,7 +59,7 @@ def test_costs_to_a_target_computed_on_paper():
     assert slow["ratio"] == pytest.approx(math.sqrt(8.0))
     assert slow["ratio_high"] == pytest.approx(math.sqrt(8.0) * math.exp(T1 * math.log(2.0) / 2.0), rel=1e-9)
     assert fast[["ratio", "ratio_low", "ratio_high"]].tolist() == [1.0, 1.0, 1.0]
-    assert comparison.why == "as asked for"
+    assert comparison.why == "as given"
 
 
 def test_default_target_is_the_lowest_at_which_some_policy_settles():
@@ -227,7 +227,7 @@ def test_a_narrow_terminal_gets_fewer_columns_with_whole_words(width, shown, hid
     assert {"policy", "reached", "time", "(s)", "uplink", "downlink", "(vectors)"} <= words
     assert ("bytes" in words, "fastest" in words) == (shown == 7, shown >= 6)
     assert heading.splitlines()[0].count("┳") == shown - 1
-    assert re.findall("Left out for want of room: (.*);", text) == ([hidden] if hidden else [])
+    assert re.findall("Left out: (.*);", text) == ([hidden] if hidden else [])
     assert "…" not in text
     assert "fast" in text
     assert "3.000 ±" in text
@@ -304,7 +304,7 @@ def test_a_growing_error_has_not_reached_the_target_that_it_started_at():
         row_of = comparison.table.set_index("policy")
         assert row_of.loc["x 1.3", ["reached", "at_start"]].tolist() == [0, 0]
         assert math.isnan(row_of.loc["x 1.3", "time"])
-        assert any("runs of 'x 1.3'" in text and "leave it" in text for text in comparison.remarks)
+        assert any("runs of 'x 1.3'" in text and "move away from it" in text for text in comparison.remarks)
     assert compare(results, target=2e8).table["reached"].tolist() == [0, 2], "the slow one is still there at its end"
 
 
@@ -313,7 +313,7 @@ def test_the_default_target_is_never_one_that_the_first_model_meets():
         comparison = compare(results)
         assert math.isnan(comparison.targets[""])
         assert comparison.table["reached"].sum() == 0
-        assert comparison.remarks[0].startswith("No policy improves on the first model: ")
+        assert comparison.remarks[0].startswith("No policy improves on the first model, so there is no target: ")
     both = compare(grown(1.3, 0.5))
     assert 0.0 < both.targets[""] < 1e7
     assert both.table["reached"].tolist() == [0, 2]
@@ -325,7 +325,7 @@ def test_a_target_that_a_run_starts_at_and_keeps_is_told_to_be_trivial():
     comparison = compare(made_up(RUNS), target=9.0)
     assert comparison.table["time"].tolist() == [0.0, 0.0]
     assert comparison.table["at_start"].tolist() == [3, 3]
-    assert "The first model meets the target already in 3 of 3 runs of 'fast': a time of 0" in comparison.remarks[0]
+    assert "The first model already meets the target in 3 of 3 runs of 'fast': a time of 0" in comparison.remarks[0]
     back = [(0, 1.0, 0), *((t, 5.0, t) for t in range(1, 50)), *((t, 0.5, t) for t in range(50, 101))]
     spent = made_up({("", "a", 0): back}).time_to_target(1.0)
     assert spent[["time", "at_start"]].values.tolist() == [[50.0, False]], "noise at the start is no arrival"
@@ -376,7 +376,7 @@ def test_survivors_choose_the_target_only_if_there_are_no_others():
     assert good.targets == {"": 3.0}, "that of slow, of which no run failed"
     bad = compare(with_failures(made_up(RUNS), ("", "fast", 3), ("", "slow", 3)))
     assert bad.targets == {"": 2.0}
-    assert bad.remarks[0] == "Every policy has failed runs; the target is chosen among the runs that finished."
+    assert bad.remarks[0] == "Every policy has failed runs; the target is chosen from the finished runs."
 
 
 def test_a_study_of_which_all_runs_failed_has_a_table():
@@ -399,12 +399,12 @@ def test_replications_that_are_copies_have_no_interval():
     copied = row(comparison, "copied")
     assert copied["time"] == 3.0
     assert np.isnan(copied[["time_low", "time_high", "bytes_low", "bytes_high"]].astype(float)).all()
-    assert "'copied' are copies of one another" in comparison.remarks[-1]
+    assert "'copied' are identical" in comparison.remarks[-1]
     assert "± 0" not in printed(results, target=1.0)
     alike = compare(made_up({("", p, r): [(0, 8.0, 0), (3 + (p == "b"), 1.0, 4)] for p in "ab" for r in range(3)}))
     assert math.isnan(row(alike, "b")["ratio_low"])
     single = compare(made_up({("", "a", 0): RUNS["", "fast", 0]}))
-    assert not any("copies" in text for text in single.remarks), "one replication is no copy"
+    assert not any("identical" in text for text in single.remarks), "one replication is no copy"
 
 
 def test_intervals_of_what_is_spent_end_at_0_and_are_printed_with_both_ends():
@@ -412,7 +412,7 @@ def test_intervals_of_what_is_spent_end_at_0_and_are_printed_with_both_ends():
     text = printed(made_up(runs), target=1.0)
     high = 5.0 + T1 * math.sqrt(32.0) / math.sqrt(2.0)
     assert f"5.000 (0 - {high:.2f})" in text
-    assert "from 0 on, since nothing spent is negative" in text
+    assert "cut off at 0, because costs cannot be negative" in text
     times = made_up(runs).on_grid("time", over="update", grid=[1.0])
     assert times["low"].tolist() == [0.0]
 

@@ -341,7 +341,7 @@ def test_things_that_hold_one_another_are_told_once():
     shared = [1]
     for _ in range(28):
         shared = [shared, shared]
-    with pytest.raises(cs.ConfigurationError, match=r"list holds too many things.*describe\(\)"):
+    with pytest.raises(cs.ConfigurationError, match=r"list contains too many values.*describe\(\)"):
         describe(shared)
 
 
@@ -410,7 +410,7 @@ def test_a_run_leaves_the_description_of_a_users_problem_as_it_is():
 
 
 def test_what_cannot_be_told_by_its_attributes_is_refused():
-    with pytest.raises(cs.ConfigurationError, match="other numbers in every run"):
+    with pytest.raises(cs.ConfigurationError, match="different numbers in every run"):
         describe(random.SystemRandom())
 
 

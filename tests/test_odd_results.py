@@ -147,19 +147,19 @@ def test_copies_are_told_in_figures_and_have_no_band():
     data = {("", "copied", r): [(0, 8.0, 0), (4, 1.0, 3)] for r in range(3)}
     sheet = plots.figure(made_up(data))
     assert not sheet.axes[0].collections
-    assert "The replications of 'copied' are copies of one another" in told(sheet)
+    assert "The replications of 'copied' are identical" in told(sheet)
     assert "confidence band" not in told(sheet)
     data |= {("", "drawn", r): [(0, 8.0, 0), (4, 1.0 + r, 3)] for r in range(3)}
     both = plots.figure(made_up(data))
     assert len(both.axes[0].collections) == 1
-    assert "The replications of 'copied' are copies" in told(both)
+    assert "The replications of 'copied' are identical" in told(both)
 
 
 def test_replayed_times_are_found_to_be_copies():
     replay = cs.Replay(np.random.default_rng(1).exponential(size=(50, 6)))
     study = small_study(cluster=cs.Cluster(6, replay, scaling="none"), replications=2)
     comparison = cs.compare(study.run(), target=1e9)
-    assert "'k = 1' and 'k = 4' are copies of one another" in comparison.remarks[-1]
+    assert "'k = 1' and 'k = 4' are identical" in comparison.remarks[-1]
     assert comparison.table["time_high"].isna().all()
 
 

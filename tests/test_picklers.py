@@ -18,7 +18,7 @@ from reaching import FILES, SCRIPT
 import clustersim
 from clustersim.studies.configuration import canonical, describe
 from clustersim.studies.packing import pack, unpack
-from clustersim.studies.user_code import is_users, is_users_file, tell
+from clustersim.studies.user_code import describe_error, is_users, is_users_file
 
 # --- other picklers -------------------------------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ def test_a_class_stays_as_it_is_and_code_keeps_its_file(tmp_path, before):
         with pytest.raises(ZeroDivisionError) as caught:
             call()
         line = script.read_text()[: script.read_text().index(text)].count("\n") + 1
-        assert tell(caught.value).startswith(f"{script}, line {line} ({text}")
+        assert describe_error(caught.value).startswith(f"{script}, line {line} ({text}")
     assert own.rate() == [1, 2]
 
 
@@ -222,20 +222,20 @@ def test_the_place_of_an_error_in_a_cell_is_told_after_another_pickler(cell):
     rule = cloudpickle.loads(cloudpickle.dumps(cell.Rule()))
     with pytest.raises(ZeroDivisionError) as caught:
         rule.begin(0)
-    assert tell(caught.value).startswith("/tmp/ipykernel_1/101.py, line 11 (return 1 / t): ")  # noqa: S108
+    assert describe_error(caught.value).startswith("/tmp/ipykernel_1/101.py, line 11 (return 1 / t): ")  # noqa: S108
 
 
 CALL = """
 import sys
 from pathlib import Path
 
-from clustersim.studies.user_code import tell
+from clustersim.studies.user_code import describe_error
 from clustersim.studies.packing import unpack
 
 try:
     unpack(Path(sys.argv[1]).read_bytes()).begin(0)
 except ZeroDivisionError as error:
-    print(tell(error))
+    print(describe_error(error))
 """
 
 
@@ -385,7 +385,7 @@ def test_a_scenario_of_the_package_is_told_by_its_text(tmp_path, monkeypatch):
     assert describe(module.step)["user's code"]["function step"]["text"] == ["def step(t):", "    return 1 / t"]
     with pytest.raises(ZeroDivisionError) as caught:
         module.step(0)
-    assert tell(caught.value) == f"{place}, line 2 (return 1 / t): ZeroDivisionError: division by zero"
+    assert describe_error(caught.value) == f"{place}, line 2 (return 1 / t): ZeroDivisionError: division by zero"
 
 
 def test_a_warning_of_the_users_text_is_not_given_again(tmp_path):

@@ -82,7 +82,7 @@ def test_own_figures_do_not_replace_standard_ones(monkeypatch, tmp_path):
 
 def test_a_study_refuses_own_figures_under_names_of_standard_ones():
     for label in ("overview", "Overview.png", "overview, b", "error vs time", "test_auc vs uplink", "k vs time"):
-        with pytest.raises(cs.ConfigurationError, match=r"is the name of a figure that every study gets; expected"):
+        with pytest.raises(cs.ConfigurationError, match=r"is the name of a standard figure; expected"):
             arguments.check_figures({label: blank}, ["b"], "test_auc")
     for bad in ({"a": 3}, {" a": blank}, {3: blank}, [blank]):
         with pytest.raises(cs.ConfigurationError, match="figures"):

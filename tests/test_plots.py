@@ -266,7 +266,7 @@ def test_the_average_is_chosen_and_told():
         assert told[average][1].startswith(f"Curves: {words} of error over 2 replications")
     assert told["arithmetic"][0] == r"error $F(w) - F^*$"
     assert told["arithmetic"][1].startswith("Curves: arithmetic mean of error over 2 replications")
-    assert "a confidence band for a median takes 6" in told["median"][1]
+    assert "a confidence band for a median needs at least 6" in told["median"][1]
 
 
 def test_what_has_no_geometric_mean_is_averaged_arithmetically_and_told():
@@ -286,4 +286,6 @@ def test_a_band_that_reaches_0_goes_to_the_bottom_of_a_logarithmic_axis():
     bottom, top = axes.get_ylim()
     heights = axes.collections[0].get_paths()[0].vertices[:, 1]
     assert 0.0 < heights.min() < bottom < 0.5 < top
-    assert "A band that reaches 0 is drawn to the bottom." in sheet._supxlabel.get_text().replace("\n", " ")
+    assert "A band that reaches 0 is drawn down to the bottom of the panel." in sheet._supxlabel.get_text().replace(
+        "\n", " "
+    )

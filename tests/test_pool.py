@@ -15,7 +15,7 @@ import pytest
 
 import clustersim as cs
 from clustersim.studies import WorkerPool, child, process_pool
-from clustersim.studies.pipe_messages import ANSWER, receive
+from clustersim.studies.pipe_messages import RESULT, receive
 from clustersim.studies.pool import ProcessDied
 
 
@@ -43,9 +43,9 @@ def die():
 
 
 def die_in_the_midst_of_a_message():
-    """Send the head of a long answer and a part of its content, and die."""
-    child._answers.write(ANSWER + (10**6).to_bytes(8, "big") + b"half")
-    child._answers.flush()
+    """Send the head of a long result message and a part of its content, and die."""
+    child._to_parent.write(RESULT + (10**6).to_bytes(8, "big") + b"half")
+    child._to_parent.flush()
     die()
 
 
@@ -139,7 +139,7 @@ def test_whatever_befalls_the_thread_of_a_process_the_caller_hears_of_it(monkeyp
 
 
 def test_words_in_place_of_a_message_are_no_message():
-    with pytest.raises(OSError, match="something else than a message"):
+    with pytest.raises(OSError, match=r"expected a message of the pool.*received other bytes"):
         receive(io.BytesIO(b"hello from sitecustomize\n"))
 
 

@@ -41,18 +41,18 @@ def test_a_short_study_leaves_no_line(clock):
 def test_a_long_study_leaves_one_line_a_minute(clock):
     lines = logged(clock, [(i / 10.0, 2 + i // 50_000, i % 50_000 / 50_000) for i in range(36_000)])
     assert len(lines) == 59, "the tenths of this hour lie farther apart than its minutes"
-    assert lines[0] == "2 of 40 runs are over; 0:01:00 elapsed, about 0:19:00 left"
+    assert lines[0] == "2 of 40 runs done; 0:01:00 elapsed, about 0:19:00 left"
 
 
 def test_a_study_of_minutes_leaves_a_line_each_tenth_of_the_way(clock):
     lines = logged(clock, [(i, i // 5, i % 5 / 5) for i in range(201)])
     assert [int(line.split()[0]) for line in lines] == [4 * i for i in range(1, 10)]
-    assert lines[4] == "20 of 40 runs are over; 0:01:40 elapsed, about 0:01:40 left"
+    assert lines[4] == "20 of 40 runs done; 0:01:40 elapsed, about 0:01:40 left"
 
 
 def test_what_was_there_before_does_not_count_as_speed():
     line = Log.line(done=30, runs=40, part=0.0, before=20, seconds=100.0)
-    assert line == "30 of 40 runs are over, 20 of them from before; 0:01:40 elapsed, about 0:01:40 left"
+    assert line == "30 of 40 runs done (20 were already stored); 0:01:40 elapsed, about 0:01:40 left"
 
 
 def test_the_bar_moves_within_a_run_and_shows_whole_runs():

@@ -43,6 +43,6 @@ def test_the_table_of_scenarios_is_that_of_the_package():
 
 
 def test_every_public_name_of_the_tables_exists():
-    section = README.split("## What there is")[1].split("**The clock.**")[0]
+    section = README.split("## Components")[1].split("**The clock.**")[0]
     for name in re.findall(r"`([A-Z]\w+)", section):
         assert any(hasattr(place, name) for place in (cs, cs.waits, cs.decoders, cs.placements, cs.schedules)), name

@@ -83,7 +83,7 @@ def test_list_shows_the_shipped_scenarios_by_name_and_a_folders_by_path(here):
 
 def test_the_format_holds_for_every_picture_of_a_run(here, scenario, one_picture):
     outcome = call("run", scenario, "--jobs", "1", "--format", "svg", "--out", "out")
-    assert re.findall(r"Picture: out/figures/(\S+)", outcome.stdout) == ["overview.svg", "mine.svg"]
+    assert re.findall(r"Figure: out/figures/(\S+)", outcome.stdout) == ["overview.svg", "mine.svg"]
     assert {path.suffix for path in (here / "out" / "figures").iterdir()} == {".svg"}
     assert outcome.stderr.startswith("Error: figure 'odd' failed: ")
     assert call("run", scenario, "--format", "gif").exit_code == 2
@@ -97,7 +97,7 @@ def test_plot_draws_a_shipped_scenarios_own_figures_and_goes_on_after_one_that_f
     for picture in (here / "out" / "figures").iterdir():
         picture.unlink()
     outcome = call("plot", "out", "--format", "pdf")
-    assert re.findall(r"Picture: out/figures/(\S+)", outcome.stdout) == ["overview.pdf", "mine.pdf"]
+    assert re.findall(r"Figure: out/figures/(\S+)", outcome.stdout) == ["overview.pdf", "mine.pdf"]
     assert "--script" not in outcome.stdout
     assert outcome.exit_code == 1
     assert "figure 'odd' failed: " in outcome.stderr
@@ -122,7 +122,7 @@ def test_plot_takes_the_script_that_it_is_told(here, one_picture):
     small_study(replications=1).run(here / "out")
     (here / "mine.py").write_text(SCRIPT.strip().replace("UPDATES", "30").replace("replications=3", OWN))
     outcome = call("plot", "out", "--script", "mine.py")
-    assert re.findall(r"Picture: out/figures/(\S+)", outcome.stdout) == ["overview.png", "mine.png"]
+    assert re.findall(r"Figure: out/figures/(\S+)", outcome.stdout) == ["overview.png", "mine.png"]
     assert "--script" not in outcome.stdout
     before = tree(here)
     outcome = call("plot", "out", "--script", "min.py")

@@ -83,7 +83,7 @@ def test_a_label_without_finished_runs_can_be_used_anew(tmp_path):
 def test_a_foreign_folder_or_a_file_is_refused(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("x")
-    with pytest.raises(cs.ResultsError, match=r"thesis is not empty and holds no manifest\.json"):
+    with pytest.raises(cs.ResultsError, match=r"thesis is not empty and contains no manifest\.json"):
         small_study().run(tmp_path / "thesis")
     assert list(tree(tmp_path / "thesis")) == ["chapter.tex"]
     with pytest.raises(cs.ResultsError, match=r"chapter\.tex is a file"):
@@ -124,7 +124,7 @@ def test_a_parquet_file_of_somebody_else_is_named(folder):
 def test_a_run_under_the_wrong_name_is_named(folder):
     one, other = sorted((folder / "runs").glob("*r0000*"))
     other.write_bytes(one.read_bytes())
-    with pytest.raises(cs.ResultsError, match=f"{other.name} holds a run of another"):
+    with pytest.raises(cs.ResultsError, match=f"{other.name} contains a run of another"):
         cs.load_results(folder)
 
 
@@ -333,12 +333,12 @@ def test_a_pipe_in_place_of_a_file_is_refused_at_once(folder, name):
     victim.unlink(missing_ok=True)
     os.mkfifo(victim)
     for attempt in (lambda: cs.load_results(folder), lambda: small_study().run(folder, seed=1)):
-        with pytest.raises(cs.ResultsError, match=f"{victim.name} is no ordinary file"):
+        with pytest.raises(cs.ResultsError, match=f"{victim.name} is not an ordinary file"):
             attempt()
 
 
 WRONG = {
-    "text": ({"error": ["a", "b"]}, {}, "column 'error' holds no numbers"),
+    "text": ({"error": ["a", "b"]}, {}, "column 'error' does not contain numbers"),
     "no time": ({"time": None}, {}, "column 'time' is missing"),
     "text among the totals": ({}, {"used": "3"}, "the total 'used' is '3'"),
     "a list among the totals": ({}, {"used": [3]}, "the total 'used'"),
@@ -392,7 +392,7 @@ def test_a_run_comes_back_as_it_was(values, replication):
 def test_errors_on_paths_that_are_no_results(tmp_path):
     with pytest.raises(cs.ResultsError, match="there is no such folder"):
         cs.load_results(tmp_path / "nothing")
-    with pytest.raises(cs.ResultsError, match=r"holds no manifest\.json"):
+    with pytest.raises(cs.ResultsError, match=r"contains no manifest\.json"):
         cs.load_results(tmp_path)
 
 

@@ -345,7 +345,7 @@ def test_an_error_whose_text_is_no_unicode_is_stored_too(tmp_path, monkeypatch):
         "clustersim.studies.study.carry_out",
         lambda tasks, *_: ((task.key, execution.Outcome(failure="no \udce9")) for task in tasks),
     )
-    with pytest.raises(cs.FailedRunsError, match=r"--retry-failed \(retry_failed=True\) tries them again"):
+    with pytest.raises(cs.FailedRunsError, match=r"--retry-failed \(retry_failed=True\) repeats them"):
         study.run(tmp_path)
     with pytest.raises(cs.FailedRunsError, match="no \udce9"):
         cs.load_results(tmp_path)
@@ -404,7 +404,7 @@ class Ending(cs.Optimizer):
 @pytest.mark.parametrize(
     ("end", "words"),
     [
-        (lambda: os._exit(0), "the process that worked on it died, and so did the one that tried it again"),
+        (lambda: os._exit(0), "the process that executed it died, and so did the process that repeated it"),
         (lambda: sys.exit(0), "SystemExit: 0"),
         (lambda: next(iter([])), "StopIteration"),
         (lambda: math.sqrt("x"), "TypeError: must be real number, not str"),
@@ -512,7 +512,7 @@ def test_quick_is_a_tenth_with_two_replications():
         ({"policies": {"a\nb": cs.FastestK(1)}}, "label 'a.nb'"),
         ({"policies": {"full": cs.FullSync}}, r"write FullSync\(\.\.\.\)"),
         ({"variants": {}}, "variants = {}"),
-        ({"variants": {"a": {"seed": 1}}}, "'seed'.*expected overrides of problem, cluster, optimizer, until"),
+        ({"variants": {"a": {"seed": 1}}}, "'seed'.*can override only problem, cluster, optimizer, until"),
         ({"variants": {"a": {"until": 3}}}, r"variants\['a'\]\['until'\] = 3"),
         ({"claims": ["it is fast"]}, r"claims\[0\] = 'it is fast'"),
         ({"figures": {"a": 3}}, r"figures\['a'\] = 3"),
@@ -558,7 +558,7 @@ def digits(**test):
         ),
         (
             {"variants": {"a": {}, "b": {"problem": cs.MultilayerPerceptron(np.eye(12), np.arange(12) % 2)}}},
-            "'error': MultilayerPerceptron.* never knows its optimum in variant 'b'; give metric='loss'",
+            "'error': MultilayerPerceptron.* does not know its optimum in variant 'b'; choose metric='loss'",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Whole figures: panels, the legend above them, and what a reader must know below them."""
+"""Whole figures: panels, the legend above them, and the remarks below them."""
 
 import math
 import textwrap
@@ -25,25 +25,25 @@ MOST_OVERVIEWS, MOST_LINES, FEWEST_FOR_A_MEDIAN = 6, 14, 6
 
 
 def figure(results: Results, y: str | None = None, x: str = "time", *, average: str = "auto") -> Figure:
-    """Draw one column of the history against another, one panel a variant.
+    """Draw one column of the history against another, with one panel per variant.
 
     Parameters
     ----------
     results : Results
-        The runs.
+        The results of a study.
     y : str, optional
-        What to draw; the study's metric if not given.
+        The column to draw; the study's metric if not given.
     x : str, default "time"
-        Against what: ``time`` (s), ``uplink_vectors`` (adaptive-k's paper: "download") or ``vectors``, uplink and
-        downlink together (its "upload" is our downlink).
+        The column of the horizontal axis: ``time`` (s), ``uplink_vectors`` (the adaptive-k paper calls the uplink
+        "download") or ``vectors``, uplink and downlink together (it calls the downlink "upload").
     average : {"auto", "arithmetic", "geometric", "median"}, default "auto"
-        Which average over the replications, as in `Results.on_grid`. What has no geometric mean, because a value is
-        negative or all are 0, is averaged arithmetically then; the line below the panels says so.
+        The kind of average over the replications, as in `Results.on_grid`. If a column has no geometric mean, because a
+        value is negative or all are 0, its default average is drawn instead; the text below the panels says so.
 
     Returns
     -------
     Figure
-        Each curve's label (``fig.axes[0].get_lines()[0].get_label()``) is that of its policy.
+        The figure. The label of a curve (``fig.axes[0].get_lines()[0].get_label()``) is that of its policy.
 
     Raises
     ------
@@ -55,8 +55,8 @@ def figure(results: Results, y: str | None = None, x: str = "time", *, average: 
     >>> import pandas as pd
     >>> rows = {"variant": "", "policy": "a", "replication": [0, 0, 1, 1], "time": [0.0, 2.0, 0.0, 4.0],
     ...         "error": [8.0, 2.0, 8.0, 0.5]}
-    >>> drawn = figure(Results("demo", pd.DataFrame(rows), pd.DataFrame(), ("a",)))
-    >>> drawn.axes[0].get_xlabel(), drawn.axes[0].get_yscale()
+    >>> fig = figure(Results("demo", pd.DataFrame(rows), pd.DataFrame(), ("a",)))
+    >>> fig.axes[0].get_xlabel(), fig.axes[0].get_yscale()
     ('wall-clock time (s)', 'log')
     """
     expect("results", results, Results)
@@ -82,16 +82,16 @@ def figure(results: Results, y: str | None = None, x: str = "time", *, average: 
 
 
 def overview(results: Results, variant: str = "", *, average: str = "auto") -> Figure:
-    """Four panels: the metric against time, uplink and total communication, and k (or another metric) against time.
+    """Draw four panels: the metric against time, uplink and all communication, and k (or a metric) against time.
 
     Parameters
     ----------
     results : Results
-        The runs.
+        The results of a study.
     variant : str, default ""
-        Which variant.
+        The variant to draw.
     average : {"auto", "arithmetic", "geometric", "median"}, default "auto"
-        Which average over the replications, as in `figure`.
+        The kind of average over the replications, as in `figure`.
 
     Returns
     -------
@@ -116,10 +116,10 @@ def overview(results: Results, variant: str = "", *, average: str = "auto") -> F
 
 
 def standard_figures(results: Results, *, average: str = "auto") -> dict[str, Callable[[], Figure]]:
-    """The figures that every study gets, by file name, each drawn when called.
+    """Return functions that draw the standard figures of a study, by file name.
 
-    Each variant has an overview, unless there are more than six of them: then the panels of the others have to do. File
-    names are made of letters, digits, dots and dashes; where two would be the same, each ends with a short hash.
+    Each variant gets an overview, unless there are more than six variants; then the panels of the other figures must
+    suffice. File names consist of letters, digits, dots and dashes. Names that would be equal end with a short hash.
     """
     metric = results.metric
     pairs = [(metric, "time"), (metric, "uplink_vectors"), (metric, "vectors")]
@@ -135,26 +135,26 @@ def standard_figures(results: Results, *, average: str = "auto") -> dict[str, Ca
 
 
 def _fourth(results: Results) -> str:
-    """What the overview shows last: k if some policy changes it, else another metric, if there is one."""
+    """Return the column of the fourth panel: k if some policy changes it or there is no other metric, else a metric."""
     others = [name for name in results.metrics if name not in (results.metric, "loss", "error")]
     return "k" if _k_changes(results) or not others else others[0]
 
 
 def _k_changes(results: Results) -> bool:
-    """Whether some policy changes the number of workers for which it waits; a picture of flat lines says nothing."""
+    """Return whether some policy changes the number of workers that it waits for; otherwise k is not worth a figure."""
     if results.frame.empty or not results.has("k"):
         return False
     return bool(results.frame.groupby(["variant", "policy", "replication"])["k"].nunique().max() > 1)
 
 
 def _shown_variants(results: Results) -> list[str]:
-    """The variants of which runs have been carried out; the first one, which stays empty, if there are none."""
+    """Return the variants with runs; if there are none, the first variant, whose panel stays empty."""
     carried_out = {variant for variant, _, _ in results.series()} | {*results.failures["variant"]}
     return [variant for variant in results.variants if variant in carried_out] or [*results.variants[:1]]
 
 
 def _frame(sheet: Figure, results: Results, variants: list[str], drawn: list[Panel], variant: str = "") -> None:
-    """Legend above the panels, where it covers no curve, and what a reader must know below them."""
+    """Add the legend above the panels, where it covers no curve, and the remarks below them."""
     width = float(sheet.get_figwidth())
     lines = _lines(results, variants, drawn, int(width * 17))
     labels = {policy: shortened(text, int(width * 11)) for policy, text in _legend(results, variants).items()}
@@ -168,68 +168,67 @@ def _frame(sheet: Figure, results: Results, variants: list[str], drawn: list[Pan
     )  # fmt: skip
     legend.get_title().set_fontweight("bold")
     for text in (legend.get_title(), *legend.get_texts()):
-        text.set_parse_math(False)  # a dollar in a name is a dollar
+        text.set_parse_math(False)  # a dollar sign in a name stays a dollar sign
     sheet.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7.5, color="#444444", parse_math=False)
     sheet.set_figheight(sheet.get_figheight() + 0.35 + 0.19 * rows + 0.13 * len(lines))
 
 
 def _legend(results: Results, variants: list[str]) -> dict[str, str]:
-    """The entries of the legend: policies with runs, and those of which all runs failed."""
+    """Return the entries of the legend: policies with finished runs, and those whose runs all failed."""
     finished = {policy for variant, policy, _ in results.series() if variant in variants}
     failed = failed_runs(results, variants)
     entries = {policy: policy for policy in results.policies if policy in finished | failed.keys()}
     entries |= {policy: f"{policy} (failed)" for policy in failed if policy not in finished}
-    return {policy: f" {text}" if text.startswith("_") else text for policy, text in entries.items()}  # "_" would hide
+    return {policy: f" {text}" if text.startswith("_") else text for policy, text in entries.items()}  # "_" hides it
 
 
 def _lines(results: Results, variants: list[str], drawn: list[Panel], width: int) -> list[str]:
-    """What stands below the panels, wrapped: one paragraph about the figure, and the study's notes."""
-    told = [_about(results, variants, drawn), *_odd_values(drawn)]
-    told += failure_remarks(results, variants, " and are not drawn")
-    told += [*missing_remark(results, ", and not drawn"), *copies_remark(results, variants)]
-    told += _absences(results, variants, drawn)
-    parts = [" ".join(filter(None, told)), *printable(results.notes).splitlines()]
+    """Return the wrapped lines below the panels: a paragraph about the figure, and the notes of the study."""
+    remarks = [_about(results, variants, drawn), *_odd_values(drawn)]
+    remarks += failure_remarks(results, variants, " and are not drawn")
+    remarks += [*missing_remark(results, ", and not drawn"), *copies_remark(results, variants)]
+    remarks += _absences(results, variants, drawn)
+    parts = [" ".join(filter(None, remarks)), *printable(results.notes).splitlines()]
     lines = [line for part in parts for line in textwrap.wrap(part, width)]
-    return (
-        lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES - 1], "... (notes go on where tables are printed)"]
-    )
+    return lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES - 1], "... (the tables have the full notes)"]
 
 
 def _about(results: Results, variants: list[str], drawn: list[Panel]) -> str:
-    """What the curves and bands are."""
+    """Describe the curves and bands."""
     counts = {len(runs) for variant, _, runs in results.series() if variant in variants}
     if not counts:
         return ""
     if counts == {1}:
-        return "One replication."
+        return "There is only one replication."
     columns: dict[str, list[str]] = {panel.kind: [] for panel in drawn if panel.kind}
     for column, kind in dict.fromkeys((panel.column, panel.kind) for panel in drawn if panel.kind):
         columns[kind].append(column)
-    kinds = [f"{kind} of {enumerated(names)}" for kind, names in columns.items()]
+    curves = [f"{kind} of {enumerated(names)}" for kind, names in columns.items()]
     over = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
     bands = ", each with its 95 % confidence band" if any(panel.banded for panel in drawn) else ""
     if not bands and "median" in {panel.kind for panel in drawn} and max(counts) < FEWEST_FOR_A_MEDIAN:
-        bands = f"; a confidence band for a median takes {FEWEST_FOR_A_MEDIAN}"
-    return f"Curves: {enumerated(kinds)} over {over} replications{bands}." if kinds else ""
+        bands = f"; a confidence band for a median needs at least {FEWEST_FOR_A_MEDIAN}"
+    return f"Curves: {enumerated(curves)} over {over} replications{bands}." if curves else ""
 
 
 def _odd_values(drawn: list[Panel]) -> list[str]:
-    """What cannot be drawn as it is."""
+    """Make remarks on values that are not drawn as they are."""
     infinite = dict.fromkeys(panel.column for panel in drawn if panel.infinite)
-    told = [f"Infinite or huge values of {enumerated([*infinite])} are not drawn."] if infinite else []
-    return [*told, "A band that reaches 0 is drawn to the bottom."] if any(panel.cut for panel in drawn) else told
+    remarks = [f"Infinite or huge values of {enumerated([*infinite])} are not drawn."] if infinite else []
+    cut = any(panel.cut for panel in drawn)
+    return [*remarks, "A band that reaches 0 is drawn down to the bottom of the panel."] if cut else remarks
 
 
 def _absences(results: Results, variants: list[str], drawn: list[Panel]) -> list[str]:
-    """Curves that one would look for in vain."""
+    """Make remarks on missing curves."""
     finished = {(variant, policy) for variant, policy, _ in results.series()}
     failed = {*results.failures[["variant", "policy"]].itertuples(index=False, name=None)}
-    told = []
+    remarks = []
     for variant in variants:
         where = f" in {named(variant)}" if variant else ""
         none = [p for p in _legend(results, variants) if (variant, p) not in finished | failed]
-        told += [f"There are no runs of {named(*none)}{where}."] if none else []
+        remarks += [f"There are no runs of {named(*none)}{where}."] if none else []
     for place, panel in enumerate(drawn):
         where = f" in {named(variants[place])}" if len(variants) == len(drawn) and variants[place] else ""
-        told += [f"No finite values of {panel.column}: {named(*panel.absent)}{where}."] if panel.absent else []
-    return [*dict.fromkeys(told)]
+        remarks += [f"No finite values of {panel.column}: {named(*panel.absent)}{where}."] if panel.absent else []
+    return [*dict.fromkeys(remarks)]

@@ -1,4 +1,7 @@
-"""Picture files: the same bytes for the same results, each under a name of its own, complete or not there."""
+"""Figure files: drawing the figures of a study and writing them as PNG, PDF or SVG.
+
+The same results give the same bytes. Each figure has a name of its own. A file is complete or does not exist.
+"""
 
 import io
 import reprlib
@@ -19,15 +22,15 @@ from clustersim.studies.arguments import expect, labelled
 from clustersim.studies.files import write_atomically
 from clustersim.studies.pictures import Format, Origin, own_names
 from clustersim.studies.signals import Stopped
-from clustersim.studies.user_code import tell
+from clustersim.studies.user_code import describe_error
 
 __all__ = ["Format", "draw", "picture", "save"]
 
-MOST_DOTS = 30_000  # along either side; the libraries below matplotlib end at 65,536
+MOST_DOTS = 30_000  # along either side; the libraries that matplotlib uses allow at most 65,536
 
 
 def picture(sheet: Figure, kind: str = "png", *, about: str = "") -> bytes:
-    """A figure as the bytes of a picture file: PNG at 160 dots an inch, PDF or SVG; without dates.
+    """Return a figure as the bytes of a file: PNG at 160 dots per inch, PDF or SVG, without dates.
 
     Parameters
     ----------
@@ -36,31 +39,33 @@ def picture(sheet: Figure, kind: str = "png", *, about: str = "") -> bytes:
     kind : {"png", "pdf", "svg"}
         The format.
     about : str, optional
-        A line that the file is to hold unseen, in its description.
+        A line for the metadata of the file, as its description.
 
     Raises
     ------
     ConfigurationError
-        If it is no figure or the kind is unknown.
+        If `sheet` is not a figure or the kind is unknown.
     """
     expect("sheet", sheet, Figure)
     choice("format", kind, tuple(Format))
-    told: dict[str, dict[str, str | None]] = {
+    fields: dict[str, dict[str, str | None]] = {
         "png": {"Description": about or None},
         "pdf": {"CreationDate": None, "Subject": about or None},
         "svg": {"Date": None, "Description": about or None},
     }
-    metadata = {key: value for key, value in told[kind].items() if value is not None or key.endswith("Date")}
+    metadata = {key: value for key, value in fields[kind].items() if value is not None or key.endswith("Date")}
     sink = io.BytesIO()
     with mpl.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from")  # it is drawn as a box, and the tables show it
+        warnings.filterwarnings(
+            "ignore", "Glyph .* missing from"
+        )  # a box is drawn instead, and the tables show the character
         dots = min(160.0, MOST_DOTS / float(max(sheet.get_size_inches())))
         sheet.savefig(sink, format=str(kind), dpi=dots, metadata=metadata)
     return sink.getvalue()
 
 
 def save(sheet: Figure, path: str | Path) -> Path:
-    """Write a figure to a file whose ending says the format; the file is complete or not there.
+    """Write a figure to a file; its ending gives the format. The file is complete or does not exist.
 
     Parameters
     ----------
@@ -77,14 +82,14 @@ def save(sheet: Figure, path: str | Path) -> Path:
     Raises
     ------
     ConfigurationError
-        If it is no figure, or the path is none or has another ending.
+        If `sheet` is not a figure, or `path` is not a path or has another ending.
     ResultsError
-        If the disk refuses.
+        If the file cannot be written.
     """
     file = _path("path", path)
     kind = file.suffix[1:].lower()
     if kind not in set(Format):
-        raise ConfigurationError(f"path = {str(file)!r}: expected a file that ends with .png, .pdf or .svg")
+        raise ConfigurationError(f"path = {str(file)!r}: expected a file name that ends with .png, .pdf or .svg")
     write_atomically(file, picture(sheet, kind))
     return file
 
@@ -98,27 +103,28 @@ def draw(
     average: str = "auto",
     failures: list[str] | None = None,
 ) -> list[Path]:
-    """Draw and write the standard figures and a study's own.
+    """Draw and write the standard figures of a study and its own figures.
 
-    No two pictures get the same name; a figure of one's own never replaces a standard one. Pictures that were drawn for
-    the same study from other results, and that are not drawn now, are removed, lest they be taken for current. If
-    `extra` is given, so are those in the same format that are not drawn any more. Other files are left alone.
+    No two files get the same name, and a study's own figure never replaces a standard one. Outdated files are removed:
+    those that were drawn for the same study from other results and that are not drawn now. If `extra` is given, files
+    in the same format that are no longer drawn are removed too. All other files stay as they are.
 
     Parameters
     ----------
     results : Results
-        The runs.
+        The results of a study.
     folder : str or Path
-        Where the pictures go.
+        The folder for the files.
     kind : {"png", "pdf", "svg"}
         The format.
     extra : mapping of str to callable, optional
-        The study's own figures by file name, drawn from the results; an empty mapping says that there are none.
+        Functions of the results that draw the study's own figures, by file name; an empty mapping means that the study
+        has none.
     average : {"auto", "arithmetic", "geometric", "median"}, default "auto"
-        Which average over the replications the standard figures draw, as in `figure`.
+        The kind of average over the replications in the standard figures, as in `figure`.
     failures : list of str, optional
-        Takes what went wrong with figures of the study's own, so that the others are drawn; without it the first that
-        fails ends all.
+        If given, the error messages of the study's own figures that fail are appended to it, and the other figures are
+        still drawn. Otherwise the first failure raises an error.
 
     Returns
     -------
@@ -128,9 +134,9 @@ def draw(
     Raises
     ------
     ConfigurationError
-        If an argument is unusable or a figure of one's own fails.
+        If an argument is unusable or one of the study's own figures fails.
     ResultsError
-        If the disk refuses.
+        If a file cannot be written.
     """
     expect("results", results, Results)
     place = _path("folder", folder)
@@ -155,7 +161,7 @@ def draw(
 def _drawn(
     results: Results, label: str, own: Callable[[Results], Figure], path: Path, kind: str, origin: Origin
 ) -> Path:
-    """Draw one of a study's own figures; if it fails, an earlier picture of it does not stay."""
+    """Draw and write one of a study's own figures; if it fails, remove an earlier file of it."""
     try:
         if not callable(own):
             raise ConfigurationError(f"it is {reprlib.repr(own)}; expected a function of the results")
@@ -167,7 +173,7 @@ def _drawn(
         raise
     except (Exception, SystemExit) as error:
         origin.remove(path)
-        raise ConfigurationError(f"figure {label!r} failed: {tell(error)}") from error
+        raise ConfigurationError(f"figure {label!r} failed: {describe_error(error)}") from error
     write_atomically(path, content)
     return path
 
@@ -179,5 +185,5 @@ def _written(sheet: Figure, path: Path, kind: str, origin: Origin) -> Path:
 
 def _path(name: str, value: Any) -> Path:
     if not isinstance(value, str | Path):
-        raise ConfigurationError(f"{name} = {reprlib.repr(value)}: expected a path, as a text or a pathlib.Path")
+        raise ConfigurationError(f"{name} = {reprlib.repr(value)}: expected a path, as a str or a pathlib.Path")
     return Path(value)

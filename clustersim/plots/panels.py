@@ -1,6 +1,6 @@
-"""One panel: the curves and bands of one variant, however odd the values are.
+"""Panels: the curves and bands of one variant each, also if values are infinite, huge or missing.
 
-Data flows in as `Results`, and out as artists on matplotlib axes, with what there is to say about them.
+`Results` come in. The curves go out to matplotlib axes, and a `Panel` says what each panel shows.
 """
 
 from collections.abc import Sequence
@@ -18,24 +18,24 @@ from clustersim.studies import Results
 __all__ = ["Panel", "averaged", "draw_panels"]
 
 SHARES = ("accuracy", "auc")  # endings of the names of metrics between 0 and 1
-LARGEST, SMALLEST = 1e150, 1e-150  # matplotlib puts ticks far beyond what it draws
+LARGEST, SMALLEST = 1e150, 1e-150  # far from overflow, because matplotlib computes ticks far outside the axes
 
 
 class Panel(NamedTuple):
-    """What a panel shows.
+    """A description of what a panel shows.
 
     Attributes
     ----------
     column : str
-        What is drawn, in words.
+        The column that is drawn, in words.
     kind : str
-        Which average, in words; empty if nothing is drawn.
+        The kind of average, in words; empty if nothing is drawn.
     absent : tuple of str
-        Policies of which there are runs, but no value that can be drawn.
+        Policies that have runs, but no value that can be drawn.
     infinite : bool
-        Whether there are values that are too large to be drawn.
+        Whether some values are too large to be drawn.
     cut : bool
-        Whether a band reaches below what a logarithmic axis can show.
+        Whether a band reaches below the least value that a logarithmic axis can show.
     banded : bool
         Whether there is a band.
     """
@@ -49,7 +49,7 @@ class Panel(NamedTuple):
 
 
 def averaged(results: Results, y: str, average: str) -> str:
-    """Which average is drawn: the one asked for, but the usual one where there is no geometric mean."""
+    """Return the kind of average to draw: `average`, or the default one if there is no geometric mean."""
     try:
         return results.average(y, average)
     except ConfigurationError:
@@ -61,14 +61,14 @@ def averaged(results: Results, y: str, average: str) -> str:
 def draw_panels(
     panels: Sequence[Axes], results: Results, variants: Sequence[str], x: str, y: str, average: str
 ) -> list[Panel]:
-    """Draw the curves of each variant in a panel of its own; there may be more panels."""
+    """Draw the curves of each variant in a panel of its own; surplus panels are left alone."""
     words = shortened(y.replace("_", " "), 60)
     for panel, _ in zip(panels, variants, strict=False):
         panel.set_xlabel(label(x), parse_math=x in LABELS)
         panel.set_ylabel(label(y), parse_math=y in LABELS)
-    lacking = [shortened(column, 60) for column in (y, x) if not results.has(column)]
-    if lacking or results.frame.empty:
-        why = f"no column {lacking[0]}" if len(results.frame) else "no finished runs"
+    missing = [shortened(column, 60) for column in (y, x) if not results.has(column)]
+    if missing or results.frame.empty:
+        why = f"no column {missing[0]}" if len(results.frame) else "no finished runs"
         return [_left_empty(panel, words, why) for panel, _ in zip(panels, variants, strict=False)]
     band = _band(results, y, x, averaged(results, y, average))
     parts = (band[band["variant"] == variant].copy() for variant in variants)
@@ -96,7 +96,7 @@ def _draw_panel(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: st
 
 
 def _left_empty(panel: Axes, words: str, why: str) -> Panel:
-    """Say in the panel why there is nothing in it."""
+    """Write into an empty panel why it is empty."""
     panel.text(0.5, 0.5, why, transform=panel.transAxes, ha="center", va="center", color="#666666", parse_math=False)
     panel.set_xticks([])
     panel.set_yticks([])
@@ -104,7 +104,7 @@ def _left_empty(panel: Axes, words: str, why: str) -> Panel:
 
 
 def _band(results: Results, y: str, x: str, average: str) -> pd.DataFrame:
-    """Means and bands; a band of k does not leave the values that the policy gives it, one of a share 0 to 1."""
+    """Compute means and bands; bands of k stay within the values of the policy, bands of shares within 0 to 1."""
     band = results.on_grid(y, over=x, average=average)
     if y == "k":
         ks = results.frame.groupby(["variant", "policy"])["k"].agg(["min", "max"])
@@ -117,9 +117,9 @@ def _band(results: Results, y: str, x: str, average: str) -> pd.DataFrame:
 
 
 def _clip(band: pd.DataFrame, floor: float | None) -> None:
-    """Leave out means that are too large, and end bands where an axis could.
+    """Leave out means that are too large, and clip bands to the range that an axis can show.
 
-    On a logarithmic axis, which has a `floor`, the smallest positive value of the column, zeros count as that value.
+    A `floor` means a logarithmic axis. It is the smallest positive value of the column, and zeros count as that value.
     """
     band.loc[band["mean"].abs() > LARGEST, ["mean", "low", "high"]] = np.nan
     least = -LARGEST if floor is None else SMALLEST
@@ -129,13 +129,13 @@ def _clip(band: pd.DataFrame, floor: float | None) -> None:
 
 
 def _curves(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: str) -> None:
-    """Draw curves and bands; k is constant between two of its values, and a single point gets a dot and a bar."""
+    """Draw curves and bands; k is drawn in steps, and a single point as a dot with a bar."""
     for policy, curve in band[band[x].abs() <= LARGEST].groupby("policy", sort=False):
         style = look(results, str(policy))
-        alone = curve["mean"].notna().sum() == 1
-        style |= {"drawstyle": "steps-post" if y == "k" else "default", "marker": "o" if alone else ""}
-        panel.plot(curve[x], curve["mean"], label=str(policy), clip_on=not alone, **style)
-        if alone:
+        single = curve["mean"].notna().sum() == 1
+        style |= {"drawstyle": "steps-post" if y == "k" else "default", "marker": "o" if single else ""}
+        panel.plot(curve[x], curve["mean"], label=str(policy), clip_on=not single, **style)
+        if single:
             panel.vlines(curve[x], curve["low"], curve["high"], color=style["color"], alpha=0.5)
         elif curve["low"].notna().any():
             shade = {"color": style["color"], "alpha": 0.18, "linewidth": 0.0, "zorder": 1}
@@ -143,6 +143,7 @@ def _curves(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: str) -
 
 
 def _scales(panel: Axes, band: pd.DataFrame, y: str, *, log: bool) -> None:
+    """Set the scales, limits and ticks of both axes."""
     panel.set_xlim(left=0.0)
     panel.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
     if log:
@@ -155,7 +156,7 @@ def _scales(panel: Axes, band: pd.DataFrame, y: str, *, log: bool) -> None:
 
 
 def _limits(band: pd.DataFrame, log: bool) -> tuple[float, float]:
-    """Ends of the y-axis: room for all curves and for most bands; those of two replications can be very wide."""
+    """Compute the ends of the y-axis: they include all curves, but not very wide bands, as of two replications."""
     curves, low, high = (np.log10(band[name]) if log else band[name] for name in ("mean", "low", "high"))
     bottom, top = float(curves.min()), float(curves.max())
     room = 0.3 * (top - bottom)

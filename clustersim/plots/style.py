@@ -1,4 +1,4 @@
-"""How figures look: style, colours and dashes of policies, labels of axes."""
+"""The style of figures: colours and dashes of policies, labels of axes, matplotlib settings."""
 
 from typing import Any
 
@@ -31,9 +31,9 @@ STYLE: dict[Any, Any] = {
 
 
 def look(results: Results, policy: str) -> dict[str, Any]:
-    """Colour, dashes and width of a policy, the same in every panel and figure.
+    """Return colour, dashes and line width of a policy, the same in every panel and figure.
 
-    The later a curve is drawn, the thinner, so that it does not hide an earlier one with which it coincides.
+    Curves that are drawn later are thinner, so that a curve does not hide an earlier one that it coincides with.
     """
     place = results.policies.index(policy)
     width = 2.2 - 0.8 * place / max(1, len(results.policies) - 1)
@@ -42,14 +42,14 @@ def look(results: Results, policy: str) -> dict[str, Any]:
 
 
 def label(column: str, average: str = "arithmetic") -> str:
-    """The label of an axis; an average that one would not expect is named."""
+    """Return the label of an axis, with the kind of average unless it is the arithmetic mean of a metric."""
     name = LABELS.get(column, shortened(column.replace("_", " "), 60))
     usual = " (mean over replications)" if column == "k" else ""
     return name + {"geometric": "\ngeometric mean", "median": "\nmedian"}.get(average, usual)
 
 
 def shortened(text: str, most: int) -> str:
-    """A printable text in one line of at most so many characters; what is too much is left out in the middle.
+    """Return a text as one printable line of at most `most` characters; a longer text loses its middle.
 
     Examples
     --------
@@ -57,5 +57,5 @@ def shortened(text: str, most: int) -> str:
     'a very …, k = 4'
     """
     line = printable(text).replace("\n", " ")
-    ahead = (most - 1) // 2
-    return line if len(line) <= most else f"{line[:ahead]}…{line[ahead + 1 - most :]}"
+    kept = (most - 1) // 2
+    return line if len(line) <= most else f"{line[:kept]}…{line[kept + 1 - most :]}"

@@ -1,41 +1,42 @@
 """Studies: scenarios, replications, confidence bands, stored results and claims.
 
-=================  =====================================================
-file               what lives there
-=================  =====================================================
-`study`            `Study`: what is compared on what, and running it
-`execution`        runs in this process or in any executor
-`pool`             the processes of this machine as an executor
-`child`            what such a process does
-`frames`           messages between a pool and its processes
+=================  ======================================================
+file               contents
+=================  ======================================================
+`study`            `Study`: the policies to compare, and running them
+`arguments`        checks of the arguments of a study
+`execution`        carrying out runs in this process or in any executor
+`pool`             an executor of processes on this machine
+`child`            a process of the pool
+`pipe_messages`    messages between the pool and its processes
 `packing`          functions and objects of scripts as bytes
-`configuration`    what a study is made of, as plain values and a hash
-`plain`            those values, their text and their hash
-`values`           how objects are told
-`reach`            the user's code that a thing reaches
-`classes`          the user's classes
-`lookups`          small questions about functions and modules
-`marks`            what the user's functions change outside themselves
-`sources`          the text of functions, found by their compiled code
-`syntax`           what the syntax of a function tells
-`differences`      where two descriptions differ, in words
-`manifest`         what a results folder holds
-`store`            the results folder itself
+`configuration`    the description of a study as plain values
+`plain_json`       those values, their text and their hash
+`descriptions`     descriptions of values
+`reachable_code`   descriptions of the user's code that an object reaches
+`classes`          descriptions of the user's classes
+`introspection`    inspection of the user's functions and modules
+`side_effects`     what the user's functions change outside themselves
+`sources`          the source text of functions, found by their code
+`syntax`           analysis of the syntax of functions
+`user_code`        the user's code or a library's; places of errors
+`differences`      the differences between two descriptions, in words
+`manifest`         the manifest of a results folder
+`store`            the results folder
 `runfile`          the file of a finished run
-`failures`         the file of a run that failed
+`failures`         the file of a failed run
 `lock`             one study at a time in a folder
 `files`            file names, reading, atomic writing
 `results`          `Results`: tidy frames, bands, time to a target
 `targets`          when a run reaches a target, and where it settles
 `statistics`       means and medians with intervals
 `compare`          what each policy needs to reach a target
-`remarks`          what a reader must know of the runs, in sentences
-`pictures`         names of pictures, and which of them are stale
-`text`             text of users and folders, made fit to be shown
+`remarks`          remarks under tables and figures
+`pictures`         names of figure files, removal of outdated ones
+`display_text`     safe display of text from users and folders
 `claims`           sentences that a number decides
-`origin`           whose code is it, the user's or a library's
 `signals`          Ctrl-C and SIGTERM
-=================  =====================================================
+=================  ======================================================
 """
 
 from clustersim.studies.claims import Claim, Verdict

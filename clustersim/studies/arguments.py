@@ -1,6 +1,6 @@
-"""Checks of a study's arguments, before anything is run.
+"""Checks of the arguments of a study, before any run starts.
 
-Data flows in from `clustersim.studies.study`; what is wrong flows out as `ConfigurationError`.
+`clustersim.studies.study` passes its arguments in; unusable ones raise `ConfigurationError`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,12 +34,12 @@ __all__ = [
     "with_article",
 ]
 
-MOST_REPLICATIONS = 100_000  # no study needs more, and a damaged folder may claim any number
+MOST_REPLICATIONS = 100_000  # no study needs more, and a damaged folder may name any number
 SETTING: dict[str, type] = {"problem": Problem, "cluster": Cluster, "optimizer": Optimizer, "until": Until}
 
 
 def expect(name: str, value: Any, kind: type) -> None:
-    """Check a type, and say so when somebody hands over a class instead of an object."""
+    """Check the type of an argument; a class in place of an object gets an error message of its own."""
     if isinstance(value, type) and issubclass(value, kind):
         raise ConfigurationError(f"{name} = {value.__name__}: expected an object; write {value.__name__}(...)")
     if not isinstance(value, kind):
@@ -48,7 +48,7 @@ def expect(name: str, value: Any, kind: type) -> None:
 
 
 def with_article(noun: str) -> str:
-    """Put the indefinite article before the name of a class.
+    """Put the indefinite article in front of a noun, such as the name of a class.
 
     Examples
     --------
@@ -59,18 +59,18 @@ def with_article(noun: str) -> str:
 
 
 def labelled(name: str, value: Any, *, empty: bool = False, blank: bool = False) -> Mapping[str, Any]:
-    """Check a mapping from labels: whether it may be `empty`, and whether a label may be `blank`."""
+    """Check a mapping from labels; it may be empty if `empty`, and a label may be "" if `blank`."""
     if not isinstance(value, Mapping) or not (value or empty):
         some = "" if empty else ", with at least one entry"
         raise ConfigurationError(f"{name} = {value!r}: expected a mapping from labels{some}")
     for label in value:
         if not isinstance(label, str) or label != label.strip() or not label.isprintable() or not (label or blank):
-            raise ConfigurationError(f"{name}: label {label!r}: expected one line of text without blanks around it")
+            raise ConfigurationError(f"{name}: label {label!r}: expected one line of text without spaces around it")
     return value
 
 
 def check_overrides(name: str, overrides: Any, policies: Mapping[str, Policy]) -> None:
-    """Check what a variant changes; it may change policies, but not add any."""
+    """Check the settings that a variant overrides; it may replace policies, but not add any."""
     for part, value in labelled(name, overrides, empty=True).items():
         where = f"{name}[{part!r}]"
         if part == "policies":
@@ -81,15 +81,15 @@ def check_overrides(name: str, overrides: Any, policies: Mapping[str, Policy]) -
         elif part in SETTING:
             expect(where, value, SETTING[part])
         else:
-            raise ConfigurationError(f"{where}: expected overrides of {', '.join(SETTING)}, policies only")
+            raise ConfigurationError(f"{where}: a variant can override only {', '.join(SETTING)} and policies")
 
 
 def check_fit(
     setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: int, variant: str, pending: Iterable[RunKey]
 ) -> None:
-    """Let every policy see the cluster, so that a k beyond its workers is found before anything is run.
+    """Begin every policy on its cluster, so that errors such as a k above the number of workers are found at once.
 
-    A placement that is drawn at random is tried for every replication that is to be run: it may be possible in one, and
+    A placement that uses random numbers is tried for every replication that will run: it may be possible in one and
     impossible in another.
     """
     replications: dict[str, list[int]] = {label: [] for label in policies}
@@ -103,49 +103,49 @@ def check_fit(
 
 
 def _fits(setting: Mapping[str, Any], policy: Policy, seed: int, key: RunKey) -> bool:
-    """Set up one run; returns whether another replication may be set up differently."""
+    """Set up one run; return whether that used random numbers, so that another replication may differ."""
     streams = _WatchedStreams(seed, key.replication)
     try:
         with users_errors("it failed"):
-            own = unpack(pack(policy))  # as in a run: what it may note in itself stays out of its description
+            own = unpack(pack(policy))  # a copy, as in a run: changes to itself stay out of its description
             own.begin(make_setting(setting["problem"], setting["cluster"], own, streams))
     except ConfigurationError as error:
         where = f"variant {key.variant!r}, " if key.variant else ""
         which = f", replication {key.replication}" if key.replication else ""
-        remedy = "; choose another seed, or less that is left to chance" if key.replication else ""
+        remedy = "; choose another seed, or a placement with less randomness" if key.replication else ""
         raise ConfigurationError(f"{where}policy {key.policy!r}{which}: {error}{remedy}") from error
-    return streams.drawn
+    return streams.used
 
 
 class _WatchedStreams(Streams):
-    """Streams that know whether anything has been drawn from a generator that they have given out."""
+    """Streams that detect whether any of their generators has been used."""
 
     def __init__(self, seed: int, replication: int) -> None:
         super().__init__(seed, replication)
-        self._given: list[tuple[np.random.Generator, str]] = []
+        self._generators: list[tuple[np.random.Generator, str]] = []
 
     def generator(self, purpose: str) -> np.random.Generator:
         """See `Streams.generator`."""
-        given = super().generator(purpose)
-        self._given.append((given, str(given.bit_generator.state)))
-        return given
+        generator = super().generator(purpose)
+        self._generators.append((generator, str(generator.bit_generator.state)))
+        return generator
 
     @property
-    def drawn(self) -> bool:
-        """Whether some generator is not in the state in which it was given out."""
-        return any(str(given.bit_generator.state) != before for given, before in self._given)
+    def used(self) -> bool:
+        """Whether the state of some generator has changed since it was handed out."""
+        return any(str(generator.bit_generator.state) != before for generator, before in self._generators)
 
 
 def check_figures(figures: Any, variants: Iterable[str], metric: str) -> None:
-    """Check a study's own figures, and that none has the name of a figure that every such study gets.
+    """Check a study's own figures: none may have the name of a standard figure of such a study.
 
-    The metrics of a problem are not known here. A figure that turns out to be called like one of theirs is told apart
-    when it is drawn: its file name ends with a short hash then.
+    The metrics of the problem are not known here. If a figure has the name of the standard figure of such a metric, its
+    file name gets a short hash when it is drawn.
 
     Raises
     ------
     ConfigurationError
-        If it is no mapping from labels to functions, or such a name is taken.
+        If `figures` is not a mapping from labels to functions, or has a name of a standard figure.
     """
     ways, columns = ("time", "uplink_vectors", "vectors"), ("error", "loss", "k")
     pairs = dict.fromkeys([*((metric, way) for way in ways), *((column, "time") for column in columns)])
@@ -156,23 +156,23 @@ def check_figures(figures: Any, variants: Iterable[str], metric: str) -> None:
         (name,) = own_names([label], ()).values()
         if name in taken:
             raise ConfigurationError(
-                f"figures[{label!r}]: {name!r} is the name of a figure that every study gets; expected another name, "
+                f"figures[{label!r}]: {name!r} is the name of a standard figure; expected another name, "
                 f"such as 'my {label}'"
             )
 
 
 def check_metric(metric: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Check before anything is run that every variant's problem measures the metric, and under which names it does.
+    """Check that the problem of every variant measures the metric, and that the names of its metrics are usable.
 
-    A problem is not asked for nothing: its metrics may need its optimum, which can take long to compute. So those of
-    clustersim's own problems, whose names are known to be free, are only looked at for a metric among them.
+    Metrics are computed only if necessary, because they may need the optimum of the problem, which can take long. The
+    problems of clustersim have usable names, so theirs are computed only if `metric` is neither error nor loss.
     """
     for variant, setting in settings.items():
         problem: Problem = setting["problem"]
         where = f" in variant {variant!r}" if variant else ""
         if metric == "error" and type(problem).has_optimum is Problem.has_optimum:
             raise ConfigurationError(
-                f"metric = 'error': {problem!r} never knows its optimum{where}; give metric='loss' or another"
+                f"metric = 'error': {problem!r} does not know its optimum{where}; choose metric='loss' or another"
             )
         if metric in ("error", "loss") and type(problem).metrics.__module__.startswith("clustersim."):
             continue
@@ -189,6 +189,6 @@ def check_metric(metric: str, settings: Mapping[str, Mapping[str, Any]]) -> None
 
 
 def _hint(metric: str, known: Iterable[str]) -> str:
-    """What a metric may want for."""
-    wants_test = metric.endswith(("accuracy", "auc")) and not any(name.startswith("test_") for name in known)
-    return "; the problem has no test rows: give it test=(X, y)" if wants_test else ""
+    """Return advice on a missing metric, if there is any."""
+    needs_test_rows = metric.endswith(("accuracy", "auc")) and not any(name.startswith("test_") for name in known)
+    return "; the problem has no test rows: give it test=(X, y)" if needs_test_rows else ""

@@ -1,8 +1,8 @@
-"""What a process of the pool does: take a task from its pipe, do it, and send back the answer.
+"""A process of the pool: it receives tasks through a pipe, executes them, and sends the results back.
 
-The pipes are the process's first standard input and output. They are moved out of the way before any user's code can
-read from the one or print to the other; what a user's code prints goes to the standard error stream. Data flows in
-from `clustersim.studies.pool` and back to it.
+The pipes are the original standard input and output of the process. They are moved to other descriptors before the
+user's code can read from or print to them; what that code prints goes to the standard error stream. The other end of
+the pipes is `clustersim.studies.pool`.
 """
 
 import os
@@ -14,38 +14,38 @@ import time
 from typing import IO
 
 from clustersim.studies.packing import pack, unpack
-from clustersim.studies.pipe_messages import ANSWER, ERROR, PROGRESS, pack_fraction, receive, send
+from clustersim.studies.pipe_messages import ERROR, PROGRESS, RESULT, pack_fraction, receive, send
 
 __all__ = ["main", "report"]
 
-_EVERY = 0.1  # seconds between two messages of progress
+_EVERY = 0.1  # seconds between two progress messages
 
-_answers: IO[bytes] | None = None  # in a process of the pool: the pipe to the parent
-_reported = 0.0  # when the last message of progress was sent
+_to_parent: IO[bytes] | None = None  # in a process of the pool: the pipe to the parent
+_reported = 0.0  # time of the last progress message
 
 
 def report(fraction: float) -> None:
-    """Tell the parent how much of the present task is done, if this is a process of a pool."""
+    """Report the finished fraction of the present task to the parent, if this is a process of a pool."""
     global _reported  # noqa: PLW0603 - a process has one parent
     now = time.monotonic()
-    if _answers is not None and now - _reported >= _EVERY:
+    if _to_parent is not None and now - _reported >= _EVERY:
         _reported = now
-        send(_answers, PROGRESS, pack_fraction(fraction))
+        send(_to_parent, PROGRESS, pack_fraction(fraction))
 
 
 def main() -> None:
-    """Serve the parent until it closes the pipe or dies."""
-    global _answers
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for the parent to heed
-    tasks, _answers = _private_pipes()
+    """Execute the tasks of the parent until it closes the pipe or dies."""
+    global _to_parent
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the parent handles it
+    tasks, _to_parent = _private_pipes()
     waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(tasks, waiting), daemon=True).start()
     while True:
-        send(_answers, *_done(waiting.get()))
+        send(_to_parent, *_executed(waiting.get()))
 
 
 def _listen(tasks: IO[bytes], waiting: "queue.SimpleQueue[bytes]") -> None:
-    """Take in tasks; when the parent is gone, end at once, even in the midst of one: nobody would take its answer."""
+    """Receive tasks. When the parent has gone, exit at once, even during a task: nobody would receive the result."""
     try:
         while True:
             waiting.put(receive(tasks)[1])
@@ -53,17 +53,17 @@ def _listen(tasks: IO[bytes], waiting: "queue.SimpleQueue[bytes]") -> None:
         os._exit(0)
 
 
-def _done(packed: bytes) -> tuple[bytes, bytes]:
-    """Do a task; what it raises is its answer too."""
+def _executed(packed: bytes) -> tuple[bytes, bytes]:
+    """Execute a task; return the kind and content of the message with its result or its error."""
     try:
         function, args, kwargs = unpack(packed)
-        return ANSWER, pack(function(*args, **kwargs))
+        return RESULT, pack(function(*args, **kwargs))
     except Exception as error:
         return ERROR, _packed_error(error)
 
 
 def _packed_error(error: Exception) -> bytes:
-    """An error as bytes; one that cannot be carried is told in words."""
+    """Pack an error; if it cannot be packed, pack a RuntimeError with its name and message."""
     try:
         content = pack(error)
         unpack(content)
@@ -73,11 +73,11 @@ def _packed_error(error: Exception) -> bytes:
 
 
 def _private_pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """The pipes to the parent; from now on reading finds nothing, and printing goes to the standard error stream."""
-    tasks, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    """Return the pipes to the parent; redirect standard input to nothing and standard output to standard error."""
+    tasks, to_parent = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     os.close(nothing)
     sys.stdout.flush()
-    return tasks, answers
+    return tasks, to_parent

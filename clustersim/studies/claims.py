@@ -1,6 +1,6 @@
-"""Claims: sentences about a study's results that a number decides.
+"""Claims: sentences about the results of a study that a number decides.
 
-Data flows in as `Results`, and out as verdicts to the command line and to tests.
+`Results` come in; verdicts go out to the command line and to tests.
 """
 
 import math
@@ -13,25 +13,25 @@ from clustersim.checks import number
 from clustersim.errors import ConfigurationError
 from clustersim.studies.results import Results
 from clustersim.studies.signals import Stopped
-from clustersim.studies.user_code import tell
+from clustersim.studies.user_code import describe_error
 
 __all__ = ["Claim", "Verdict", "judged"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a claim.
+    """The outcome of checking a claim.
 
     Attributes
     ----------
     claim : Claim
         The claim.
     value : float
-        What was measured.
+        The measured value; NaN if it could not be measured.
     holds : bool
-        Whether the value lies between the claim's bounds; a NaN never does.
+        Whether the value lies between the bounds of the claim; NaN never does.
     failure : str
-        Why nothing could be measured; empty if it could.
+        Why the value could not be measured; empty if it could.
     """
 
     claim: "Claim"
@@ -40,7 +40,7 @@ class Verdict:
     failure: str = ""
 
     def __str__(self) -> str:
-        """In one line."""
+        """Return the verdict in one line."""
         if self.failure:
             return f"failed: {self.claim.statement} ({self.failure})"
         word = "holds" if self.holds else "does not hold"
@@ -54,16 +54,16 @@ class Claim:
     Parameters
     ----------
     statement : str
-        The claim in words, such as "adaptive-k gets there first".
+        The claim in words, such as "adaptive-k reaches the target first".
     measure : callable
-        Takes the `Results` and returns a number.
+        A function that takes the `Results` and returns a number.
     low, high : float
         The bounds; at least one should be finite.
 
     Raises
     ------
     ConfigurationError
-        If the statement is empty, the measure is no function, or the bounds are NaN or the wrong way round.
+        If the statement is empty, the measure is not callable, a bound is NaN, or high is less than low.
 
     Examples
     --------
@@ -86,11 +86,11 @@ class Claim:
                 f"measure = {self.measure!r}: expected a function of the results that returns a number"
             )
         low = number("low", self.low, finite=False)
-        number("high", self.high, low=low, finite=False, remedy="it must not lie below low")
+        number("high", self.high, low=low, finite=False, remedy="it must not be less than low")
 
     @property
     def expected(self) -> str:
-        """The bounds in words."""
+        """The expected range in words."""
         if self.low == self.high:
             return f"{self.low:g}"
         if math.isinf(self.low):
@@ -98,12 +98,12 @@ class Claim:
         return f"at least {self.low:g}" if math.isinf(self.high) else f"{self.low:g} to {self.high:g}"
 
     def check(self, results: Results | Any) -> Verdict:
-        """Measure, and hold the value against the bounds.
+        """Measure the value and compare it with the bounds.
 
         Raises
         ------
         ConfigurationError
-            If the measure fails or returns something that is not a number; the message says why.
+            If the measure fails or does not return a number; the message gives the reason.
         """
         verdict = self._measured(results)
         if verdict.failure:
@@ -111,25 +111,25 @@ class Claim:
         return verdict
 
     def _measured(self, results: Results | Any) -> Verdict:
-        """The verdict, even if there is nothing to judge."""
+        """Return the verdict, also if the measure fails."""
         try:
             measured: Any = self.measure(results)
         except Stopped:
             raise
         except (Exception, SystemExit) as error:
-            return Verdict(self, math.nan, holds=False, failure=tell(error))
+            return Verdict(self, math.nan, holds=False, failure=describe_error(error))
         try:
             if isinstance(measured, str | bytes):
                 raise TypeError
             value = float(measured)
         except (TypeError, ValueError, OverflowError):
-            told = reprlib.repr(measured)
-            return Verdict(self, math.nan, holds=False, failure=f"its measure returned {told}; expected a number")
+            reason = f"its measure returned {reprlib.repr(measured)}; expected a number"
+            return Verdict(self, math.nan, holds=False, failure=reason)
         return Verdict(self, value, self.low <= value <= self.high)
 
 
 def judged(claims: Iterable[Claim], results: Results) -> list[Verdict]:
-    """Check all claims; one that cannot be measured does not keep the others from being judged.
+    """Check all claims; if one cannot be measured, the others are still checked.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""What each policy needs to reach a target: time, vectors and bytes, with confidence intervals.
+"""Comparison of policies: the time, vectors and bytes that each needs to reach a target, with confidence intervals.
 
-Data flows in as `Results`, and out as a frame that `clustersim.tables` prints.
+`Results` come in; a `Comparison` goes out, which `clustersim.tables` prints.
 """
 
 from dataclasses import dataclass, field, replace
@@ -30,23 +30,28 @@ class Comparison:
     Attributes
     ----------
     metric : str
-        The column that the target belongs to.
+        The column that the runs are compared by.
     targets : dict of str to float
-        The target of each variant; NaN where there is none, because no policy improves on the first model.
+        The target of each variant; NaN if there is none, because no policy improves on the first model.
     why : str
-        Where the targets come from.
+        How the targets were chosen, in words.
     table : DataFrame
-        One row a variant and policy: variant, policy, target; replications, the runs that were carried out, reached,
-        how many of them reached the target, at_start, how many of these at the first evaluation, and failed; for each
-        of time (s), uplink_vectors, vectors (uplink and downlink, of R^d) and bytes (both ways) the mean and the
-        ends of its 95 % interval, such as time, time_low, time_high, over the replications that reached the target;
-        ratio, ratio_low, ratio_high: time over the time of the variant's fastest policy, replication by replication
-        (geometric mean). The fastest policy is one that reached the target in every replication. Intervals are
-        Student's; since what is spent is never negative, they end at 0 at the latest, which takes away nothing that
-        the true mean could be. Where all replications are copies of one another the ends are NaN.
+        One row for each variant and policy, with these columns:
+
+        - variant, policy, target;
+        - replications: the number of runs carried out; reached: how many of them reached the target; at_start: how many
+          of these reached it at the first evaluation; failed: how many failed;
+        - for each of time (s), uplink_vectors, vectors (uplink and downlink, of R^d) and bytes (both ways): the mean
+          over the replications that reached the target and the ends of its 95 % interval, such as time, time_low,
+          time_high;
+        - ratio, ratio_low, ratio_high: the time divided by that of the variant's fastest policy, replication by
+          replication (geometric mean). The fastest policy must reach the target in every replication.
+
+        Intervals are Student's. They are cut off at 0: costs are never negative, so no possible value of the true mean
+        is lost. If all replications are identical, the ends are NaN.
     remarks : tuple of str
-        What else a reader of the table must know, in sentences: failed runs, targets that the first model meets,
-        replications that are copies of one another.
+        Remarks that a reader of the table needs, one sentence or more each: failed runs, targets that the first model
+        meets, identical replications.
     """
 
     metric: str
@@ -59,20 +64,21 @@ class Comparison:
 def compare(results: Results, target: float | None = None, metric: str | None = None) -> Comparison:
     """Compare policies by what they need to reach a target and to stay there for a while.
 
-    A run reaches the target at its first evaluation there or better that lasts, as `Results.time_to_target` says. A
-    failed run counts among the replications of its policy, and reaches nothing.
+    `Results.time_to_target` defines when a run reaches the target. A failed run counts as a replication that does not
+    reach it.
 
     Parameters
     ----------
     results : Results
-        The runs.
+        The results of a study.
     target : float, optional
-        A value of the metric. If not given, the best value at which some policy settles in every one of its
-        replications (the median over the last tenth of a run), for each variant by itself. A policy with failed runs
-        sets the target only if all have some. There is no target where none settles at a better value than that of the
-        first model.
+        A value of the metric. If not given, it is chosen for each variant: the best value at which some policy settles
+        in every one of its replications (the median over the last tenth of a run). Policies with failed runs are left
+        out of this choice, unless all policies have failed runs. There is no target if no policy settles at a better
+        value than that of the first model.
     metric : str, optional
-        Error, loss or a metric of the problem; the study's metric if not given. Lower is better, except for accuracies.
+        Error, loss or a metric of the problem; the study's metric if not given. Lower is better, except for accuracies
+        and AUC.
 
     Returns
     -------
@@ -81,7 +87,7 @@ def compare(results: Results, target: float | None = None, metric: str | None = 
     Raises
     ------
     ConfigurationError
-        If the metric is none or holds no numbers, the target is not finite, or not positive for an error or a loss, or
+        If the metric is unknown or has no values, the target is not finite (for an error or a loss: not positive), or
         there are no runs.
 
     Examples
@@ -103,13 +109,13 @@ def compare(results: Results, target: float | None = None, metric: str | None = 
         _check_metric(results, metric)
     if target is None:
         best = "lowest" if lower_is_better(metric) else "highest"
-        why = f"the {best} {metric} at which some policy settles in every replication: median over the last tenth"
+        why = f"the {best} {metric} at which some policy settles in every replication (median over its last tenth)"
         chosen = {variant: _default_target(part, metric, variant) for variant, part in parts.items()}
     else:
-        why = "as asked for"
+        why = "as given"
         above = 0.0 if metric in ("error", "loss") else None
-        goal = number("target", target, above=above, remedy=f"give a value of {metric}")
-        chosen = dict.fromkeys(parts, _Choice(goal, ""))
+        given = number("target", target, above=above, remedy=f"give a value of {metric}")
+        chosen = dict.fromkeys(parts, _Choice(given, ""))
     remarks = [choice.remark for choice in chosen.values() if choice.remark]
     tables = []
     for variant, choice in chosen.items():
@@ -121,31 +127,31 @@ def compare(results: Results, target: float | None = None, metric: str | None = 
 
 
 def _only(results: Results, variant: str) -> Results:
-    """The part of the results that belongs to one variant."""
+    """Return the results of one variant."""
     frame = results.frame if results.frame.empty else results.frame[results.frame["variant"] == variant]
     failures = results.failures[results.failures["variant"] == variant]
     return replace(results, frame=frame, failures=failures, variants=(variant,))
 
 
 def _check_metric(results: Results, metric: str) -> None:
-    """Refuse what is no metric, and a metric that has no numbers."""
+    """Refuse an unknown metric, and one without values."""
     if metric not in results.metrics:
-        hint = " (there are no errors; has the problem an optimum?)" if metric == "error" else ""
+        hint = " (no errors are stored; does the problem know its optimum?)" if metric == "error" else ""
         known = ", ".join(results.metrics)
         raise ConfigurationError(f"metric = {metric!r}: expected one of {known}{hint}")
 
 
 class _Choice(NamedTuple):
-    """A target, NaN if there is none, and what must be said about it."""
+    """A target, NaN if there is none, and a remark on it, or an empty one."""
 
     target: float
     remark: str
 
 
 def _default_target(results: Results, metric: str, variant: str) -> _Choice:
-    """The best value at which some policy settles in every replication, if the first model does not have it already.
+    """Choose the best value at which some policy settles in every replication, if it is better than the first model's.
 
-    A run settles at its median over the last tenth of its time: the lowest value that it ever touches is luck.
+    A run settles at the median over the last tenth of its time; the lowest value of a run would depend on luck.
     """
     lower, where = lower_is_better(metric), _in_variant(variant)
     sign = 1.0 if lower else -1.0
@@ -163,15 +169,15 @@ def _default_target(results: Results, metric: str, variant: str) -> _Choice:
     if best >= start:
         return _Choice(
             np.nan,
-            f"No policy improves on the first model{where}: the first model's {metric} is {sign * start:.6g}, and the "
-            f"best that a policy settles at is {sign * best:.6g}. So there is no target.",
+            f"No policy improves on the first model{where}, so there is no target: the {metric} of the first model is "
+            f"{sign * start:.6g}, and the best value at which a policy settles is {sign * best:.6g}.",
         )
-    survivors = f"Every policy has failed runs{where}; the target is chosen among the runs that finished."
+    survivors = f"Every policy has failed runs{where}; the target is chosen from the finished runs."
     return _Choice(sign * best, survivors if failed >= ends.keys() else "")
 
 
 def _table(results: Results, variant: str, target: float, metric: str) -> pd.DataFrame:
-    """The rows of one variant."""
+    """Compute the rows of one variant."""
     spent = results.time_to_target(0.0 if np.isnan(target) else target, metric)
     if np.isnan(target):
         spent = spent.assign(reached=False, at_start=False, **dict.fromkeys(QUANTITIES, np.nan))
@@ -196,27 +202,27 @@ def _table(results: Results, variant: str, target: float, metric: str) -> pd.Dat
 
 
 def _remarks_on(results: Results, table: pd.DataFrame, metric: str) -> list[str]:
-    """What must be said about the rows of one variant: targets met by the first model, and that none is fastest."""
+    """Make the remarks on one variant: targets that the first model meets, and that no policy is the fastest."""
     rows, variant = table.to_dict("records"), str(table["variant"].iloc[0])
     where, left = _in_variant(variant), _left(results, rows[0]["target"], metric)
     remarks = [
-        f"The first model meets the target already in {row['at_start']} of {row['replications']} runs of "
+        f"The first model already meets the target in {row['at_start']} of {row['replications']} runs of "
         f"{named(row['policy'])}{where}: a time of 0 says nothing about the policy."
         for row in rows
         if row["at_start"]
     ]
     if left:
         remarks.append(
-            f"The first model meets the target, but runs of {named(*left)}{where} leave it and do not come back: they "
-            "have not reached it."
+            f"The first model meets the target, but runs of {named(*left)}{where} move away from it and do not return: "
+            "they count as not having reached it."
         )
     if any(row["reached"] for row in rows) and all(row["reached"] < row["replications"] for row in rows):
-        remarks.append(f"No policy reaches the target in every replication{where}, so that none counts as the fastest.")
+        remarks.append(f"No policy reaches the target in every replication{where}, so none counts as the fastest.")
     return remarks
 
 
 def _left(results: Results, target: float, metric: str) -> list[str]:
-    """Policies with runs that begin at the target and do not settle there."""
+    """Return the policies with runs that meet the target at the start but do not settle at it."""
     lower, left = lower_is_better(metric), []
     for _, policy, runs in results.series():
         pairs = ((excesses(results.values(metric, run), target, lower=lower), run["time"]) for run in runs)
@@ -230,5 +236,5 @@ def _in_variant(variant: str) -> str:
 
 
 def _named(name: str, interval: Any) -> dict[str, float]:
-    """An interval as three columns."""
+    """Return an interval as three columns."""
     return {name: float(interval.mean), f"{name}_low": float(interval.low), f"{name}_high": float(interval.high)}

@@ -1,8 +1,8 @@
-"""What a study is made of, as plain JSON values, so that two configurations can be compared and hashed.
+"""Descriptions of studies as plain JSON values, so that configurations can be compared and hashed.
 
-Data flows in as problems, clusters, policies, optimisers and the functions in them, and out to the manifest of a
-results folder (`clustersim.studies.store`). The description of equal objects is equal, in every process and on every
-day: it holds no addresses, no times and no module names of scripts.
+Problems, clusters, policies, optimisers and the functions in them come in; their descriptions go into the manifest of a
+results folder (`clustersim.studies.store`). Equal objects have equal descriptions, in every process and on every day:
+a description contains no addresses, no times and no module names of scripts.
 """
 
 from typing import Any
@@ -15,26 +15,27 @@ __all__ = ["Json", "canonical", "describe", "differences", "digest"]
 
 
 def describe(thing: Any) -> Json:
-    """Describe an object by plain JSON values, recursively, and all of the user's code that it can reach.
+    """Describe an object by plain JSON values, recursively, together with all of the user's code that it reaches.
 
-    Dataclasses are told by class name and fields, objects with a method ``describe`` by what it returns, arrays and
-    long containers by size and sha256. The user's functions and classes are told in a table of their own, under
-    "user's code", by their text and by what they refer to (see `clustersim.studies.reachable_code`); a library's by
-    their name.
+    A dataclass is described by its class name and its fields, an object with a method ``describe`` by what that
+    returns, arrays and long containers by size and sha256. The user's functions and classes are described in a table
+    of their own, under "user's code", by their text and by what they refer to (see
+    `clustersim.studies.reachable_code`). Functions and classes of libraries are described by name.
 
     Parameters
     ----------
     thing : object
-        Anything that a study may be made of.
+        Any part of a study.
 
     Returns
     -------
     None, bool, int, float, str, list or dict
+        The description.
 
     Raises
     ------
     ConfigurationError
-        If there is no description of it that would be the same tomorrow.
+        If the object cannot be described so that the description stays the same from run to run.
 
     Examples
     --------
@@ -46,11 +47,13 @@ def describe(thing: Any) -> Json:
     [2, 3]
     """
     reached = Reached()
-    told = reached.tell(thing)
-    if reached.found:  # what the code itself changes is told otherwise, and that is known only now
+    description = reached.describe(thing)
+    if reached.found:  # describe again: only now it is known which variables the code changes
         reached = Reached(reached.found)
-        told = reached.tell(thing)
+        description = reached.describe(thing)
     if not reached.table:
-        return told
+        return description
     table: Json = {label: reached.table[label] for label in sorted(reached.table)}
-    return {**told, CODE: table} if isinstance(told, dict) and CODE not in told else {"value": told, CODE: table}
+    if isinstance(description, dict) and CODE not in description:
+        return {**description, CODE: table}
+    return {"value": description, CODE: table}

@@ -1,7 +1,7 @@
-"""Where two descriptions differ, in words.
+"""The differences between two descriptions, in words.
 
-Data flows in as descriptions from `clustersim.studies.configuration`, and out to the errors of
-`clustersim.studies.manifest`.
+Descriptions come in from `clustersim.studies.configuration`; the error messages of `clustersim.studies.manifest` show
+the differences.
 """
 
 import json
@@ -13,7 +13,7 @@ __all__ = ["differences"]
 
 
 def differences(stored: Json, now: Json, path: str = "") -> list[str]:
-    """Where two descriptions differ, in words, one sentence a place.
+    """List the differences between two descriptions in words, one entry per place.
 
     Examples
     --------
@@ -26,19 +26,19 @@ def differences(stored: Json, now: Json, path: str = "") -> list[str]:
         return []
     if isinstance(stored, dict) and isinstance(now, dict):
         common = [key for key in stored if key in now]
-        found = [words for key in common for words in _part(key, stored[key], now[key], path)]
+        found = [difference for key in common for difference in _part(key, stored[key], now[key], path)]
         for table, when in ((stored, "in the folder"), (now, "there now")):
             alone = [key for key in table if key not in common]
             found += [f"{_joined(path, key)} is only {when}{_beginning(table[key])}" for key in alone]
         return found
     if isinstance(stored, list) and isinstance(now, list) and len(stored) == len(now) and _has_parts(stored):
         pairs = enumerate(zip(stored, now, strict=True))
-        return [words for place, pair in pairs for words in differences(*pair, f"{path}[{place}]")]
+        return [difference for place, pair in pairs for difference in differences(*pair, f"{path}[{place}]")]
     return [f"{path} is {_short(stored)} in the folder, {_short(now)} now"]
 
 
 def _part(key: str, stored: Json, now: Json, path: str) -> list[str]:
-    """The differences of one entry; the user's functions, and what these refer to, go by their own names."""
+    """List the differences of one entry; the user's functions and what they refer to are shown by their own names."""
     if canonical(stored) == canonical(now):
         return []
     if key == "text" and isinstance(stored, list) and isinstance(now, list):
@@ -48,7 +48,8 @@ def _part(key: str, stored: Json, now: Json, path: str) -> list[str]:
         return [f"{_joined(path, 'its compiled code')} differs (there is no text of it)"]
     if key == CODE and isinstance(stored, dict) and isinstance(now, dict):
         start = path if not path or path.endswith(":") else f"{path}:"
-        old, new = ({f"{label}:" if label in stored and label in now else label: told for label, told in table.items()}
+        old, new = ({f"{label}:" if label in stored and label in now else label: entry for label, entry in
+        table.items()}
                     for table in (stored, now))  # fmt: skip
         return differences(old, new, start)
     return differences(stored, now, path if key == "refers to" else _joined(path, key))
@@ -62,14 +63,14 @@ def _has_parts(values: list[Json]) -> bool:
     return any(isinstance(value, dict | list) for value in values)
 
 
-def _beginning(told: Json) -> str:
-    """The first line of a function, to say which one it is."""
-    text = told.get("text") if isinstance(told, dict) else None
+def _beginning(entry: Json) -> str:
+    """Return the first line of a function, to identify it."""
+    text = entry.get("text") if isinstance(entry, dict) else None
     return f": {_line(text[0])}" if isinstance(text, list) and text else ""
 
 
 def _line(line: Json) -> str:
-    """A line of code, shortened; None if there is none."""
+    """Return a line of code, shortened, or words that say that there is none."""
     if not isinstance(line, str):
         return "no further line"
     line = line.strip()

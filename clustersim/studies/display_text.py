@@ -1,8 +1,7 @@
-"""Text that comes from a user or from a folder, made fit to be shown.
+"""Safe display of text from users and results folders.
 
-Labels, notes and reasons may hold anything, such as the escape sequences that move a terminal's cursor or change its
-title. Data flows in from results folders and scripts, and out to `clustersim.tables`, `clustersim.plots` and the
-command line.
+Labels, notes and reasons may contain anything, such as escape sequences that move the cursor of a terminal or change
+its title. `clustersim.tables`, `clustersim.plots` and the command line pass such text through these functions.
 """
 
 import unicodedata
@@ -12,16 +11,17 @@ __all__ = ["enumerated", "named", "printable"]
 
 
 def printable(text: object) -> str:
-    r"""The text with every character spelled out that is not to be seen; line ends stay, other blanks become spaces.
+    r"""Return the text with non-printable characters as escapes; line ends stay, tabs and other blanks become spaces.
 
     Parameters
     ----------
     text : object
-        A text, or what `str` makes of it.
+        A text, or any object, which `str` converts.
 
     Returns
     -------
     str
+        Printable text.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def printable(text: object) -> str:
 
 
 def enumerated(parts: Sequence[str]) -> str:
-    """Several things as a sentence lists them.
+    """Join several words as in a sentence.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def enumerated(parts: Sequence[str]) -> str:
 
 
 def named(*labels: str) -> str:
-    """Labels as a sentence names them.
+    """Join several labels as in a sentence, in quotation marks.
 
     Examples
     --------

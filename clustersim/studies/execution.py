@@ -1,10 +1,10 @@
-"""Carry out runs, here or in other processes, with the same bytes as the outcome.
+"""Carrying out the runs of a study, in this process or in others, with the same bytes as the outcome.
 
-A task crosses to an executor as byte strings made by `clustersim.studies.packing`, for scripts hold lambdas and classes
-that plain pickle cannot carry: the *problem*, made once for each that differs, the *setting* (cluster, optimiser,
-horizon) of the variant, and the *run* (policy and numbers). What comes back is an `Outcome`: the finished Parquet file,
-or why the run failed. Data flows in from `clustersim.studies.study`, through `clustersim.engine.simulate`, and out to
-`clustersim.studies.store`.
+A task goes to an executor as three byte strings made by `clustersim.studies.packing`, because scripts contain lambdas
+and classes that plain pickle cannot handle. They are the *problem*, packed once for each different one; the *setting*
+(cluster, optimiser, horizon) of the variant; and the *run* (policy and numbers). An `Outcome` comes back: the content
+of the finished Parquet file, or the reason why the run failed. `clustersim.studies.study` sends the tasks,
+`clustersim.engine.simulate` does the work, and `clustersim.studies.store` keeps the outcomes.
 """
 
 import queue
@@ -31,13 +31,13 @@ from clustersim.studies.user_code import first_line, place_in_users_code
 __all__ = ["Outcome", "Progress", "Task", "carry_out"]
 
 Progress = Callable[[int, int, RunKey | None], None]
-"""Called with the number of finished runs, the number of all, and the run just finished; at the start with None."""
+"""Called with the number of runs that are over, of all runs, and the latest run; at the start with None for the run."""
 
-_TICK = 0.5  # seconds between two looks at how far the runs under way are
+_TICK = 0.5  # seconds between two checks of the progress of running tasks
 
 
 class Task(NamedTuple):
-    """One run to be done: its name, and as bytes the problem and the setting of its variant, and the rest."""
+    """A run to carry out: its key and, as bytes, the problem and the setting of its variant, and the rest."""
 
     key: RunKey
     problem: bytes
@@ -46,7 +46,7 @@ class Task(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a run: the content of its Parquet file, or in words why it failed."""
+    """The outcome of a run: the content of its Parquet file, or the reason why it failed."""
 
     content: bytes = b""
     failure: str = ""
@@ -55,52 +55,53 @@ class Outcome(NamedTuple):
 def carry_out(
     tasks: Iterable[Task], executor: Executor | None, watch: Callable[[float], None] | None = None
 ) -> Generator[tuple[RunKey, Outcome], None, None]:
-    """Yield each run as soon as it is over; one that fails does not keep the others from being done.
+    """Yield each run as soon as it is over. If a run fails, the others continue.
 
     Parameters
     ----------
     tasks : iterable of Task
-        The runs.
+        The runs to carry out.
     executor : Executor or None
-        Where; None is this process, one after the other.
+        The executor. None means this process, one run after the other.
     watch : callable, optional
-        Called several times a second with what is done of the runs under way, as a number of runs, if that is known:
-        it is for runs in this process or in a `WorkerPool`.
+        Called about twice a second with the finished part of the runs in progress, as a number of runs. It is called
+        only if that is known: for runs in this process or in a `WorkerPool`.
 
     Yields
     ------
     tuple of RunKey and Outcome
+        A run and its outcome.
 
     Raises
     ------
     ClusterSimError
-        If the executor itself breaks. What was pending is cancelled then, as it is by Ctrl-C.
+        If the executor itself breaks. Pending tasks are then cancelled, as on Ctrl-C.
     """
-    with threadpool_limits(limits=1, user_api="blas"):  # held here, for threads cannot hold it for one another
+    with threadpool_limits(limits=1, user_api="blas"):  # set here, because a thread cannot set it for another thread
         if executor is None:
-            heard = None if watch is None else _seldom(watch)
+            progress = None if watch is None else _throttled(watch)
             for task in tasks:
-                yield task.key, execute(*task, heard=heard)
+                yield task.key, execute(*task, progress=progress)
         else:
-            yield from _scattered(tasks, executor, watch)
+            yield from _distributed(tasks, executor, watch)
 
 
-def _scattered(
+def _distributed(
     tasks: Iterable[Task], executor: Executor, watch: Callable[[float], None] | None
 ) -> Iterator[tuple[RunKey, Outcome]]:
-    """Hand all tasks to the executor, and cancel what is left when anything stops this."""
+    """Submit all tasks to the executor and yield the outcomes; if interrupted, cancel the remaining tasks."""
     futures: dict[Future[Outcome], RunKey] = {}
-    over: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
     try:
         for task in tasks:
             future = executor.submit(execute, *task)
             futures[future] = task.key
-            future.add_done_callback(over.put)
+            future.add_done_callback(finished.put)
         while futures:
-            # Not concurrent.futures.wait: it locks every future, and a signal in the midst of that leaves some locked.
-            finished = _next(over)
-            if finished is not None:
-                yield futures.pop(finished), _outcome(finished)
+            # Not concurrent.futures.wait: it locks all futures, and a signal during that would leave some locked.
+            future_done = _next(finished)
+            if future_done is not None:
+                yield futures.pop(future_done), _outcome(future_done)
             if watch is not None and isinstance(executor, WorkerPool):
                 watch(executor.under_way)
     finally:
@@ -108,24 +109,24 @@ def _scattered(
             future.cancel()
 
 
-def _next(over: "queue.SimpleQueue[Future[Outcome]]") -> "Future[Outcome] | None":
-    """The next future that is over, or None if there is none for a while."""
+def _next(finished: "queue.SimpleQueue[Future[Outcome]]") -> "Future[Outcome] | None":
+    """Return the next finished future, or None if none finishes within half a second."""
     try:
-        return over.get(timeout=_TICK)
+        return finished.get(timeout=_TICK)
     except queue.Empty:
         return None
 
 
 def _outcome(future: "Future[Outcome]") -> Outcome:
-    """What came of a run; that its process died is an outcome, that the whole executor is broken is none."""
+    """Return the outcome of a run. The death of its process is an outcome, but a broken executor raises an error."""
     try:
         return future.result()
     except ProcessDied as error:
-        return Outcome(failure=f"{error}, perhaps for want of memory")
+        return Outcome(failure=f"{error}, perhaps because there was too little memory")
     except (BrokenExecutor, CancelledError) as error:
         raise ClusterSimError(
-            "the executor that was computing runs has broken down, perhaps for want of memory; finished runs are kept: "
-            "run the study again, with fewer jobs"
+            "the executor that was computing runs broke down, perhaps because there was too little memory; "
+            "finished runs are kept: run the study again, with fewer jobs"
         ) from error
     except Exception as error:
         return Outcome(failure=first_line(error))
@@ -136,12 +137,12 @@ def execute(
     packed_problem: bytes,
     setting: bytes,
     run: bytes,
-    heard: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Outcome:
-    """Do one run, in whatever process this is.
+    """Carry out one run in the present process.
 
-    Linear algebra is held to one thread, so that runs do not compete and get the same bits everywhere. In a worker
-    process it stays so: giving threads back would disturb another run of that process.
+    Linear algebra is limited to one thread, so that runs do not compete for cores and give the same bits everywhere.
+    The limit stays after the run: lifting it would disturb another run of the same process.
     """
     threadpool_limits(limits=1, user_api="blas")
     try:
@@ -150,17 +151,17 @@ def execute(
         policy, seed, evaluate_every, run_hash = unpack(run)
         finished = simulate(
             problem, cluster, policy, optimizer=optimizer, until=until, seed=seed,
-            replication=key.replication, evaluate_every=evaluate_every, progress=heard or child.report,
+            replication=key.replication, evaluate_every=evaluate_every, progress=progress or child.report,
         )  # fmt: skip
         return Outcome(encode(key, finished.history, finished.totals, run_hash))
     except Stopped:
         raise
     except (Exception, SystemExit) as error:
-        return Outcome(failure=_told(error))
+        return Outcome(failure=_reason(error))
 
 
-def _told(error: BaseException) -> str:
-    """Why a run failed: in the user's code, by the words of clustersim, or by a defect of it, whose place is named."""
+def _reason(error: BaseException) -> str:
+    """Describe why a run failed, with the place in the user's code or, for a defect of clustersim, in its code."""
     place = place_in_users_code(error)
     if isinstance(error, ClusterSimError):
         return f"{place}: {error}" if place else str(error)
@@ -170,25 +171,25 @@ def _told(error: BaseException) -> str:
     return f"{place}: {first_line(error)}"
 
 
-_kept = threading.local()
+_cache = threading.local()
 
 
 def _unpacked(problem: bytes) -> Any:
-    """The problem, made once for each thread while it stays the same."""
-    if getattr(_kept, "packed", None) != problem:
-        _kept.packed, _kept.unpacked = problem, unpack(problem)
-    return _kept.unpacked
+    """Unpack a problem, or return the one that this thread unpacked last if it is the same."""
+    if getattr(_cache, "packed", None) != problem:
+        _cache.packed, _cache.unpacked = problem, unpack(problem)
+    return _cache.unpacked
 
 
-def _seldom(watch: Callable[[float], None]) -> Callable[[float], None]:
-    """Pass on what is told, but not more often than a person can see."""
+def _throttled(watch: Callable[[float], None]) -> Callable[[float], None]:
+    """Make a callback that passes values on to `watch`, but at most one in half a second."""
     last = -_TICK
 
-    def told(fraction: float) -> None:
+    def report(fraction: float) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last >= _TICK:
             last = now
             watch(fraction)
 
-    return told
+    return report

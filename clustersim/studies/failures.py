@@ -1,6 +1,6 @@
-"""The file of a run that failed: a short JSON text that says which run, why, and under which configuration.
+"""The file of a failed run: a short JSON text with the labels of the run, the reason and the configuration.
 
-Data flows in from `clustersim.studies.execution` as the reason in words, and out to `clustersim.studies.store`.
+The reason comes from `clustersim.studies.execution`; `clustersim.studies.store` writes and reads the files.
 """
 
 import json
@@ -16,18 +16,18 @@ __all__ = ["Failure"]
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that was begun and could not be finished.
+    """A run that started and failed.
 
     Attributes
     ----------
     key : RunKey
-        Which run.
+        The labels of the run.
     seed : int
         The seed of the study.
     reason : str
-        Why, in words.
+        The reason, in words.
     run_hash : str
-        The hash of all that the run depends on; after a change of configuration the run is tried again.
+        The hash of everything that the run depends on; if it changes, the run is repeated.
     """
 
     key: RunKey
@@ -36,22 +36,22 @@ class Failure:
     run_hash: str
 
     def text(self) -> str:
-        """The content of the file."""
-        told = self.key._asdict() | {"seed": self.seed, "reason": self.reason, "hash": self.run_hash}
-        told["versions"] = versions()
-        return json.dumps(told | {"seal": digest(told)}, indent=2) + "\n"
+        """Return the content of the file."""
+        content = self.key._asdict() | {"seed": self.seed, "reason": self.reason, "hash": self.run_hash}
+        content["versions"] = versions()
+        return json.dumps(content | {"seal": digest(content)}, indent=2) + "\n"
 
     @classmethod
     def parse(cls, text: str, where: object) -> "Failure":
-        """Read the content of a file; raises `ResultsError` naming it if it is not what was written."""
+        """Read the content of a file; raise `ResultsError` with its name if it is not what was written."""
         try:
-            told = json.loads(text)
-            if told.pop("seal") != digest(told):
-                raise ValueError("its content is not what was written")
-            key = RunKey(str(told["variant"]), str(told["policy"]), int(told["replication"]))
-            return cls(key, int(told["seed"]), str(told["reason"]), str(told["hash"]))
+            content = json.loads(text)
+            if content.pop("seal") != digest(content):
+                raise ValueError("its content has changed since it was written")
+            key = RunKey(str(content["variant"]), str(content["policy"]), int(content["replication"]))
+            return cls(key, int(content["seed"]), str(content["reason"]), str(content["hash"]))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ResultsError(
                 f"{where} is damaged or was not written by clustersim ({error}); delete that file and run the study "
-                "again: only this run is computed anew"
+                "again: only this run is repeated"
             ) from error

@@ -1,6 +1,6 @@
-"""File names for labels, and files that are either complete or not there.
+"""File names for labels, and atomic writing: a file is either complete or does not exist.
 
-Data flows in as bytes from `clustersim.studies.store` and `clustersim.plots`, and out to the disk.
+`clustersim.studies.store` and `clustersim.plots` write and read their files here.
 """
 
 import contextlib
@@ -19,16 +19,16 @@ from clustersim.errors import ResultsError
 
 __all__ = ["file_names", "read_bytes", "read_text", "slug", "sweep", "write_atomically"]
 
-_LONGEST = 60  # letters of a name
+_LONGEST = 60  # characters of a name
 _HOUR = 3600.0  # seconds
 _TEMPORARY = re.compile(r"\..*\.[0-9a-f]{16}\.tmp")
 Key = TypeVar("Key", bound=Hashable)
-# A new file only, never one that somebody has put there, nor what a link leads to. Windows knows no such links.
+# Open only a new file: never an existing one, and never the target of a link. Windows has no O_NOFOLLOW.
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def slug(text: str) -> str:
-    """A file name for a label: letters, digits, dots and dashes; a long one is cut, and ends with a short hash.
+    """Return a file name for a label: letters, digits, dots and dashes; a long name is cut and ends with a hash.
 
     Examples
     --------
@@ -42,17 +42,17 @@ def slug(text: str) -> str:
 
 
 def file_names(wanted: Mapping[Key, str], taken: Collection[str] = ()) -> dict[Key, str]:
-    """File names, one for each key, that no file system takes for one another.
+    """Return a file name for each key; no file system confuses any two of them.
 
-    A name is the `slug` of what is wanted. Where two would be the same, where one is taken, or where nothing is left of
-    it, it ends with a short hash of its key. So a name is the same whenever it is asked for beside the same others.
+    A name is the `slug` of the wanted text. If two names would be equal, a name is taken, or the slug is empty, then
+    the name ends with a short hash of its key. So the same set of keys always gives the same names.
 
     Parameters
     ----------
     wanted : mapping of key to str
-        The text that each name is to be made of. The text that `repr` gives for a key must be its own.
+        The text for each name. Different keys must have different `repr` texts.
     taken : collection of str, optional
-        Names that are not free.
+        Names that are in use.
 
     Returns
     -------
@@ -64,33 +64,33 @@ def file_names(wanted: Mapping[Key, str], taken: Collection[str] = ()) -> dict[K
     {'k=1': 'k-1-c543143e', 'k 1': 'k-1-3c4f16ec', 'k = 2': 'k-2'}
     """
     names = {key: slug(text) for key, text in wanted.items()}
-    marked: set[Key] = set()
+    hashed: set[Key] = set()
     while True:
         counts = Counter(names.values())
-        unfit = {key for key, name in names.items() if not name or counts[name] > 1 or name in taken} - marked
-        if not unfit:
+        clashing = {key for key, name in names.items() if not name or counts[name] > 1 or name in taken} - hashed
+        if not clashing:
             return names
-        marked |= unfit
-        for key in unfit:
+        hashed |= clashing
+        for key in clashing:
             mark = hashlib.sha256(repr(key).encode(errors="backslashreplace")).hexdigest()[:8]
             names[key] = f"{names[key]}-{mark}".lstrip("-")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is either complete or not there.
+    """Write a file so that it is either complete or does not exist.
 
-    It is written under another, hidden name first, ``.NAME.RANDOM.tmp``, which is new and which nobody can know
-    beforehand. A link that stands under the file's own name is replaced, never followed.
+    The content is first written to a new hidden file with an unpredictable name, ``.NAME.RANDOM.tmp``, which is then
+    renamed. If the path is a link, the link is replaced, never followed.
 
     Raises
     ------
     ResultsError
-        If the disk or the folder refuses.
+        If the file cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(temporary, _NEW_FILE, 0o666)  # less what the umask forbids
+        handle = os.open(temporary, _NEW_FILE, 0o666)  # minus the umask
         try:
             with open(handle, "wb") as file:
                 file.write(content)
@@ -102,28 +102,28 @@ def write_atomically(path: Path, content: bytes) -> None:
                 temporary.unlink(missing_ok=True)
     except OSError as error:
         raise ResultsError(f"{path} cannot be written: {error.strerror or error}") from error
-    except ValueError as error:  # a name that holds a NUL
+    except ValueError as error:  # a name that contains a NUL
         raise ResultsError(f"{str(path)!r} cannot be written: {error}") from error
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of an ordinary file: a pipe or a device in its place would never end.
+    """Read an ordinary file; pipes and devices are refused, because reading them might never end.
 
     Raises
     ------
     ResultsError
-        If it is no ordinary file, or cannot be read.
+        If it is not an ordinary file or cannot be read.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise ResultsError(f"{path} is no ordinary file; remove it, or choose another folder")
+            raise ResultsError(f"{path} is not an ordinary file; remove it, or choose another folder")
         return path.read_bytes()
     except OSError as error:
         raise ResultsError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def read_text(path: Path) -> str:
-    """The content of an ordinary text file in UTF-8; see `read_bytes`."""
+    """Read an ordinary text file in UTF-8; see `read_bytes`."""
     try:
         return read_bytes(path).decode()
     except UnicodeDecodeError as error:
@@ -131,10 +131,10 @@ def read_text(path: Path) -> str:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files that processes left behind when they were killed while they wrote.
+    """Remove the temporary files of processes that were killed while writing.
 
-    Only for whoever holds the lock of the results folder: nobody else writes runs there then. Pictures are drawn
-    without the lock, so that of them only what is an hour old goes.
+    The caller must hold the lock of the results folder, so that no other process writes runs there. Figures are drawn
+    without the lock, so temporary files in the folder of figures are removed only if they are older than an hour.
     """
     for place in (folder, folder / "runs", folder / "failures", folder / "figures"):
         for leftover in place.glob(".*.tmp") if not place.is_symlink() else ():

@@ -1,6 +1,6 @@
-"""Small questions about the user's functions and modules.
+"""Inspection of the user's functions and modules: defaults, identity, set-up statements, imports.
 
-Data flows in from `clustersim.studies.reachable_code`, and back as texts, functions and modules.
+`clustersim.studies.reachable_code` uses these functions.
 """
 
 import ast
@@ -21,7 +21,7 @@ __all__ = ["defaults", "identity", "is_importable", "lines", "own_names", "state
 
 
 def identity(function: FunctionType) -> object:
-    """What makes a function the same one: a copy that a pickler has made of it counts as itself."""
+    """Return a key that is equal for a function and for its copies made by pickling."""
     given = defaults(function)
     plain = all(value is None or isinstance(value, bool | int | float | str) for value in given.values())
     if function.__closure__ or not plain or vars(function):
@@ -30,7 +30,7 @@ def identity(function: FunctionType) -> object:
 
 
 def is_importable(function: FunctionType) -> bool:
-    """Whether a function is found under its name in a library's module."""
+    """Return whether a function can be imported by its name from a library's module."""
     module = sys.modules.get(function.__module__)
     if module is None or is_users(module):
         return False
@@ -41,7 +41,7 @@ def is_importable(function: FunctionType) -> bool:
 
 
 def defaults(function: FunctionType) -> dict[str, Any]:
-    """The parameters of a function that have a default, by name."""
+    """Return the default values of the parameters of a function, by name."""
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     values = function.__defaults__ or ()
     named = dict(zip(names[len(names) - len(values) :], values, strict=True))
@@ -49,14 +49,14 @@ def defaults(function: FunctionType) -> dict[str, Any]:
 
 
 def lines(statements: Iterable[ast.AST]) -> list[Json]:
-    """The text of some statements."""
+    """Return the text of statements, as lines."""
     return [line for statement in statements for line in text_of(statement)]
 
 
 def statements(namespace: dict[str, Any], name: str, above: tuple[int, ...] = ()) -> SetUp:
-    """The statements that set up a variable of a module, and the globals of the module in which they are."""
+    """Find the statements that set up a global, and the globals of the module that contains them."""
     namespace = whole_namespace(namespace)
-    if id(namespace) in above:  # modules that import one another
+    if id(namespace) in above:  # modules that import each other
         return namespace, []
     for tree in trees_of(namespace):
         if found := bindings(tree, name):
@@ -71,7 +71,7 @@ def statements(namespace: dict[str, Any], name: str, above: tuple[int, ...] = ()
 
 
 def own_names(module: ModuleType) -> set[str]:
-    """The variables of a module, without parts of the package that others have imported."""
+    """Return the variables of a module, without submodules that other modules have imported."""
     imported = {own for tree in trees_of(vars(module)) for _, _, parts in imports(tree) for _, own in parts}
     parts = {
         name for name, value in vars(module).items()
@@ -81,16 +81,16 @@ def own_names(module: ModuleType) -> set[str]:
 
 
 def users_module(name: str, namespace: dict[str, Any]) -> ModuleType | None:
-    """The user's module of this name, imported if it has not been yet; None if it is a library's or does not exist."""
+    """Return the user's module of this name, importing it if necessary; None if it is a library's or does not exist."""
     try:
         name = importlib.util.resolve_name(name, namespace.get("__package__"))
         return importlib.import_module(name) if _is_users_name(name) else None
-    except Exception:  # then it fails too when the function is called, if it is called
+    except Exception:  # the import then also fails when the function is called
         return None
 
 
 def _is_users_name(name: str) -> bool:
-    """Whether a module is the user's, without importing it."""
+    """Return whether a module is the user's, without importing it."""
     if name in sys.modules:
         return is_users(sys.modules[name])
     top = name.split(".", maxsplit=1)[0]

@@ -1,7 +1,7 @@
-"""One study at a time in a results folder.
+"""The lock of a results folder, which allows only one study at a time to run in it.
 
-Two processes that add runs to one folder would overwrite each other's manifest. The operating system holds the lock
-and drops it when the process ends, however that happens, so no lock is ever left behind.
+Two processes that add runs to one folder would overwrite each other's manifest. The lock belongs to the operating
+system, which releases it whenever the process ends, also after a crash. So no lock is ever left behind.
 """
 
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ __all__ = ["locked"]
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a results folder, which is made if it is not there, for this study alone.
+    """Lock a results folder for one study; create the folder if it does not exist.
 
     Raises
     ------
     ResultsError
-        If another study is running in the folder, or the disk refuses to make the folder or the lock.
+        If another study is running in the folder, or the folder or the lock cannot be created.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The manifest of a results folder: what was run, so that nothing else is ever mixed into it.
+"""The manifest of a results folder: a description of the study, so that no other runs are mixed into the folder.
 
-Data flows in from `clustersim.studies.study` as descriptions (`clustersim.studies.configuration`), or from
-``manifest.json``, and out to `clustersim.studies.store`.
+It is made by `clustersim.studies.study` from descriptions (`clustersim.studies.configuration`) or read from
+``manifest.json``; `clustersim.studies.store` uses it.
 """
 
 import functools
@@ -33,37 +33,37 @@ _DEPENDENCIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow")
 
 @functools.cache
 def numerics() -> dict[str, str]:
-    """The versions on which the last bits of a number depend: runs of one folder share them."""
+    """Return the versions of the packages that determine the last bits of numbers; all runs of a folder share them."""
     return {name: version(name) for name in ("numpy", "scipy", "simpy")}
 
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """The versions of Python and of what the numbers depend on."""
+    """Return the versions of Python and of the packages that results depend on."""
     return {"python": platform.python_version()} | {name: version(name) for name in _DEPENDENCIES}
 
 
 def overridden(variant: str, policy: str) -> str:
-    """The label of a policy that a variant overrides; labels are single lines, so it is unambiguous."""
+    """Return the label of a policy that a variant overrides; it is unambiguous, because labels are single lines."""
     return f"{variant}\n{policy}"
 
 
-_COMMON = ("clustersim", "numerics", "seed", "evaluate_every")  # what all runs of a folder share
+_COMMON = ("clustersim", "numerics", "seed", "evaluate_every")  # the parts that all runs of a folder share
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a results folder holds.
+    """A description of the study whose runs are in a results folder.
 
     Attributes
     ----------
     name, metric, notes : str
-        As the study has them.
+        Those of the study.
     replications : int
         Number of replications of each variant and policy.
     configuration : dict
-        clustersim's version, seed, evaluate_every, the descriptions of variants and policies by label, and those of
-        policies that differ in a variant (exceptions).
+        The version of clustersim, the seed, evaluate_every, the descriptions of variants and policies by label, and the
+        descriptions of policies that differ in a variant (exceptions).
     """
 
     name: str
@@ -73,41 +73,41 @@ class Manifest:
     configuration: dict[str, Any]
 
     def agrees(self, other: "Manifest") -> bool:
-        """Whether both say the same, in the same order, whatever versions of libraries they were written with."""
+        """Return whether both describe the same study, labels in the same order; library versions may differ."""
         return self == other and (self.variants, self.policies) == (other.variants, other.policies)
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """Labels in the order of plots and tables."""
+        """The labels, in the order of plots and tables."""
         return tuple(self.configuration["variants"])
 
     @property
     def policies(self) -> tuple[str, ...]:
-        """Labels in the order of plots and tables."""
+        """The labels, in the order of plots and tables."""
         return tuple(self.configuration["policies"])
 
     def runs(self) -> Iterator[RunKey]:
-        """All runs; replication by replication, so that what an interrupted study has stored can be compared."""
+        """Yield all runs, replication by replication, so that the results of an interrupted study are comparable."""
         for variant in self.variants:
             for replication in range(self.replications):
                 yield from (RunKey(variant, policy, replication) for policy in self.policies)
 
     def run_hash(self, key: RunKey) -> str:
-        """The hash of everything that one run's numbers depend on."""
+        """Return the hash of everything that the numbers of a run depend on."""
         parts = {name: self.configuration[name] for name in _COMMON}
         setting = self.configuration["variants"][key.variant]
         policy = self.policy(key.variant, key.policy)
         return digest(parts | {"setting": setting, "policy": policy, "replication": key.replication})
 
     def policy(self, variant: str, label: str) -> Json:
-        """The description of a policy in a variant."""
+        """Return the description of a policy in a variant."""
         exceptions: dict[str, Json] = self.configuration["exceptions"]
-        told: Json = self.configuration["policies"][label]
-        return exceptions.get(overridden(variant, label), told)
+        usual: Json = self.configuration["policies"][label]
+        return exceptions.get(overridden(variant, label), usual)
 
     def text(self) -> str:
-        """The manifest as JSON; the order of labels is that of plots and tables."""
-        told: dict[str, Json] = {
+        """Return the manifest as JSON; labels are in the order of plots and tables."""
+        content: dict[str, Json] = {
             "format": FORMAT,
             "name": self.name,
             "metric": self.metric,
@@ -119,21 +119,21 @@ class Manifest:
             "versions": {"clustersim": self.configuration["clustersim"], **versions()},
             "configuration": self.configuration,
         }
-        return json.dumps(told | {"hash": digest(told)}, indent=2, allow_nan=False) + "\n"
+        return json.dumps(content | {"hash": digest(content)}, indent=2, allow_nan=False) + "\n"
 
     @classmethod
     def parse(cls, text: str, where: Path) -> "Manifest":
-        """Read a manifest; raises `ResultsError` naming the file if it is none, or has been changed."""
+        """Read a manifest; raise `ResultsError` with the file name if it is damaged, changed or not a manifest."""
         try:
-            told = json.loads(text)
-            if told["format"] != FORMAT:
+            content = json.loads(text)
+            if content["format"] != FORMAT:
                 raise ResultsError(
-                    f"{where} has format {reprlib.repr(told['format'])}; this version reads format {FORMAT}: run the "
-                    "study again in another folder"
+                    f"{where} has format {reprlib.repr(content['format'])}; this version reads format {FORMAT}: run "
+                    "the study again in another folder"
                 )
-            if told.pop("hash") != digest(told):
-                raise ValueError("its content is not what was written")
-            return cls._checked(told)
+            if content.pop("hash") != digest(content):
+                raise ValueError("its content has changed since it was written")
+            return cls._checked(content)
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ResultsError(
                 f"{where} is damaged or was not written by clustersim ({_short(error)}); restore it, or choose another "
@@ -141,22 +141,22 @@ class Manifest:
             ) from error
 
     @classmethod
-    def _checked(cls, told: dict[str, Any]) -> "Manifest":
-        """The manifest that a JSON object tells; whoever wrote it, it holds what a study would have allowed."""
-        configuration: dict[str, Any] = dict(told["configuration"])
+    def _checked(cls, content: dict[str, Any]) -> "Manifest":
+        """Make a manifest from a JSON object, with the same checks as for the arguments of a study."""
+        configuration: dict[str, Any] = dict(content["configuration"])
         for part in _LABELLED:
-            labels = labelled(part, dict.fromkeys(told[part]), blank=part == "variants")
-            if len(labels) != len(told[part]):
-                raise ValueError(f"a label among the {part} comes twice")
+            labels = labelled(part, dict.fromkeys(content[part]), blank=part == "variants")
+            if len(labels) != len(content[part]):
+                raise ValueError(f"a label among the {part} occurs twice")
             configuration[part] = {label: configuration[part][label] for label in labels}
         for name in ("name", "metric", "notes"):
-            expect(name, told[name], str)
-        if not (told["name"] + told["metric"]).isprintable():
+            expect(name, content[name], str)
+        if not (content["name"] + content["metric"]).isprintable():
             raise ValueError("name or metric is not printable")
         integer("seed", configuration["seed"], low=0)
         dict(configuration["exceptions"])
-        replications = integer("replications", told["replications"], low=1, high=MOST_REPLICATIONS)
-        return cls(told["name"], told["metric"], told["notes"], replications, configuration)
+        replications = integer("replications", content["replications"], low=1, high=MOST_REPLICATIONS)
+        return cls(content["name"], content["metric"], content["notes"], replications, configuration)
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
@@ -171,30 +171,30 @@ class Manifest:
         if not folder.exists():
             raise ResultsError(f"{folder}: there is no such folder")
         if not folder.is_dir():
-            raise ResultsError(f"{folder} is a file; expected the folder of a study")
-        if not os.path.lexists(path):  # a link to nowhere is damage
+            raise ResultsError(f"{folder} is a file; expected the results folder of a study")
+        if not os.path.lexists(path):  # a broken link counts as damage
             raise ResultsError(
-                f"{folder} holds no manifest.json, so there are no results in it; expected a study's folder"
+                f"{folder} contains no manifest.json, so there are no results in it; expected a results folder"
             )
         return cls.parse(read_text(path), path)
 
-    def only(self, stored: Iterable[RunKey]) -> "Manifest | None":
-        """What is left if only these runs count, so that a label under which nothing was finished can be used anew."""
-        keys = list(stored)
+    def only(self, runs: Iterable[RunKey]) -> "Manifest | None":
+        """Return the part of the manifest that these runs need, so that labels without finished runs are free again."""
+        keys = list(runs)
         if not keys:
             return None
-        kept = {"variants": {key.variant for key in keys}, "policies": {key.policy for key in keys}}
+        used = {"variants": {key.variant for key in keys}, "policies": {key.policy for key in keys}}
         parts = {
-            part: {label: told for label, told in self.configuration[part].items() if label in labels}
-            for part, labels in kept.items()
+            part: {label: value for label, value in self.configuration[part].items() if label in labels}
+            for part, labels in used.items()
         }
-        exceptions = {overridden(*pair) for pair in product(kept["variants"], kept["policies"])}
-        told = self.configuration["exceptions"]
-        parts["exceptions"] = {label: told[label] for label in told if label in exceptions}
+        exceptions = {overridden(*pair) for pair in product(used["variants"], used["policies"])}
+        stored = self.configuration["exceptions"]
+        parts["exceptions"] = {label: stored[label] for label in stored if label in exceptions}
         return replace(self, configuration={**self.configuration, **parts})
 
     def merged(self, stored: "Manifest | None", folder: Path) -> "Manifest":
-        """Join this manifest with what a folder holds already; raises `ResultsError` if the two do not go together."""
+        """Combine this manifest with the stored one of a folder; raise `ResultsError` if they contradict each other."""
         if stored is None:
             return self
         mine, theirs = self.configuration, stored.configuration
@@ -213,15 +213,15 @@ class Manifest:
         if found:
             more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
             raise ResultsError(
-                f"{folder} holds runs of another configuration: {'; '.join(found[:5])}{more}. Nothing was changed; "
-                "choose another folder with --out, delete this one, or delete the files in its runs/ that belong to "
-                "what has changed: then only those runs are done again"
+                f"{folder} contains runs of another configuration: {'; '.join(found[:5])}{more}. Nothing was changed; "
+                "choose another folder with --out, delete this one, or delete the files in its runs/ of the policies "
+                "or variants that have changed: then only those runs are repeated"
             )
         parts = {part: mine[part] | {k: v for k, v in theirs[part].items() if k not in mine[part]} for part in _PARTS}
         return replace(self, replications=max(self.replications, stored.replications), configuration={**mine, **parts})
 
 
 def _short(error: Exception) -> str:
-    """An error in one line, for damaged files can hold anything."""
+    """Return an error message in one line, because damaged files can contain anything."""
     lines = str(error).splitlines()
     return reprlib.repr(lines[0]).strip("'\"") if lines else type(error).__name__

@@ -1,8 +1,8 @@
-"""What the pictures of a study are called, and which of them show other results than there are now.
+"""Figure files of a study: their names, and the removal of files that show outdated results.
 
-Every picture that clustersim draws for a study holds a mark: its own name, the study's, and a hash of the results that
-it shows. A file is taken for one of these only if it stands under the name that its mark tells, so that a user's own
-files, and copies of pictures under other names, are never touched.
+Every figure file that clustersim writes for a study contains a mark: its own name, the name of the study, and a hash of
+the results that it shows. A file counts as one of these only if its name agrees with its mark. So the user's own files,
+and copies of figures under other names, are never touched.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ _MARK = re.compile(rb"clustersim picture (\S+) of study (\S+) from results ([0-9
 
 
 class Format(StrEnum):
-    """Kinds of picture files."""
+    """The formats of figure files."""
 
     PNG = "png"
     PDF = "pdf"
@@ -34,14 +34,15 @@ class Format(StrEnum):
 
 
 def standard_names(variants: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, ...], str]:
-    """The names of the figures that every study gets, without the ending.
+    """Return the names of the standard figures of a study, without the ending.
 
     Parameters
     ----------
     variants : iterable of str
-        Variants with an overview each; their keys are (variant,).
+        The variants that get an overview; the key of an overview is (variant,).
     pairs : iterable of (str, str)
-        What is drawn against what, the latter ``time``, ``uplink_vectors`` or ``vectors``; these pairs are the keys.
+        Pairs of a column and the column that it is drawn against, ``time``, ``uplink_vectors`` or ``vectors``; the
+        pairs are the keys.
 
     Examples
     --------
@@ -53,7 +54,9 @@ def standard_names(variants: Iterable[str], pairs: Iterable[tuple[str, str]]) ->
 
 
 def own_names(labels: Iterable[str], taken: Collection[str]) -> dict[str, str]:
-    """The names of a user's own figures, without the ending, which a label may have; none is one of those taken.
+    """Return the names of a study's own figures, without the ending; none is one of the `taken` names.
+
+    Labels may have an ending, which is dropped.
 
     Examples
     --------
@@ -70,7 +73,7 @@ def _stem(label: str) -> str:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a picture comes from: a study, and a hash of the results that it shows.
+    """The origin of a figure: a study, and a hash of the results that the figure shows.
 
     Attributes
     ----------
@@ -85,34 +88,34 @@ class Origin:
 
     @classmethod
     def of(cls, results: Results) -> "Origin":
-        """The origin of all pictures that these results give."""
+        """Return the origin of all figures of these results."""
         frame = results.frame
         shown = frame[[name for name in frame if name in KEYS or pd.api.types.is_numeric_dtype(frame[name])]]
-        told = (results.name, results.notes, results.metric, results.policies, results.variants, results.missing)
-        content = hashlib.sha256(repr((told, [*shown], results.failures.to_dict("list"))).encode(errors="replace"))
+        facts = (results.name, results.notes, results.metric, results.policies, results.variants, results.missing)
+        content = hashlib.sha256(repr((facts, [*shown], results.failures.to_dict("list"))).encode(errors="replace"))
         content.update(pd.util.hash_pandas_object(shown, index=False).to_numpy().tobytes())
         return cls(slug(results.name) or "-", content.hexdigest()[:16])
 
     def mark(self, name: str) -> str:
-        """What the picture of that name, without its ending, holds to be known by."""
+        """Return the mark of the figure file with that name, given without the ending."""
         return f"clustersim picture {name} of study {self.study} from results {self.results}"
 
     def remove_stale(self, folder: Path, kind: str, current: Collection[str], *, all_named: bool) -> None:
-        """Remove pictures of the same study that would be taken for current though they are not.
+        """Remove figure files of the same study that are outdated.
 
-        These are pictures of other results, in any format; and, if the `current` names are all that there is to be
-        drawn, pictures in the same format under other names. What is about to be drawn again is left to be replaced.
+        These are files of other results, in any format. If the `current` names are complete, they are also files in the
+        same format under other names. Files that will be drawn again are left, and replaced later.
 
         Parameters
         ----------
         folder : Path
-            Where the pictures are.
+            The folder of the files.
         kind : str
-            The format in which pictures are drawn now.
+            The format of the figures that are being drawn.
         current : collection of str
-            Names, without the ending, of the pictures that are drawn now.
+            Names, without the ending, of the figures that are being drawn.
         all_named : bool
-            Whether these are all; if not, own figures may be drawn later or elsewhere.
+            Whether these are all figures of the study; if not, its own figures may be drawn later or elsewhere.
         """
         for path in sorted(folder.glob("*.*")):
             if path.suffix[1:] not in set(Format) or (path.suffix[1:] == kind and path.stem in current):
@@ -122,13 +125,13 @@ class Origin:
                 self.remove(path)
 
     def remove(self, path: Path) -> None:
-        """Remove one picture, if it is one of this study's."""
+        """Remove a file if it is a figure of this study."""
         if self._known(path) is not None:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
     def _known(self, path: Path) -> str | None:
-        """The results that a file shows, if it is a picture drawn for this study under this name."""
+        """Return the hash of the results in a file, or None if it is not a figure of this study under its own name."""
         try:
             found = _MARK.search(path.read_bytes()) if stat.S_ISREG(path.lstat().st_mode) else None
         except OSError:

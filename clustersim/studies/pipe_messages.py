@@ -1,15 +1,15 @@
-"""Messages between a pool and its processes: a kind of one byte, a length of eight, and the content.
+"""Messages between a pool and its processes: one byte for the kind, eight bytes for the length, and the content.
 
-Data flows between `clustersim.studies.pool` and `clustersim.studies.child`, over a pipe that only those two hold.
+`clustersim.studies.pool` and `clustersim.studies.child` exchange them through pipes that no other process uses.
 """
 
 import struct
 from typing import IO
 
-__all__ = ["ANSWER", "ERROR", "PROGRESS", "TASK", "pack_fraction", "receive", "send", "unpack_fraction"]
+__all__ = ["ERROR", "PROGRESS", "RESULT", "TASK", "pack_fraction", "receive", "send", "unpack_fraction"]
 
-TASK, ANSWER, ERROR, PROGRESS = b"t", b"a", b"e", b"p"
-_KINDS = (TASK, ANSWER, ERROR, PROGRESS)
+TASK, RESULT, ERROR, PROGRESS = b"t", b"r", b"e", b"p"
+_KINDS = (TASK, RESULT, ERROR, PROGRESS)
 _HEAD = struct.Struct("!cQ")
 _FRACTION = struct.Struct("!d")
 
@@ -20,7 +20,7 @@ def send(pipe: IO[bytes], kind: bytes, content: bytes) -> None:
     Raises
     ------
     OSError
-        If nobody reads at the other end any more.
+        If the other end has been closed.
     """
     pipe.write(_HEAD.pack(kind, len(content)))
     pipe.write(content)
@@ -33,13 +33,13 @@ def receive(pipe: IO[bytes]) -> tuple[bytes, bytes]:
     Raises
     ------
     EOFError
-        If the other end has been closed, perhaps in the midst of a message.
+        If the other end has been closed, perhaps in the middle of a message.
     OSError
-        If what comes is no message.
+        If the received bytes are not a message.
     """
     kind, length = _HEAD.unpack(_exactly(pipe, _HEAD.size))
-    if kind not in _KINDS:  # such as what a user's sitecustomize prints while Python starts
-        raise OSError(f"something else than a message came through the pipe: {kind!r}")
+    if kind not in _KINDS:  # such as text that a user's sitecustomize prints while Python starts
+        raise OSError(f"expected a message of the pool from the pipe, received other bytes that begin with {kind!r}")
     return kind, _exactly(pipe, length)
 
 
@@ -51,7 +51,7 @@ def _exactly(pipe: IO[bytes], count: int) -> bytes:
 
 
 def pack_fraction(fraction: float) -> bytes:
-    """The content of a message of progress.
+    """Make the content of a progress message.
 
     Examples
     --------
@@ -62,5 +62,5 @@ def pack_fraction(fraction: float) -> bytes:
 
 
 def unpack_fraction(content: bytes) -> float:
-    """The fraction in a message of progress."""
+    """Read the fraction from the content of a progress message."""
     return float(_FRACTION.unpack(content)[0])

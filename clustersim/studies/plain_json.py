@@ -1,7 +1,7 @@
-"""Plain JSON values: what descriptions are made of, their one text and their hash.
+"""Plain JSON values, the elements of descriptions: their type, canonical text and hash.
 
-Data flows in from `clustersim.studies.descriptions` and `clustersim.studies.reachable_code`, and out to the
-manifest of a results folder.
+`clustersim.studies.descriptions` and `clustersim.studies.reachable_code` make descriptions; the manifest of a results
+folder stores them.
 """
 
 import hashlib
@@ -12,11 +12,11 @@ __all__ = ["CODE", "Json", "canonical", "digest"]
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 CODE = "user's code"
-"""The part of a description that tells all functions and classes of the user's which the thing can reach."""
+"""The key of a description under which all reachable functions and classes of the user are described."""
 
 
 def canonical(value: Json) -> str:
-    """The one JSON text of a description: keys sorted, no spaces.
+    """Return the canonical JSON text of a description: keys sorted, no spaces.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def canonical(value: Json) -> str:
 
 
 def digest(value: Json) -> str:
-    """The sha256 of the canonical text.
+    """Return the sha256 of the canonical text.
 
     Examples
     --------

@@ -1,13 +1,13 @@
-"""A pool of processes that neither a signal nor the death of a process can hang.
+"""A pool of processes that survives signals and the death of its processes without hanging.
 
-Every process has two pipes of its own and shares no lock or queue with the others. When a process dies, its pipe ends:
-the pool sees that at once, gives the task to a fresh process, and gives it up when that one dies too. When the parent
-dies, the children's pipes end, and so do the children. Shutting down kills the children, which is safe, since only the
-parent writes files. The standard library's pool shares its queues between all processes, so a process that is killed
-at the wrong moment can leave the others, and the parent, waiting for ever.
+Every process has two pipes of its own and shares no lock or queue with the others. When a process dies, its pipe is
+closed. The pool notices at once, gives the task to a new process, and gives up if that one dies too. When the parent
+dies, the pipes of the children are closed, and the children exit. Shutting down kills the children; this is safe,
+because only the parent writes files. The pool of the standard library shares its queues between all processes, so a
+process that is killed at the wrong moment can leave the others and the parent waiting for ever.
 
-Data flows in from `clustersim.studies.execution` as functions and arguments, packed into bytes; it crosses a pipe to
-`clustersim.studies.child`, and the packed answer comes back as the result of a `Future`.
+`clustersim.studies.execution` submits functions and arguments. They are packed into bytes and go through a pipe to
+`clustersim.studies.child`. The packed result comes back as the result of a `Future`.
 """
 
 import queue
@@ -29,30 +29,30 @@ _ATTEMPTS = 2
 _PATIENCE = 10.0  # seconds to wait for a thread whose process has been killed
 _Result = TypeVar("_Result")
 
-_APART: dict[str, Any]  # Ctrl-C in a terminal reaches all processes of its group, but it is for the parent to heed
+_OWN_GROUP: dict[str, Any]  # Ctrl-C reaches all processes of the terminal's group, but only the parent handles it
 if sys.platform == "win32":
-    _APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    _OWN_GROUP = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 else:
-    _APART = {"process_group": 0}
+    _OWN_GROUP = {"process_group": 0}
 
 
 class ProcessDied(BrokenExecutor):
-    """The process that worked on a task died, and so did the one that tried it again."""
+    """The process that worked on a task died, and so did the process that repeated the task."""
 
 
 class _Task(NamedTuple):
-    """What is to be done, and where the answer goes; it is packed when its turn comes, lest all copies wait at once."""
+    """A call and the future for its result. Calls are packed one at a time, to save memory."""
 
     future: "Future[Any]"
     call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 class WorkerPool(Executor):
-    """An executor of fresh processes, started when there is work for them.
+    """An executor of new processes, started when there is work for them.
 
-    A thread for each process hands it one task at a time. Between these threads and whoever submits tasks there are
-    only operations that a signal cannot leave half done, so an exception such as Ctrl-C, wherever it strikes, leaves no
-    lock behind that a thread would wait for.
+    Each process has a thread that gives it one task at a time. These threads and the submitting thread share only
+    operations that a signal cannot interrupt halfway. So an exception such as Ctrl-C, wherever it occurs, never leaves
+    a lock behind that a thread would wait for.
 
     Parameters
     ----------
@@ -68,14 +68,14 @@ class WorkerPool(Executor):
 
     def __init__(self, jobs: int) -> None:
         self._jobs = integer("jobs", jobs, low=1)
-        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()  # None: there will be no more
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()  # None: no more tasks will come
         self._threads: list[threading.Thread] = []
         self._children: list[_Child | None] = [None] * self._jobs
         self._fractions = [0.0] * self._jobs
         self._closed = self._killed = False
 
     def submit(self, fn: Callable[..., _Result], /, *args: Any, **kwargs: Any) -> "Future[_Result]":
-        """Hand over a call to be done in one of the processes.
+        """Submit a call to be executed in one of the processes.
 
         Raises
         ------
@@ -87,25 +87,27 @@ class WorkerPool(Executor):
         future: Future[_Result] = Future()
         self._tasks.put(_Task(future, (fn, args, kwargs)))
         if (place := len(self._threads)) < self._jobs:
-            thread = threading.Thread(target=self._serve, args=(place,), daemon=True)  # a daemon lets Python end
+            thread = threading.Thread(
+                target=self._serve, args=(place,), daemon=True
+            )  # a daemon does not keep Python from exiting
             self._threads.append(thread)
             thread.start()
         return future
 
     @property
     def under_way(self) -> float:
-        """How much of the tasks that are being worked on is done, added up; each counts 0 to 1."""
+        """The finished part of the tasks in progress, added up; each task counts from 0 to 1."""
         return sum(self._fractions)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more tasks; end the processes when all are done.
+        """Accept no more tasks, and end the processes when all tasks are done.
 
         Parameters
         ----------
         wait : bool, default True
-            Return only when the processes have ended.
+            Whether to wait until the processes have ended.
         cancel_futures : bool, default False
-            Cancel the tasks that have not begun, and kill the processes of those that have.
+            Whether to cancel the tasks that have not begun and kill the processes of those that have.
         """
         self._closed = True
         self._killed = self._killed or cancel_futures
@@ -115,44 +117,44 @@ class WorkerPool(Executor):
             if child is not None:
                 child.kill()
         for thread in self._threads if wait else ():
-            if thread.ident is not None:  # it has been started
+            if thread.ident is not None:  # the thread has been started
                 thread.join(_PATIENCE if self._killed else None)
 
     # ------------------------------------------------------------------ in the thread of each process
 
     def _serve(self, place: int) -> None:
-        """Give tasks to one process at a time, until there will be no more."""
+        """Give tasks to the process at this place, one at a time, until no more will come."""
         while (task := self._tasks.get()) is not None:
             if self._killed:
                 task.future.cancel()
             elif task.future.set_running_or_notify_cancel():
                 try:
                     self._work(place, task)
-                except BaseException as error:  # whatever it is, somebody waits for an answer
+                except BaseException as error:  # of any kind, because the submitter waits for the future
                     self._end(place)
                     task.future.set_exception(error)
                 self._fractions[place] = 0.0
         self._end(place)
 
     def _work(self, place: int, task: _Task) -> None:
-        """See to it that a task gets an answer, or an error if its processes die."""
+        """Carry out a task and set its result, or an error if its processes die."""
         packed = pack(task.call)
         for _ in range(_ATTEMPTS):
             child = self._child(place)
             try:
-                kind, content = self._asked(place, child, packed)
+                kind, content = self._exchange(place, child, packed)
                 return _deliver(task.future, kind, content)
             except (OSError, EOFError) as error:
                 reason = error
                 self._end(place)
                 if self._killed:
                     break
-        died = ProcessDied("the process that worked on it died, and so did the one that tried it again")
+        died = ProcessDied("the process that executed it died, and so did the process that repeated it")
         died.__cause__ = reason
         return task.future.set_exception(died)
 
     def _child(self, place: int) -> "_Child":
-        """The process at a place, started if there is none, and killed at once if the pool has been by now."""
+        """Return the process at a place. Start one if there is none; kill it if the pool has been killed meanwhile."""
         child = self._children[place] = self._children[place] or _Child()
         if self._killed:
             child.kill()
@@ -164,8 +166,8 @@ class WorkerPool(Executor):
         if child is not None:
             child.close()
 
-    def _asked(self, place: int, child: "_Child", packed: bytes) -> tuple[bytes, bytes]:
-        """Send a task, follow its progress, and return the kind and the content of the answer."""
+    def _exchange(self, place: int, child: "_Child", packed: bytes) -> tuple[bytes, bytes]:
+        """Send a task, record its progress, and return the kind and the content of the final message."""
         child.send(packed)
         while True:
             kind, content = child.receive()
@@ -175,26 +177,26 @@ class WorkerPool(Executor):
 
 
 def _deliver(future: "Future[Any]", kind: bytes, content: bytes) -> None:
-    """Hand an answer to whoever waits for it; one that cannot be unpacked is an error too."""
+    """Set the result or the error of a future; content that cannot be unpacked is an error too."""
     try:
-        answer = unpack(content)
+        result = unpack(content)
     except Exception as error:
         future.set_exception(error)
         return
     if kind == ERROR:
-        future.set_exception(answer)
+        future.set_exception(result)
     else:
-        future.set_result(answer)
+        future.set_result(result)
 
 
 class _Child:
     """A process and the pipes to and from it."""
 
     def __init__(self) -> None:
-        path = [str(folder) for folder in sys.path if isinstance(folder, str)]  # Python ignores whatever else is there
+        path = [str(folder) for folder in sys.path if isinstance(folder, str)]  # Python ignores other types
         program = f"import sys; sys.path[:] = {path!r}; from clustersim.studies.child import main; main()"
         self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **_APART
+            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **_OWN_GROUP
         )
 
     def send(self, packed: bytes) -> None:
@@ -204,24 +206,24 @@ class _Child:
         return receive(cast("IO[bytes]", self._process.stdout))
 
     def kill(self) -> None:
-        """End the process at once; safe to be called twice, and while another thread reads from it."""
+        """Kill the process; safe to call twice, and while another thread reads from it."""
         self._process.kill()
 
     def close(self) -> None:
-        """End the process and close the pipes; only for the thread that reads from it."""
+        """Kill the process and close the pipes; only the thread that reads from it may call this."""
         self.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # what was not sent cannot be flushed
+            with suppress(OSError):  # unsent data cannot be flushed
                 cast("IO[bytes]", pipe).close()
 
 
 @contextmanager
 def process_pool(jobs: int) -> Iterator[Executor | None]:
-    """A pool of `jobs` fresh processes, or None for one job.
+    """Provide a pool of `jobs` new processes, or None for one job.
 
-    When an exception leaves the block, such as Ctrl-C, the processes are killed. Nothing is lost by that, for finished
-    runs are written by this process.
+    At the end of the block, also after an exception such as Ctrl-C, the processes are killed. No finished run is lost,
+    because the calling process writes the files.
 
     Parameters
     ----------
@@ -231,7 +233,7 @@ def process_pool(jobs: int) -> Iterator[Executor | None]:
     Yields
     ------
     Executor or None
-        To be handed to `Study.run`.
+        The executor for `Study.run`.
 
     Examples
     --------

@@ -1,7 +1,6 @@
-"""The results of a study: tidy frames, and the questions that tables and plots put to them.
+"""The results of a study: tidy frames, averages with confidence bands, and times to a target.
 
-Data flows in as the stored runs of `clustersim.studies.store`, and out to `clustersim.studies.compare`, to claims,
-plots and notebooks.
+Stored runs come in from `clustersim.studies.store`. `clustersim.studies.compare`, claims, plots and notebooks use them.
 """
 
 from collections.abc import Iterator
@@ -29,20 +28,20 @@ _NEVER_NEGATIVE = {"error", "distance", *columns.SUMS, *columns.BOOKKEEPING}
 
 
 class RunKey(NamedTuple):
-    """Which run of a study: variant, policy and number of the replication."""
+    """The labels of a run in a study: variant, policy and number of the replication."""
 
     variant: str
     policy: str
     replication: int
 
     def __str__(self) -> str:
-        """As messages name it."""
+        """Return the labels as messages show them."""
         where = f"variant {self.variant!r}, " if self.variant else ""
         return f"{where}policy {self.policy!r}, replication {self.replication}"
 
 
 def lower_is_better(column: str) -> bool:
-    """Whether a smaller value is the better one, as for errors and losses, but not for accuracies.
+    """Return whether a smaller value is better: true for errors and losses, false for accuracies and AUC.
 
     Examples
     --------
@@ -54,24 +53,24 @@ def lower_is_better(column: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What a study found.
+    """The results of a study.
 
     Attributes
     ----------
     name, metric, notes : str
-        As the study has them.
+        Those of the study.
     variants, policies : tuple of str
         Labels in the order of plots and tables; a study without variants has the one variant ``""``.
     frame : DataFrame
-        Tidy: variant, policy, replication and the columns of `Run.history`, one row an evaluation.
+        One row per evaluation: variant, policy, replication and the columns of `Run.history`.
     totals : DataFrame
-        variant, policy, replication and the ledger of the run, one row a run.
+        One row per run: variant, policy, replication and the ledger of the run.
     missing : tuple of RunKey
-        Runs that the study asks for and that were not done, because it was interrupted.
+        Runs that have not been carried out yet, because the study was interrupted.
     failures : DataFrame
-        variant, policy, replication, seed and reason of the runs that failed, one row a run; no other frame has them.
+        One row per failed run: variant, policy, replication, seed and reason. No other frame contains failed runs.
     reused : int
-        How many of the runs, finished or failed, were stored before the study was run this time.
+        The number of runs, finished or failed, that were already stored when `Study.run` was called.
 
     Examples
     --------
@@ -95,22 +94,22 @@ class Results:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The columns that say how good the model is: error, loss and the problem's own, as far as they are known."""
+        """The columns that measure the model: error, loss and the metrics of the problem, without empty ones."""
         bookkeeping = [*KEYS, *columns.SUMS, *columns.BOOKKEEPING]
         measured = self.frame.drop(columns=bookkeeping, errors="ignore").select_dtypes("number")
         return tuple(measured.columns[measured.notna().any()])
 
     def has(self, column: str) -> bool:
-        """Whether `values` knows the column."""
+        """Return whether `values` knows the column."""
         return all(part in self.frame for part in columns.SUMS.get(column, (column,)))
 
     def values(self, column: str, frame: pd.DataFrame | None = None) -> pd.Series:
-        """A column of the history; ``messages``, ``vectors`` and ``bytes`` are uplink and downlink together.
+        """Return a column of the history, or ``messages``, ``vectors`` or ``bytes``: uplink plus downlink.
 
         Raises
         ------
         ConfigurationError
-            If there is no such column; the message names those that there are.
+            If there is no such column; the message lists the existing ones.
         """
         rows = self.frame if frame is None else frame
         if column in rows:
@@ -122,7 +121,7 @@ class Results:
         raise ConfigurationError(f"column = {column!r}: expected one of {known}")
 
     def series(self) -> Iterator[tuple[str, str, list[pd.DataFrame]]]:
-        """Variant, policy and the histories of its replications, in the order of plots and tables."""
+        """Yield variant, policy and the histories of the replications, in the order of plots and tables."""
         series: dict[tuple[str, str], list[pd.DataFrame]] = {}
         for key, run in self.frame.groupby(KEYS, sort=False) if len(self.frame) else ():
             series.setdefault((str(key[0]), str(key[1])), []).append(run)
@@ -132,10 +131,10 @@ class Results:
                     yield variant, policy, series[variant, policy]
 
     def on_log_scale(self, column: str) -> bool:
-        """Whether a column is averaged on the log scale: error, loss, distance, unless one is negative or all are zero.
+        """Return whether a column is averaged on the log scale.
 
-        Zeros, which an error reaches when it falls below the resolution of floating-point numbers, count as the
-        smallest positive value of the column.
+        That holds for errors, losses and distances, unless a value is negative or all are zero. Zeros count as the
+        smallest positive value of the column; an error is zero if it is below the resolution of floating-point numbers.
         """
         return column in _ON_LOG_SCALE and self._has_geometric_mean(column)
 
@@ -144,19 +143,19 @@ class Results:
         return bool((values >= 0).all()) and bool((values > 0).any())
 
     def average(self, column: str, average: str = "auto") -> str:
-        """How a column is averaged: what is asked for, or, for "auto", what `on_log_scale` says.
+        """Return the kind of average of a column: `average` itself or, for "auto", the one that `on_log_scale` implies.
 
         Raises
         ------
         ConfigurationError
-            If it is no average, or the geometric one of values of which one is negative or none is positive.
+            If there is no such average, or it is geometric and a value is negative or none is positive.
         """
         choice("average", average, ("auto", *INTERVALS))
         if average == "auto":
             return "geometric" if self.on_log_scale(column) else "arithmetic"
         if average == "geometric" and not self._has_geometric_mean(column):
             raise ConfigurationError(
-                f"average = 'geometric': the values of {column!r} are not all positive; take 'arithmetic' or 'median'"
+                f"average = 'geometric': the values of {column!r} are not all positive; choose 'arithmetic' or 'median'"
             )
         return average
 
@@ -170,46 +169,46 @@ class Results:
         confidence: float = 0.95,
         average: str = "auto",
     ) -> pd.DataFrame:
-        """Average over the replications and its confidence band on a common grid.
+        """Average over the replications on a common grid, with a confidence band.
 
-        A run's state between two evaluations is that of the earlier one, and after its end that of its last; before its
-        first evaluation it is that of the first. Unless the grid is given, a policy's curve over time ends where the
-        last of its replications ends, and over all else where the first of them ends: what a finished run would have
-        sent is unknown, and its last state, carried on, would draw a flat tail.
+        Between two evaluations, a run has the value of the earlier one. After its end it keeps the value of its last
+        evaluation; before its first evaluation it has the value of the first. Unless the grid is given, the curve of a
+        policy over time ends where the last of its replications ends. Over any other column it ends where the first of
+        them ends, because what a finished run would have sent is unknown: continuing it would draw a flat tail.
 
         Parameters
         ----------
         column : str, optional
-            What to average; the study's metric if not given.
+            The column to average; the study's metric if not given.
         over : str, default "time"
-            The column of the grid: time in seconds, ``uplink_vectors``, ``vectors`` or any other that grows.
+            The column of the grid: time in seconds, ``uplink_vectors``, ``vectors`` or any other non-decreasing one.
         grid : array_like, optional
-            Points of `over`; if not given, `points` even steps from 0 to the end of a variant's longest run.
+            Points of `over`; if not given, `points` equally spaced ones from 0 to the end of the variant's longest run.
         points : int, default 400
             Number of points of the grid.
         confidence : float, default 0.95
-            Level of the band; its ends are NaN where there is one replication only, and where all replications are
-            copies of one another, as with replayed times: those say nothing about chance.
+            Level of the band. Its ends are NaN if there is only one replication, or if all replications are identical,
+            as with replayed times: these carry no information about randomness.
         average : {"auto", "arithmetic", "geometric", "median"}, default "auto"
-            Which mean. Bounds of the theory are on the arithmetic mean. "auto" is the geometric mean, with the interval
-            on the log scale, for errors, losses and distances, unless one is negative; all else is averaged
-            arithmetically. The interval of an arithmetic mean of what is never negative, such as times, ends at 0 at
-            the latest; that of a median takes six replications.
+            The kind of average. Bounds of the theory are on the arithmetic mean. "auto" is the geometric mean, with the
+            interval on the log scale, for errors, losses and distances unless one is negative; for all else it is the
+            arithmetic mean. The interval of an arithmetic mean of values that are never negative, such as times, is cut
+            off at 0. For 95 %, the interval of a median needs six replications.
 
         Returns
         -------
         DataFrame
-            variant, policy, `over`, mean, low, high, replications, and average: which mean it is.
+            variant, policy, `over`, mean, low, high, replications, and average: the kind of average.
 
         Raises
         ------
         ConfigurationError
-            If a column is unknown, `over` is none that grows, the grid is no row of numbers, or there is no such mean.
+            If a column is unknown, `over` decreases, the grid is not a row of numbers, or there is no such average.
         """
         column = column or self.metric
         if not self.frame.empty:
             self._check_grows(over)
-        given = None if grid is None else _row_of_numbers("grid", grid)
+        fixed = None if grid is None else _row_of_numbers("grid", grid)
         fraction("confidence", confidence, below_one=True)
         integer("points", points, low=2)
         if self.frame.empty:
@@ -222,8 +221,10 @@ class Results:
             ends = [float(self.values(over, run).iloc[-1]) for run in runs]
             last = max(ends) if over == "time" else min(ends)
             even = np.linspace(0.0, float(longest[variant]), points)
-            beyond = 1 + np.searchsorted(even, last)  # one step beyond the policy's end, so that the curve reaches it
-            places = np.minimum(even[:beyond], last) if given is None else given
+            count = 1 + np.searchsorted(
+                even, last
+            )  # up to the first point after the policy's end, so that the curve reaches it
+            places = np.minimum(even[:count], last) if fixed is None else fixed
             states = np.stack([self._carried(run, column, over, places) for run in runs])
             if average == "geometric":
                 states = np.maximum(states, float(values[values > 0].min()))
@@ -235,40 +236,40 @@ class Results:
         return pd.concat(parts, ignore_index=True)
 
     def _check_grows(self, over: str) -> None:
-        """Refuse a column that cannot be an axis."""
+        """Refuse a column that is not numeric or decreases within a run."""
         places = None if over in KEYS else self.values(over)
         if places is None or not pd.api.types.is_numeric_dtype(places):
             raise ConfigurationError(f"over = {over!r}: expected a column that grows, such as time or vectors")
         steps = places.groupby([self.frame[key] for key in KEYS]).diff()
         if (steps < 0.0).any() or places.isna().any():
-            raise ConfigurationError(f"over = {over!r}: it does not grow; expected time, vectors or the like")
+            raise ConfigurationError(f"over = {over!r}: it does not grow; expected a column such as time or vectors")
 
     def _carried(self, run: pd.DataFrame, column: str, over: str, grid: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A run's state at each point of the grid: the last row that is not later."""
+        """Return a run's value at each point of the grid: that of the last row that is not later."""
         places = self.values(over, run).to_numpy(dtype=np.float64)
         rows = np.searchsorted(places, grid, side="right") - 1
         return self.values(column, run).to_numpy(dtype=np.float64)[np.maximum(rows, 0)]
 
     def time_to_target(self, target: float, metric: str | None = None) -> pd.DataFrame:
-        """What each run had spent when it reached a target.
+        """Compute what each run had spent when it reached a target.
 
-        A run reaches the target at its first evaluation there or better that lasts: the median over the next twentieth
-        of the run is there or better too. Noise about a floor above the target touches it now and then; that is luck.
-        Within the last twentieth, which cannot show what lasts, only an evaluation that is the best of the run counts.
-        Where the first model meets the target already, the run reaches it only if it settles there: if the median over
-        its last twentieth does not meet the target, its error has grown away from it. A failed run reaches nothing.
+        A run reaches the target at the first evaluation that meets it and lasts: the median over the next twentieth of
+        the run must meet the target too. Otherwise noise around a floor above the target could meet it by luck. In the
+        last twentieth there is too little time to see whether a value lasts; there only an evaluation that is the best
+        so far counts. If the first model already meets the target, the run reaches it only if the median over its last
+        twentieth meets it too; otherwise the run has moved away from the target. A failed run never reaches it.
 
         Parameters
         ----------
         target : float
             A value of the metric.
         metric : str, optional
-            The column; the study's metric if not given. Lower is better, except for accuracies.
+            The column; the study's metric if not given. Lower is better, except for accuracies and AUC.
 
         Returns
         -------
         DataFrame
-            variant, policy, replication, reached, at_start (whether it was the first evaluation that reached it), and
+            variant, policy, replication, reached, at_start (whether the first evaluation reached the target), and
             time (s), update, uplink_vectors, vectors (uplink and downlink), uplink_bytes, downlink_bytes and bytes; NaN
             if the target was not reached.
         """
@@ -286,13 +287,13 @@ class Results:
         return pd.DataFrame(rows)
 
     def _spent(self, key: RunKey, run: pd.DataFrame, hit: int | None) -> dict[str, Any]:
-        """What a run had spent at one of its evaluations."""
+        """Return what a run had spent at the evaluation `hit`; NaN if that is None."""
         spent = {cost: np.nan if hit is None else float(self.values(cost, run).iloc[hit]) for cost in ["time", *COSTS]}
         return key._asdict() | {"reached": hit is not None, "at_start": hit == 0} | spent
 
 
 def _row_of_numbers(name: str, value: Any) -> NDArray[np.float64]:
-    """A grid as an array."""
+    """Return a grid as an array."""
     try:
         row = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):

@@ -1,9 +1,9 @@
-"""The file of one finished run: a Parquet table that plain pandas reads, sealed so that no damage goes unnoticed.
+"""The file of one finished run: a Parquet table that plain pandas reads, with a checksum that detects any damage.
 
-Its columns are variant, policy and replication, the same in every row, and those of the run's history. Its metadata
-holds the totals, the hash of the configuration, the versions, and the sha256 of the whole file, computed with zeros
-where that sum itself stands: a file in which any byte has changed is refused before it is even parsed. Data flows in
-from `clustersim.studies.execution` and out to `clustersim.studies.store`.
+The columns are variant, policy and replication, which are the same in every row, and those of the history of the run.
+The metadata contains the totals, the hash of the configuration, the versions, and the seal: the sha256 of the whole
+file, computed with zeros in the place of the seal. A file in which any byte has changed is refused before it is parsed.
+`clustersim.studies.execution` encodes runs; `clustersim.studies.store` decodes them.
 """
 
 import hashlib
@@ -26,23 +26,23 @@ __all__ = ["StoredRun", "decode", "encode"]
 _METADATA = b"clustersim"
 _SEAL = re.compile(rb'"seal": "sha256:([0-9a-f]{64})"')
 _UNSEALED = "sha256:" + 64 * "0"
-_COLUMNS = {"time", "update", "error", "loss"}  # what every history has
+_COLUMNS = {"time", "update", "error", "loss"}  # columns of every history
 
 
 @dataclass(frozen=True, eq=False)
 class StoredRun:
-    """One run as its file holds it.
+    """The content of the file of a run.
 
     Attributes
     ----------
     key : RunKey
-        Which run.
+        The labels of the run.
     history : DataFrame
-        As in `Run`.
+        The history, as in `Run`.
     totals : dict
-        As in `Run`.
+        The totals, as in `Run`.
     run_hash : str
-        The hash of all that the run's numbers depend on.
+        The hash of everything that the numbers of the run depend on.
     """
 
     key: RunKey
@@ -52,10 +52,10 @@ class StoredRun:
 
 
 def encode(key: RunKey, history: pd.DataFrame, totals: dict[str, int | float | str], run_hash: str) -> bytes:
-    """Turn a finished run into the bytes of its file; the same run gives the same bytes."""
-    told = key._asdict() | {"hash": run_hash, "totals": totals, "versions": versions(), "seal": _UNSEALED}
+    """Encode a finished run as the bytes of its file; the same run gives the same bytes."""
+    metadata = key._asdict() | {"hash": run_hash, "totals": totals, "versions": versions(), "seal": _UNSEALED}
     table = pa.Table.from_pandas(with_key(key, history), preserve_index=False)
-    table = table.replace_schema_metadata({_METADATA: json.dumps(told, sort_keys=True).encode()})
+    table = table.replace_schema_metadata({_METADATA: json.dumps(metadata, sort_keys=True).encode()})
     sink = io.BytesIO()
     pq.write_table(table, sink)
     unsealed = sink.getvalue()
@@ -63,30 +63,30 @@ def encode(key: RunKey, history: pd.DataFrame, totals: dict[str, int | float | s
 
 
 def decode(content: bytes, where: object = "the run") -> StoredRun:
-    """Turn the bytes of a file back into a run.
+    """Decode the bytes of a file into a run.
 
     Raises
     ------
     ResultsError
-        If they are not what `encode` made; the message names the file, `where`.
+        If the bytes were not made by `encode` or have changed; the message names the file, `where`.
     """
     try:
         _check_seal(content)
         table = pq.read_table(pa.BufferReader(content))
-        told = json.loads(table.schema.metadata[_METADATA])
-        key = RunKey(str(told["variant"]), str(told["policy"]), int(told["replication"]))
+        metadata = json.loads(table.schema.metadata[_METADATA])
+        key = RunKey(str(metadata["variant"]), str(metadata["policy"]), int(metadata["replication"]))
         history = table.replace_schema_metadata(None).to_pandas().drop(columns=KEYS)
-        _check_numbers(history, told["totals"])
-        return StoredRun(key, history, dict(told["totals"]), str(told["hash"]))
+        _check_numbers(history, metadata["totals"])
+        return StoredRun(key, history, dict(metadata["totals"]), str(metadata["hash"]))
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ResultsError(
             f"{where} is damaged or was not written by clustersim ({error}); delete that file and run the study again: "
-            "only this run is computed anew"
+            "only this run is repeated"
         ) from error
 
 
 def with_key(key: RunKey, history: pd.DataFrame) -> pd.DataFrame:
-    """A history with the columns that say which run it is."""
+    """Return a history with the labels of its run as the first columns."""
     frame = history.copy()
     values: dict[str, Any] = key._asdict()
     for place, name in enumerate(KEYS):
@@ -95,25 +95,25 @@ def with_key(key: RunKey, history: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_seal(content: bytes) -> None:
-    """Refuse a file that is not, byte for byte, what was written."""
+    """Refuse a file that differs from what was written in any byte."""
     seals = list(_SEAL.finditer(content))
     if len(seals) != 1:
         raise ValueError("it has no seal")
     start, end = seals[0].span(1)
     unsealed = content[:start] + 64 * b"0" + content[end:]
     if hashlib.sha256(unsealed).hexdigest().encode() != seals[0].group(1):
-        raise ValueError("its content is not what was written")
+        raise ValueError("its content has changed since it was written")
 
 
 def _check_numbers(history: pd.DataFrame, totals: dict[str, Any]) -> None:
-    """Refuse a history or totals that hold anything else than numbers."""
-    if lacking := _COLUMNS - set(history.columns):
-        raise ValueError(f"column {sorted(lacking)[0]!r} is missing")
+    """Refuse a history or totals with values that are not numbers."""
+    if missing := _COLUMNS - set(history.columns):
+        raise ValueError(f"column {sorted(missing)[0]!r} is missing")
     if not len(history):
         raise ValueError("it has no rows")
     for name, column in history.items():
         if not pd.api.types.is_numeric_dtype(column):
-            raise ValueError(f"column {name!r} holds no numbers")
+            raise ValueError(f"column {name!r} does not contain numbers")
     for name, value in totals.items():
         if isinstance(value, bool) or not isinstance(value, str if name == "reason" else int | float):
             raise ValueError(f"the total {name!r} is {value!r}")

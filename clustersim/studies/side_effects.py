@@ -1,10 +1,10 @@
-"""What the user's functions change outside themselves: globals, containers, objects and attributes of classes.
+"""Side effects of the user's functions: the globals, containers, objects and class attributes that they change.
 
-Such things differ from run to run, so their values are no part of a study's configuration. What a function changes is
-read from its text. It is seen where the text changes the variable itself, by its name; a change through another name
-for the same thing is not seen.
+Such variables differ from run to run, so their values are not part of the configuration of a study. The side effects
+are read from the text of a function. A change is detected where the text changes the variable under its own name; a
+change through another name of the same object is not detected.
 
-Data flows in from `clustersim.studies.reachable_code`, as functions, and back as marks.
+`clustersim.studies.reachable_code` passes functions in and gets marks back.
 """
 
 import ast
@@ -19,21 +19,23 @@ from clustersim.studies.user_code import is_users
 __all__ = ["Mark", "marks_of"]
 
 Mark = int | tuple[str, str]
-"""The identity of an object; a module's name and a variable's; or "attribute" and the name of a class's attribute."""
+"""The identity of a changed object; the names of a module and a variable; or "attribute" and the name of one."""
 
 
 def marks_of(function: FunctionType, source: Source) -> set[Mark]:
-    """What a function changes.
+    """Find what a function changes outside itself.
 
     Parameters
     ----------
     function : FunctionType
+        The function.
     source : Source
         Its text.
 
     Returns
     -------
     set of Mark
+        The marks of the changed variables and objects.
     """
     known = _known(function)
     found = changes(source.node)
@@ -44,7 +46,7 @@ def marks_of(function: FunctionType, source: Source) -> set[Mark]:
 
 
 def _known(function: FunctionType) -> dict[str, Any]:
-    """The variables outside a function that it can reach."""
+    """Return the globals and closure variables that a function can reach, by name."""
     outer = {name: function.__globals__[name] for name in uses(function.__code__).names & function.__globals__.keys()}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
@@ -55,7 +57,7 @@ def _known(function: FunctionType) -> dict[str, Any]:
 
 
 def _at(path: tuple[str, ...], known: dict[str, Any]) -> Any:
-    """What lies at the end of a path, None if the path begins within the function."""
+    """Return the object at the end of a path; None if the path begins inside the function."""
     thing = known.get(path[0])
     for name in path[1:]:
         thing = inspect.getattr_static(thing, name, None) if thing is not None else None
@@ -63,7 +65,7 @@ def _at(path: tuple[str, ...], known: dict[str, Any]) -> Any:
 
 
 def _changed(path: tuple[str, ...], known: dict[str, Any]) -> Mark | None:
-    """The mark of a container in which something is set."""
+    """Return the mark of a container in which an item is set."""
     if path[0] in known:
         thing = _at(path, known)
         return None if thing is None else id(thing)
@@ -71,7 +73,7 @@ def _changed(path: tuple[str, ...], known: dict[str, Any]) -> Mark | None:
 
 
 def _rebound(path: tuple[str, ...], known: dict[str, Any], function: FunctionType) -> Mark | None:
-    """The mark of a variable or an attribute that is set."""
+    """Return the mark of a variable or an attribute that is set."""
     if len(path) == 1:
         return str(function.__globals__.get("__name__")), path[0]
     if path[0] == "self" and len(path) == 2:  # an attribute of the object, not of its class
@@ -83,7 +85,7 @@ def _rebound(path: tuple[str, ...], known: dict[str, Any], function: FunctionTyp
 
 
 def _is_changed_by(thing: Any, method: str) -> bool:
-    """Whether a method changes its object: by its text if it is the user's, else by its name."""
+    """Return whether a method changes its object: judged by its text if it is the user's, else by its name."""
     function = getattr(type(thing), method, None)
     if not isinstance(function, FunctionType) or not is_users(function):
         return method in CHANGING

@@ -1,10 +1,11 @@
-"""Signals that ask a study to stop: Ctrl-C (SIGINT) and SIGTERM.
+"""Handling of the signals that stop a study: Ctrl-C (SIGINT) and SIGTERM.
 
-A program that wraps another often forwards a signal that the other has received too, so that it comes twice within
-milliseconds. The second one must not interrupt what the first has set in motion, and is ignored: for two seconds in
-any case, lest a signal be lost whose exception somebody has swallowed, and for good once the work has been left.
+A program that wraps another one often forwards a signal that the other has received too. The signal then comes twice
+within milliseconds. The second one must not interrupt the reaction to the first, so it is ignored. For two seconds all
+signals are ignored; after that, a new one has an effect, in case the exception of the first was swallowed. Once the
+block has been left because of a signal, signals are ignored for good.
 
-Data flows in from the operating system, and out as `Stopped` to the command line, which says what is stored.
+A signal raises `Stopped`; the command line catches it and prints what is stored.
 """
 
 import signal
@@ -17,29 +18,29 @@ from types import FrameType
 __all__ = ["Stopped", "stoppable"]
 
 
-_PATIENCE = 2.0  # seconds after a signal for which others are ignored
+_PATIENCE = 2.0  # seconds after a signal in which others are ignored
 
 
 class Stopped(KeyboardInterrupt):
-    """Somebody has asked from outside that the work stop; a script's own KeyboardInterrupt is none of these.
+    """A signal from outside has stopped the work; a KeyboardInterrupt raised by a script is not a `Stopped`.
 
     Attributes
     ----------
     code : int
-        The exit code that tells of the signal: 130 for Ctrl-C, 143 for SIGTERM.
+        The exit code for the signal: 130 for Ctrl-C, 143 for SIGTERM.
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__(number)  # just what it is made from: SimPy makes an exception anew from its args
+        super().__init__(number)  # args must suffice to construct it: SimPy constructs exceptions again from their args
         self.code = 128 + number
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let both signals raise `Stopped` in the block; one that the process was started to ignore stays ignored.
+    """Make both signals raise `Stopped` in the block; a signal that was ignored from the start stays ignored.
 
-    Once the block has been left because of a signal, both are ignored, for this process is about to end. Only a main
-    thread can set this; in another thread nothing is changed.
+    Once the block has been left because of a signal, both signals are ignored, because the process is about to end.
+    Only the main thread can change this; in another thread nothing happens.
     """
     last = -_PATIENCE
 
@@ -52,11 +53,11 @@ def stoppable() -> Iterator[None]:
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     here = threading.current_thread() is threading.main_thread()
-    ours = [number for number, handler in before.items() if here and handler not in (signal.SIG_IGN, None)]
+    handled = [number for number, handler in before.items() if here and handler not in (signal.SIG_IGN, None)]
     try:
-        for number in ours:
+        for number in handled:
             signal.signal(number, stop)
         yield
     finally:
-        for number in ours:
+        for number in handled:
             signal.signal(number, before[number] if last < 0.0 else signal.SIG_IGN)

@@ -1,10 +1,10 @@
-"""The text of functions: found by their compiled code, whatever has become of the names of their files.
+"""The source text of functions, found by their compiled code.
 
-A source file is read and parsed once, and each function in it is noted under what the compiler makes of it. A function
-that runs is looked up by its own compiled code. So the text that is found is always the text of the code that runs,
-even if the file has been edited since, or if a pickler has made the code forget where it comes from.
+A source file is read and parsed once, and each function in it is recorded under a digest of its compiled code. The text
+of a running function is looked up by its own compiled code. So the result is always the text of the code that runs,
+even if the file has been edited since, or if pickling has lost the file name of the code.
 
-Data flows in as functions, and out to `clustersim.studies.reachable_code` and `clustersim.studies.user_code`.
+`clustersim.studies.reachable_code` and `clustersim.studies.user_code` pass functions in.
 """
 
 import ast
@@ -21,19 +21,19 @@ from typing import Any, NamedTuple
 
 from clustersim.studies.syntax import text_of
 
-__all__ = ["Source", "Uses", "compiled", "noted_file", "source_of", "trees_of", "uses", "whole_namespace"]
+__all__ = ["Source", "Uses", "compiled", "remembered_file", "source_of", "trees_of", "uses", "whole_namespace"]
 
 _Key = tuple[str, str]
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Where a function is written.
+    """The place and text of a function.
 
     Attributes
     ----------
     file : str
-        Name of the file, or of a notebook's cell.
+        The name of the file, or of a cell of a notebook.
     node : ast.AST
         The function, a ``def`` or a ``lambda``.
     scopes : tuple of ast.AST
@@ -46,12 +46,12 @@ class Source:
 
     @functools.cached_property
     def lines(self) -> list[str]:
-        """Its text, without comments, layout and docstrings."""
+        """The text without comments, layout and docstrings."""
         return text_of(self.node)
 
 
 class _File:
-    """All that a file has said in this process; what it said before it was edited stays known."""
+    """The functions of a file, including those of earlier versions that this process has read."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -60,35 +60,35 @@ class _File:
         self._text: str | None = None
 
     def read(self, namespace: dict[str, Any]) -> bool:
-        """Read the file if it has not been read yet or says something else now; whether there was anything new."""
+        """Read the file if it is new or has changed; return whether there was anything new."""
         linecache.checkcache(self.name)
         text = "".join(linecache.getlines(self.name, namespace))
         if text == self._text:
             return False
         self._text = text
         try:
-            with warnings.catch_warnings(action="ignore"):  # Python has given them when it ran the file
+            with warnings.catch_warnings(action="ignore"):  # Python has shown them when it executed the file
                 self.tree = ast.parse(text)
                 code = compile(text, self.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-        except (SyntaxError, ValueError, RecursionError):  # no Python, such as a README's code block
+        except (SyntaxError, ValueError, RecursionError):  # not Python, such as a code block of a README
             return False
-        written = _written(self.tree)
+        definitions = _definitions(self.tree)
         for part in _parts(code):
-            if found := _matching(part, written.get((part.co_firstlineno, part.co_name), [])):
+            if found := _matching(part, definitions.get((part.co_firstlineno, part.co_name), [])):
                 self.functions[_key(part)] = Source(self.name, *found)
         return True
 
 
 _files: dict[str, _File] = {}
 
-_Written = tuple[ast.AST, tuple[ast.AST, ...]]
+_Definition = tuple[ast.AST, tuple[ast.AST, ...]]
 
 
-def _written(tree: ast.Module) -> dict[tuple[int, str], list[_Written]]:
-    """All functions of a file, with what is around them, by first line and name."""
-    found: dict[tuple[int, str], list[_Written]] = {}
+def _definitions(tree: ast.Module) -> dict[tuple[int, str], list[_Definition]]:
+    """Return all functions of a file, with the functions and classes around them, by first line and name."""
+    found: dict[tuple[int, str], list[_Definition]] = {}
 
-    pending: list[_Written] = [(tree, ())]
+    pending: list[_Definition] = [(tree, ())]
     while pending:
         node, scopes = pending.pop()
         inner = scopes
@@ -101,27 +101,27 @@ def _written(tree: ast.Module) -> dict[tuple[int, str], list[_Written]]:
     return found
 
 
-def _matching(code: CodeType, written: list[_Written]) -> _Written | None:
-    """Which of the functions that begin on one line is the one with this code; of lambdas, by columns or by content."""
-    if len(written) < 2:
-        return written[0] if written else None
+def _matching(code: CodeType, definitions: list[_Definition]) -> _Definition | None:
+    """Choose, from the functions that begin on one line, the one with this code: lambdas by column or by content."""
+    if len(definitions) < 2:
+        return definitions[0] if definitions else None
     spots = {(place[0], place[2]) for place in code.co_positions() if place[2]}
-    lambdas = [(node, scopes) for node, scopes in written if isinstance(node, ast.Lambda)]
+    lambdas = [(node, scopes) for node, scopes in definitions if isinstance(node, ast.Lambda)]
     for node, scopes in lambdas:
         if (node.body.lineno, node.body.col_offset) in spots:
             return node, scopes
-    # Python 3.12 tells no columns of a lambda that only returns a constant
-    return next((pair for pair in lambdas if _alone(pair[0]) == compiled(code)), None)
+    # Python 3.12 gives no columns for a lambda that only returns a constant
+    return next((pair for pair in lambdas if _digest_of(pair[0]) == compiled(code)), None)
 
 
-def _alone(node: ast.Lambda) -> str:
-    """Digest of what the compiler makes of a lambda by itself."""
+def _digest_of(node: ast.Lambda) -> str:
+    """Return the digest of a lambda that is compiled on its own."""
     inner = next(_parts(compile(ast.Expression(node), "<alone>", "eval", dont_inherit=True)))
     return compiled(inner)
 
 
 def _parts(code: CodeType) -> Iterator[CodeType]:
-    """Code objects within a code object, however deep."""
+    """Yield the code objects within a code object, at any depth."""
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield constant
@@ -134,17 +134,17 @@ def _key(code: CodeType) -> _Key:
 
 @functools.lru_cache(maxsize=10_000)
 def compiled(code: CodeType) -> str:
-    """Digest of compiled code, nested functions included; neither file nor lines count."""
-    told = (
+    """Return a digest of compiled code with its nested functions; file and line numbers do not matter."""
+    content = (
         code.co_code.hex(), code.co_exceptiontable.hex(), code.co_names, code.co_varnames, code.co_freevars,
         code.co_cellvars, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & 0x0C,
         _constants(code.co_consts),
     )  # fmt: skip
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    return hashlib.sha256(repr(content).encode()).hexdigest()
 
 
 def _constants(constant: Any) -> str:
-    """Constants of compiled code as text; sets, whose order varies from process to process, sorted."""
+    """Return the constants of compiled code as text; sets are sorted, because their order varies between processes."""
     if isinstance(constant, CodeType):
         return compiled(constant)
     if isinstance(constant, tuple):
@@ -155,7 +155,7 @@ def _constants(constant: Any) -> str:
 
 
 def _candidates(code: CodeType, namespace: dict[str, Any]) -> Iterator[_File]:
-    """The files in which a function may be written, the likeliest first."""
+    """Yield the files that may contain a function, the most likely first."""
     names = [code.co_filename, namespace.get("__file__")]
     known = [name for name in dict.fromkeys(names) if isinstance(name, str) and not name.startswith("<dynamic")]
     if "__file__" not in namespace:  # a notebook or an interactive session: the latest cell first
@@ -165,7 +165,7 @@ def _candidates(code: CodeType, namespace: dict[str, Any]) -> Iterator[_File]:
 
 
 def _cells() -> list[str]:
-    """Texts that are no files, such as a notebook's cells, in the order in which they were entered."""
+    """Return the names of texts that are not files, such as cells of a notebook, in the order of their entry."""
     return [name for name, entry in linecache.cache.items() if len(entry) == 4 and entry[1] is None]
 
 
@@ -175,14 +175,14 @@ def source_of(code: CodeType, namespace: dict[str, Any]) -> Source | None:
     Parameters
     ----------
     code : CodeType
-        A function's code.
+        The code of a function.
     namespace : dict
-        The function's globals.
+        The globals of the function.
 
     Returns
     -------
     Source or None
-        None where no text is to be had that makes this code.
+        The place and text; None if no text that compiles to this code is available.
     """
     key = _key(code)
     for file in _candidates(code, namespace):
@@ -192,19 +192,19 @@ def source_of(code: CodeType, namespace: dict[str, Any]) -> Source | None:
 
 
 def whole_namespace(namespace: dict[str, Any]) -> dict[str, Any]:
-    """All variables of the module to which a function's globals belong: a pickler copies only those that are named."""
+    """Return all globals of the module of a function; pickling copies only those that the function names."""
     module = None if "__spec__" in namespace else sys.modules.get(str(namespace.get("__name__")))
     return namespace if module is None else vars(module)
 
 
-def noted_file(code: CodeType) -> str | None:
-    """The file in which code is written that has forgotten it, if that file has been read before."""
+def remembered_file(code: CodeType) -> str | None:
+    """Return the file of code that has lost its file name, if that file has been read before."""
     key = _key(code)
     return next((file.name for file in _files.values() if key in file.functions), None)
 
 
 def trees_of(namespace: dict[str, Any]) -> Iterator[ast.Module]:
-    """The parsed text of a module; of a notebook its cells, the latest first."""
+    """Yield the parsed text of a module; for a notebook, its cells, the latest first."""
     own = namespace.get("__file__")
     for name in [own] if isinstance(own, str) else reversed(_cells()):
         file = _files.setdefault(name, _File(name))
@@ -213,7 +213,7 @@ def trees_of(namespace: dict[str, Any]) -> Iterator[ast.Module]:
 
 
 class Uses(NamedTuple):
-    """Names that code uses: those of globals, and those that may be attributes of a module."""
+    """The names that code uses: names of globals, and names that may be attributes of a module."""
 
     names: frozenset[str]
     attributes: frozenset[str]
@@ -221,7 +221,7 @@ class Uses(NamedTuple):
 
 @functools.lru_cache(maxsize=10_000)
 def uses(code: CodeType) -> Uses:
-    """The names in a function's code and in all functions, classes and comprehensions within it."""
+    """Return the names in the code of a function and in all functions, classes and comprehensions within it."""
     names: set[str] = set()
     attributes: set[str] = set()
     for part in (code, *_parts(code)):

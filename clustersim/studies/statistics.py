@@ -1,7 +1,8 @@
 """Averages over replications with confidence intervals.
 
-Data flows in as arrays with one entry (or one row) a replication, and out to `clustersim.studies.results` and
-`clustersim.studies.compare`. Values may be NaN or infinite; what cannot be told from them is NaN, without a warning.
+Arrays with one entry (or one row) per replication come in from `clustersim.studies.results` and
+`clustersim.studies.compare`. Values may be NaN or infinite. What cannot be computed from them
+is NaN, without a warning.
 """
 
 from collections.abc import Callable
@@ -23,14 +24,14 @@ class Interval(NamedTuple):
     high: NDArray[np.float64]
 
     def without_ends(self) -> "Interval":
-        """The mean alone, for replications that say nothing about chance."""
+        """Return the mean with NaN as ends, for replications without information about randomness."""
         unknown = np.full_like(self.mean, np.nan)
         return Interval(self.mean, unknown, unknown)
 
     def at_least(self, least: float) -> "Interval":
-        """The interval without what lies below the least value that there can be, such as 0 for times.
+        """Cut the interval off at the least possible value, such as 0 for times.
 
-        The true mean does not lie there either, so that the interval holds it as often as before.
+        The true mean cannot lie below that value, so the interval covers it as often as before.
 
         Examples
         --------
@@ -41,14 +42,14 @@ class Interval(NamedTuple):
 
 
 def mean_interval(values: Any, confidence: float = 0.95) -> Interval:
-    r"""Mean over the first axis and its t interval, ``mean -+ t_{(1 + confidence) / 2, R - 1} s / sqrt(R)``.
+    r"""Compute the mean over the first axis and its t interval ``mean -+ t_{(1 + confidence) / 2, R - 1} s / sqrt(R)``.
 
     Parameters
     ----------
     values : array_like, shape (R, ...)
-        One entry a replication.
+        One entry per replication.
     confidence : float, default 0.95
-        How often such intervals hold the true mean.
+        The probability that such an interval covers the true mean.
 
     Returns
     -------
@@ -72,14 +73,14 @@ def mean_interval(values: Any, confidence: float = 0.95) -> Interval:
 
 
 def geometric_interval(values: Any, confidence: float = 0.95) -> Interval:
-    """Geometric mean of positive values and its t interval, computed on their logarithms.
+    """Compute the geometric mean of positive values and its t interval, on their logarithms.
 
     Parameters
     ----------
     values : array_like, shape (R, ...)
-        Positive numbers, one entry a replication.
+        Positive numbers, one entry per replication.
     confidence : float, default 0.95
-        How often such intervals hold the true mean.
+        The probability that such an interval covers the true mean.
 
     Returns
     -------
@@ -96,18 +97,17 @@ def geometric_interval(values: Any, confidence: float = 0.95) -> Interval:
 
 
 def median_interval(values: Any, confidence: float = 0.95) -> Interval:
-    """Median over the first axis and an interval that holds whatever the distribution.
+    """Compute the median over the first axis and an interval that is valid for every distribution.
 
-    Its ends are two of the values themselves, the j-th from either side, with the largest j for which the true median
-    lies outside with a probability of at most 1 - confidence. For 95 % that takes six replications; with fewer the ends
-    are NaN.
+    The ends are the j-th smallest and the j-th largest value, with the largest j for which the true median lies outside
+    with a probability of at most 1 - confidence. For 95 % this needs six replications; with fewer, the ends are NaN.
 
     Parameters
     ----------
     values : array_like, shape (R, ...)
-        One entry a replication.
+        One entry per replication.
     confidence : float, default 0.95
-        How often such intervals hold the true median, at least.
+        The least probability that such an interval covers the true median.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def median_interval(values: Any, confidence: float = 0.95) -> Interval:
         return mean_interval(sample)
     middle = sample[(count - 1) // 2 : count // 2 + 1]
     centre = np.where(np.isnan(sample[-1]), np.nan, mean_interval(middle).mean)  # NaN are sorted to the end
-    below = bdtr(np.arange(count), count, 0.5)  # how often at most so many of the values lie below the median
+    below = bdtr(np.arange(count), count, 0.5)  # P(at most j of the values lie below the median), j = 0, 1, ...
     rank = np.count_nonzero(below < (1.0 - confidence) / 2.0)
     if rank < 1:
         return Interval(centre, centre, centre).without_ends()
@@ -133,7 +133,7 @@ def median_interval(values: Any, confidence: float = 0.95) -> Interval:
 
 
 def are_copies(runs: list[pd.DataFrame]) -> bool:
-    """Whether the replications of a policy, of which there are several, have all the same history."""
+    """Return whether there are several replications and all have the same history."""
     first, *others = (run.drop(columns="replication").reset_index(drop=True) for run in runs)
     return bool(others) and all(first.equals(other) for other in others)
 
@@ -141,4 +141,4 @@ def are_copies(runs: list[pd.DataFrame]) -> bool:
 INTERVALS: dict[str, Callable[[Any, float], Interval]] = {
     "arithmetic": mean_interval, "geometric": geometric_interval, "median": median_interval
 }  # fmt: skip
-"""The averages that one may choose, by name."""
+"""The kinds of average, by name."""

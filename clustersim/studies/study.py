@@ -1,6 +1,7 @@
-"""Studies: several policies on one problem and cluster, many replications each, stored and compared.
+"""Studies: several policies on one problem and one cluster, with several replications each.
 
-Data flows in from scenario scripts and notebooks, through `clustersim.studies.execution`, and out as `Results`.
+Scenario scripts and notebooks define a `Study`; `clustersim.studies.execution` carries out its runs,
+`clustersim.studies.store` keeps them, and `Results` come out.
 """
 
 import warnings
@@ -44,23 +45,23 @@ __all__ = ["Study"]
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Which policies are compared, on what, and how often.
+    """A comparison of several policies on one problem and one cluster, with replications.
 
-    Every run is seeded by (seed, replication) alone, so all policies and variants meet the same stragglers (common
-    random numbers) and can be compared pair by pair.
+    The random numbers of a run depend only on the seed and the number of its replication. So all policies and variants
+    meet the same stragglers (common random numbers), and can be compared pair by pair.
 
     Parameters
     ----------
     name : str
-        Names the study and its default folder.
+        The name of the study, and of its default results folder.
     problem : Problem
-        What is minimised.
+        The problem to train on.
     cluster : Cluster
         The workers and their links.
     policies : mapping of str to Policy
-        By label; plots and tables keep the order.
+        The policies by label; plots and tables keep the order.
     optimizer : Optimizer
-        Such as ``cs.SGD(0.05)``.
+        The optimiser, such as ``cs.SGD(0.05)``.
     until : Until
         When a run ends.
     replications : int, default 10
@@ -68,16 +69,17 @@ class Study:
     evaluate_every : int, default 10
         Updates between two rows of the history.
     metric : str, default "error"
-        What plots and tables show: error, loss, or a metric of the problem such as test_accuracy.
+        The column that plots and tables show: error, loss, or a metric of the problem such as test_accuracy.
     claims : sequence of Claim
-        What the results should show.
+        Claims to check on the results.
     variants : mapping of str to mapping
-        By label, what differs from the study: any of problem, cluster, optimizer, until, and ``policies``, a mapping
-        that replaces some of the study's policies under the same labels.
+        By label, the settings in which a variant differs from the study: any of problem, cluster, optimizer, until, and
+        ``policies``, a mapping that replaces some of the study's policies under the same labels.
     figures : mapping of str to callable
-        By file name, functions of the results that return a matplotlib ``Figure``: drawn beside the standard ones.
+        By file name, functions of the results that return a matplotlib ``Figure``, drawn in addition to the standard
+        figures.
     notes : str
-        Printed under tables and plots.
+        Remarks, printed under tables and plots.
 
     Raises
     ------
@@ -145,26 +147,27 @@ class Study:
         *,
         retry_failed: bool = False,
     ) -> Results:
-        """Do the runs that are not stored yet, and return the results of all.
+        """Carry out the runs that are not stored yet, and return the results of all runs.
 
-        A run that fails, because the model diverges or the user's own code raises an error, does not end the study: the
-        others are done, and a `FailedRunsWarning` says how many failed. `Results.failures` tells which, and why.
+        A run fails if the model diverges or the user's own code raises an error. The other runs of the study continue,
+        and a `FailedRunsWarning` says how many failed. `Results.failures` lists them with the reasons.
 
         Parameters
         ----------
         out : str or Path, optional
-            Results folder. A finished run in it is never computed twice, so an interrupted study goes on where it
-            stopped, and more replications or policies just add runs. Without it the results are kept in memory.
+            Results folder. A finished run in it is never computed twice. So an interrupted study continues where it
+            stopped, and more replications or policies only add runs. Without it, the results are kept in memory.
         seed : int, default 0
             The seed of all random numbers.
         executor : Executor, optional
-            Any `concurrent.futures.Executor`; in this process if not given. The results are the same.
+            Any `concurrent.futures.Executor`. Without it, the study runs in this process. The results are the same.
         progress : callable, optional
-            Called with (runs that are over, all runs, `RunKey`) at the start, with None for the key, and after each
-            run. If it has a method ``under_way``, that is called about twice a second with what is done of the runs
-            under way, as a number of runs, wherever that is known.
+            Called as ``progress(done, runs, key)`` after each run: the number of runs that are over, the number of all
+            runs, and the `RunKey` of the run. At the start it is called with None for the key. If it has a method
+            ``under_way``, that is called about twice a second with the finished part of the runs in progress, as a
+            number of runs, wherever it is known.
         retry_failed : bool, default False
-            Try again the runs that have failed before and whose failure is stored in `out`.
+            Repeat the runs whose failure is stored in `out`.
 
         Returns
         -------
@@ -173,8 +176,8 @@ class Study:
         Raises
         ------
         ResultsError
-            If `out` belongs to another configuration, is damaged, or another study is running in it; nothing in it is
-            changed then.
+            If `out` belongs to another configuration, is damaged, or another study is running in it; the folder then
+            stays as it is.
         ConfigurationError
             If an argument is unusable.
         FailedRunsError
@@ -182,49 +185,49 @@ class Study:
         """
         integer("seed", seed, low=0)
         if out is not None and not isinstance(out, str | Path):
-            raise ConfigurationError(f"out = {out!r}: expected the path of a folder")
+            raise ConfigurationError(f"out = {out!r}: expected the path of a folder, as a str or a Path")
         if executor is not None:
             expect("executor", executor, Executor)
         if progress is not None and not callable(progress):
-            raise ConfigurationError(f"progress = {progress!r}: expected a function of (finished runs, all runs, key)")
+            raise ConfigurationError(f"progress = {progress!r}: expected a function of (runs done, all runs, key)")
         expect("retry_failed", retry_failed, bool)
         with users_errors("describing the study failed"):
             manifest = self._manifest(seed)
         keys = [*manifest.runs()]
         store = Store.join(None if out is None else Path(out), manifest)
         self._check(seed, pending := store.pending(keys, retry_failed=retry_failed))
-        with store.held(changing=bool(pending)) as store:
-            pending = store.pending(keys, retry_failed=retry_failed)  # again: another study may just have ended
+        with store.exclusive(changing=bool(pending)) as store:
+            pending = store.pending(keys, retry_failed=retry_failed)  # again, because another study may just have ended
             reused = len(keys) - len(pending)
             self._carry_out(pending, store, executor, _Count(reused, len(keys), progress))
             results = replace(store.results(keys, self.variants, self.policies), reused=reused)
         if failed := len(results.failures):
-            warnings.warn(f"{failed} of {len(keys)} runs failed; see failures", FailedRunsWarning, stacklevel=2)
+            warnings.warn(f"{failed} of {len(keys)} runs failed; see Results.failures", FailedRunsWarning, stacklevel=2)
         return results
 
     def _check(self, seed: int, pending: Sequence[RunKey]) -> None:
-        """Find before anything is run what would fail in every run, or in one."""
+        """Find errors that would make runs fail, before any run starts."""
         check_metric(self.metric, {variant: self._setting(variant) for variant in self.variants})
         for variant in self.variants:
             check_fit(self._setting(variant), self._policies(variant), seed, variant, pending)
 
     def _carry_out(self, pending: Sequence[RunKey], store: Store, executor: Executor | None, count: "_Count") -> None:
-        """Do the runs and store what comes of each."""
-        count.tell(None)
-        with closing(carry_out(self._tasks(pending, store.manifest), executor, count.watch)) as over:
-            for key, outcome in over:
+        """Carry out the runs and store their outcomes."""
+        count.report(None)
+        with closing(carry_out(self._tasks(pending, store.manifest), executor, count.watch)) as outcomes:
+            for key, outcome in outcomes:
                 store.add(key, outcome)
                 count.done += 1
-                count.tell(key)
+                count.report(key)
 
     def quick(self) -> "Study":
-        """A small version to look at first: two replications at most, a tenth of the horizon.
+        """Return a small version for a first look: at most two replications, and a tenth of the horizon.
 
         Returns
         -------
         Study
-            Its name ends in "-quick". It keeps the study's figures, but neither its claims nor its notes, which speak
-            of the whole study.
+            A study whose name ends in "-quick". It keeps the figures, but neither claims nor notes, because these are
+            about the whole study.
         """
         variants = {
             label: {name: _tenth(value) if name == "until" else value for name, value in overrides.items()}
@@ -237,21 +240,21 @@ class Study:
             until=_tenth(self.until),
             variants=variants,
             claims=(),
-            notes="A quick look: fewer replications and a tenth of the horizon; "
-            "claims and notes are for the whole study.",
+            notes="A quick look: at most two replications and a tenth of the horizon. "
+            "Claims and notes are left out, because they are about the whole study.",
         )
 
     def _setting(self, variant: str) -> dict[str, Any]:
-        """Problem, cluster, optimiser and horizon of a variant."""
+        """Return problem, cluster, optimiser and horizon of a variant."""
         overrides = self.variants[variant]
         return {name: overrides.get(name, getattr(self, name)) for name in SETTING}
 
     def _policies(self, variant: str) -> dict[str, Policy]:
-        """The policies of a variant."""
+        """Return the policies of a variant."""
         return {**self.policies, **self.variants[variant].get("policies", {})}
 
     def _manifest(self, seed: int) -> Manifest:
-        """What is to be run, described."""
+        """Describe the study as a manifest."""
         configuration = {
             "clustersim": clustersim.__version__,
             "numerics": numerics(),
@@ -268,7 +271,7 @@ class Study:
         return Manifest(self.name, self.metric, self.notes, int(self.replications), configuration)
 
     def _tasks(self, keys: Sequence[RunKey], manifest: Manifest) -> Iterator[Task]:
-        """The runs as bytes; a problem, which may be large, is turned into bytes once for all variants that have it."""
+        """Yield the runs as bytes; consecutive variants with the same problem, which may be large, share its bytes."""
         variant, problem, packed, setting = None, None, b"", b""
         for key in keys:
             if key.variant != variant:
@@ -286,34 +289,34 @@ class Study:
 
 @dataclass
 class _Count:
-    """How many runs are over, and whoever wants to know."""
+    """The number of runs that are over, and the callback that reports it."""
 
     done: int
     runs: int
     progress: Progress | None
 
-    def tell(self, key: RunKey | None) -> None:
-        """Say which run is over."""
+    def report(self, key: RunKey | None) -> None:
+        """Report that a run is over."""
         if self.progress is not None:
             self.progress(self.done, self.runs, key)
 
     @property
     def watch(self) -> Callable[[float], None] | None:
-        """Whom to tell what is done of the runs under way."""
+        """Return the callback for the finished part of the runs in progress, if there is one."""
         return getattr(self.progress, "under_way", None)
 
 
 def _prepare(problem: Problem) -> None:
-    """Let a problem compute once, for all processes, what every evaluation needs: its optimum above all.
+    """Let a problem compute what every evaluation needs, above all its optimum: once, before other processes get it.
 
-    A problem that fails at this says so in each of its runs.
+    Errors are ignored here, because each run of the problem reports them.
     """
     with suppress(Exception):
         problem.evaluate(problem.initial_model())
 
 
 def _tenth(until: Until) -> Until:
-    """A tenth of the horizon's time, updates and epochs."""
+    """Return a tenth of the horizon: of its time, updates and epochs."""
     time = None if until.time is None else until.time / 10.0
     updates = None if until.updates is None else max(1, until.updates // 10)
     epochs = None if until.epochs is None else until.epochs / 10.0

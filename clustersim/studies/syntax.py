@@ -1,6 +1,6 @@
-"""What the syntax of a function tells: its plain text, what it imports, and what it changes outside itself.
+"""Analysis of the syntax of functions: plain text, imports, and changes to variables outside the function.
 
-Data flows in as parsed Python from `clustersim.studies.sources`, and out to `clustersim.studies.reachable_code`.
+Parsed Python comes in from `clustersim.studies.sources`; `clustersim.studies.reachable_code` uses the results.
 """
 
 import ast
@@ -19,7 +19,7 @@ CHANGING = {  # methods of lists, sets, dicts, deques and arrays that change the
 
 
 def text_of(node: ast.AST) -> list[str]:
-    """The lines of a piece of Python without comments, layout and docstrings.
+    """Return the lines of a piece of Python without comments, layout and docstrings.
 
     Examples
     --------
@@ -40,16 +40,16 @@ def _is_text(value: object) -> bool:
 
 
 class Changes(NamedTuple):
-    """What code does to things outside itself; a path is the name of a variable and the attributes behind it.
+    """The changes that code makes outside itself. A path is the name of a variable, followed by names of attributes.
 
     Attributes
     ----------
     rebound : set of tuple of str
         Variables of the module and attributes that are set or deleted.
     changed : set of tuple of str
-        Containers in which something is set or deleted.
+        Containers in which items are set or deleted.
     calls : set of tuple
-        Paths whose methods are called, with the name of the method.
+        Pairs of a path and the name of a method that is called on it.
     """
 
     rebound: set[tuple[str, ...]]
@@ -58,7 +58,7 @@ class Changes(NamedTuple):
 
 
 def changes(node: ast.AST) -> Changes:
-    """Tell what a function changes.
+    """Find what a function changes.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def changes(node: ast.AST) -> Changes:
 
 
 def _path(node: ast.AST) -> tuple[str, ...]:
-    """The path of an expression; what is neither a name nor an attribute has the empty name."""
+    """Return the path of an expression; an expression that is neither a name nor an attribute has the empty name."""
     if isinstance(node, ast.Name):
         return (node.id,)
     if isinstance(node, ast.Attribute):
@@ -92,7 +92,7 @@ def _path(node: ast.AST) -> tuple[str, ...]:
 
 
 def imports(node: ast.AST) -> Iterator[tuple[int, str, tuple[tuple[str, str], ...]]]:
-    """The imports in a piece of Python: how many levels up, from which module, which names, and what they become.
+    """Yield the imports in a piece of Python: levels up, module, and pairs of imported and local names.
 
     Examples
     --------
@@ -107,12 +107,12 @@ def imports(node: ast.AST) -> Iterator[tuple[int, str, tuple[tuple[str, str], ..
 
 
 def bindings(scope: ast.AST, name: str) -> list[ast.stmt]:
-    """The statements of a module, class or function that give a variable its value or add to it, in their order."""
+    """Return the statements of a module, class or function that set or change a variable, in their order."""
     return [statement for statement in _statements(getattr(scope, "body", [])) if _binds(statement, name)]
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements one by one, those under ``if``, ``try`` and ``with`` too."""
+    """Yield statements one by one, including those under ``if``, ``try`` and ``with``."""
     for statement in body:
         if isinstance(statement, ast.If | ast.Try | ast.With):
             yield from _statements(statement.body)
@@ -133,7 +133,7 @@ def _binds(statement: ast.stmt, name: str) -> bool:
 
 
 def _own(statement: ast.AST) -> Iterator[ast.AST]:
-    """The parts of a statement that are in its own scope."""
+    """Yield the parts of a statement that belong to its own scope."""
     pending = [statement]
     while pending:
         yield (part := pending.pop())
@@ -141,7 +141,7 @@ def _own(statement: ast.AST) -> Iterator[ast.AST]:
 
 
 def names_in(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
-    """The variables that pieces of Python read, and the attributes."""
+    """Return the names of the variables and of the attributes that pieces of Python read."""
     parts = [part for node in nodes for part in ast.walk(node)]
     names = {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
     return names, {part.attr for part in parts if isinstance(part, ast.Attribute)}

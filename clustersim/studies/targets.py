@@ -1,6 +1,6 @@
-"""When a run reaches a target, and where it settles.
+"""The evaluation at which a run reaches a target, and the value at which it settles.
 
-Data flows in as the history of one run, and out to `clustersim.studies.results` and `clustersim.studies.compare`.
+The history of one run comes in from `clustersim.studies.results` or `clustersim.studies.compare`.
 """
 
 from typing import Any
@@ -12,25 +12,26 @@ __all__ = ["excesses", "first_that_lasts", "settled"]
 
 
 def excesses(values: Any, target: float, *, lower: bool) -> NDArray[np.float64]:
-    """How much worse each value is than the target; not above 0 where it is met, infinite where there is no number."""
+    """Return how much worse than the target each value is: at most 0 if it meets the target, infinite if it is NaN."""
     with np.errstate(over="ignore"):
         worse = (1.0 if lower else -1.0) * (np.asarray(values, dtype=np.float64) - target)
     return np.where(np.isnan(worse), np.inf, worse)
 
 
 def first_that_lasts(excess: NDArray[np.float64], times: Any) -> int | None:
-    """The row at which a run reaches a target, as `Results.time_to_target` says; None if it never does.
+    """Find the row at which a run reaches a target, as `Results.time_to_target` defines it.
 
     Parameters
     ----------
     excess : ndarray
         How much worse than the target each evaluation is.
     times : array_like
-        When it was made.
+        The simulated time of each evaluation, in seconds.
 
     Returns
     -------
     int or None
+        The row; None if the run never reaches the target.
 
     Examples
     --------
@@ -41,15 +42,17 @@ def first_that_lasts(excess: NDArray[np.float64], times: Any) -> int | None:
     """
     moments = np.asarray(times, dtype=np.float64)
     if excess[0] <= 0.0 and settled(excess, moments, part=20) > 0.0:
-        return None  # the first model meets the target, and the run leaves it
+        return None  # the first model meets the target, but the run moves away from it
     ends = np.searchsorted(moments, moments + moments[-1] / 20.0, side="right")
-    judged = (moments <= 0.95 * moments[-1]) | (excess <= np.minimum.accumulate(excess))
-    hits = np.flatnonzero((excess <= 0.0) & judged)
+    eligible = (moments <= 0.95 * moments[-1]) | (excess <= np.minimum.accumulate(excess))
+    hits = np.flatnonzero((excess <= 0.0) & eligible)
     return next((int(hit) for hit in hits if _median(excess[hit : ends[hit]]) <= 0.0), None)
 
 
 def settled(values: Any, times: Any, part: int = 10) -> float:
-    """The median over the last tenth (or another part) of a run's time.
+    """Compute the median of the values over the last tenth, or another part, of the time of a run.
+
+    `part` = 10 means the last tenth.
 
     Examples
     --------
@@ -61,5 +64,5 @@ def settled(values: Any, times: Any, part: int = 10) -> float:
 
 
 def _median(values: NDArray[np.float64]) -> float:
-    with np.errstate(over="ignore", invalid="ignore"):  # the mean of two values in the middle may be beyond all numbers
+    with np.errstate(over="ignore", invalid="ignore"):  # the mean of the two middle values may overflow
         return float(np.median(values))

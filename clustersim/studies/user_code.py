@@ -1,12 +1,12 @@
-"""Whose code it is: the user's (a scenario script, a notebook), or a library's.
+"""The distinction between the user's code (a scenario script, a notebook) and the code of libraries.
 
-The user's functions and classes belong to a study's configuration by their text, a library's by their name; and an
-error that comes out of the user's code is reported with the user's file and line. The scenarios that come with
-clustersim count as the user's. Whose a function or a class is, its module decides, for the file that compiled code
-names is lost when a pickler has carried it.
+The user's functions and classes belong to the configuration of a study by their text, those of a library by their name.
+An error from the user's code is reported with the user's file and line. The scenarios that come with clustersim count
+as the user's code. The module of a function or class decides whose it is, because pickling loses the file name of
+compiled code.
 
-Data flows in as file names, functions, classes, modules and exceptions, and out to `clustersim.studies.reachable_code`,
-`clustersim.studies.execution` and the command line.
+`clustersim.studies.reachable_code`, `clustersim.studies.execution` and the command line ask about file names,
+functions, classes, modules and exceptions.
 """
 
 import functools
@@ -21,25 +21,25 @@ from types import FrameType, FunctionType, ModuleType, TracebackType
 from clustersim.errors import ClusterSimError, ConfigurationError
 from clustersim.studies.sources import source_of
 
-__all__ = ["first_line", "is_users", "is_users_file", "place_in_users_code", "tell", "users_errors"]
+__all__ = ["describe_error", "first_line", "is_users", "is_users_file", "place_in_users_code", "users_errors"]
 
 _INSTALLED = tuple(
     str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
-_SHARED = {"site-packages", "dist-packages"}  # where packages lie that are installed for a user or for the system
+_SHARED = {"site-packages", "dist-packages"}  # folders of packages that are installed for a user or for the system
 _OURS = Path(__file__).resolve().parents[1]
 
 
 @functools.lru_cache(maxsize=10_000)
 def is_users_file(name: str) -> bool:
-    """Whether the file belongs neither to Python, nor to an installed package, nor to clustersim.
+    """Return whether a file belongs neither to Python, nor to an installed package, nor to clustersim.
 
     The scenarios of clustersim count as the user's.
 
     Parameters
     ----------
     name : str
-        What a code object calls its file; a notebook's cell has a name of its own.
+        The file name in a code object; a cell of a notebook has a name of its own.
 
     Returns
     -------
@@ -63,17 +63,17 @@ def is_users_file(name: str) -> bool:
 
 @functools.cache
 def _holds_packages(folder: Path) -> bool:
-    """Whether packages have been installed into a folder, as by ``pip install --target``."""
+    """Return whether packages have been installed into a folder, as by ``pip install --target``."""
     return any(folder.glob("*.dist-info"))
 
 
 def is_users(thing: FunctionType | type | ModuleType) -> bool:
-    """Whether a function, a class or a module is the user's own.
+    """Return whether a function, a class or a module is the user's own.
 
     Parameters
     ----------
     thing : function, class or module
-        What is run as a script, or entered in a notebook, is the user's; of other modules their file decides.
+        Code of a running script or of a notebook is the user's; for other modules, the file decides.
 
     Returns
     -------
@@ -84,24 +84,24 @@ def is_users(thing: FunctionType | type | ModuleType) -> bool:
     >>> is_users(Path), is_users(linecache), is_users(users_errors)
     (False, False, False)
     """
-    if isinstance(thing, FunctionType):  # not by __module__, which functools.wraps gives to a library's wrapper
+    if isinstance(thing, FunctionType):  # not __module__, which functools.wraps copies to a library's wrapper
         name, file = thing.__globals__.get("__name__"), thing.__globals__.get("__file__")
     else:
         name, file = (thing.__name__, None) if isinstance(thing, ModuleType) else (thing.__module__, None)
     if name in ("__main__", "__mp_main__", "builtins"):
         return bool(name != "builtins")
-    known = sys.modules.get
-    module = thing if isinstance(thing, ModuleType) else known(str(name)) or known(str(name).split(".")[0])
+    loaded = sys.modules.get
+    module = thing if isinstance(thing, ModuleType) else loaded(str(name)) or loaded(str(name).split(".")[0])
     if file := file or getattr(module, "__file__", None):
         return is_users_file(str(file))
     if folders := getattr(module, "__path__", None):  # a package without a file of its own
         return any(is_users_file(str(folder)) for folder in folders)
     origin = getattr(getattr(module, "__spec__", None), "origin", None)
-    return origin not in ("built-in", "frozen")  # else the module has been made by hand
+    return origin not in ("built-in", "frozen")  # otherwise the user has made the module by hand
 
 
 def place_in_users_code(error: BaseException) -> str | None:
-    """The innermost line of the user's own code that an error passed through, or None if there is none.
+    """Return the innermost line of the user's own code in the traceback of an error, or None if there is none.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def place_in_users_code(error: BaseException) -> str | None:
     step: TracebackType | None = error.__traceback__
     while step is not None:
         name = _file_of(step.tb_frame)
-        if is_users_file(name) and name != "<string>":  # so the methods that dataclasses generate are called
+        if is_users_file(name) and name != "<string>":  # the file name of methods that dataclasses generate
             place = f"{name}, line {step.tb_lineno}"
             text = linecache.getline(name, step.tb_lineno).strip()
             place += f" ({text})" if text else ""
@@ -123,7 +123,7 @@ def place_in_users_code(error: BaseException) -> str | None:
 
 
 def _file_of(frame: FrameType) -> str:
-    """The file of the code that runs in a frame; if a pickler has made the code forget it, the file of its module."""
+    """Return the file of the code of a frame; if pickling has lost it, the file of the module."""
     code, namespace = frame.f_code, frame.f_globals
     if not code.co_filename.startswith("<dynamic"):
         return code.co_filename
@@ -133,7 +133,7 @@ def _file_of(frame: FrameType) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Name an error and give the first line of its message, as Python prints it under a traceback.
+    """Return the name of an error and the first line of its message, as Python prints them below a traceback.
 
     Examples
     --------
@@ -145,31 +145,31 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
-def tell(error: BaseException) -> str:
-    """Tell an error in one line: where in the user's code, if it passed through there, and what.
+def describe_error(error: BaseException) -> str:
+    """Describe an error in one line: its message and, if there is one, the place in the user's code.
 
     Examples
     --------
-    >>> tell(ValueError("never raised"))
+    >>> describe_error(ValueError("never raised"))
     'ValueError: never raised'
     """
     place = place_in_users_code(error)
-    told = str(error) if isinstance(error, ClusterSimError) else first_line(error)
-    return f"{place}: {told}" if place else told
+    message = str(error) if isinstance(error, ClusterSimError) else first_line(error)
+    return f"{place}: {message}" if place else message
 
 
 @contextmanager
 def users_errors(what: str) -> Iterator[None]:
-    """Turn an error of the user's own code into one that says what failed, and in which file and line.
+    """Turn an error of the user's own code into a `ConfigurationError` with `what` failed, the file and the line.
 
     Raises
     ------
     ConfigurationError
-        In place of an error that came out of the user's code; other errors pass.
+        Instead of an error from the user's code; other errors pass unchanged.
     """
     try:
         yield
     except Exception as error:
         if place_in_users_code(error) is None:
             raise
-        raise ConfigurationError(f"{what}: {tell(error)}") from error
+        raise ConfigurationError(f"{what}: {describe_error(error)}") from error
