@@ -217,9 +217,11 @@ class _Rounds:
         """Send the model that nobody answered once more; a queue of its copies would only grow."""
         self._silent += 1
         if self._silent > _PATIENCE:
+            patience = self._wait.patience
+            limit = f"within {patience:g} s" if patience < math.inf else "before the deadline"
             raise StalledError(
-                f"nobody has answered {_PATIENCE} times in a row within {self._wait.patience:g} s; use a later "
-                'deadline, a faster cluster, or silence="count"'
+                f"no worker answered {limit}, {_PATIENCE} times in a row (version {self._version}); use a "
+                'later deadline, a faster cluster, or silence="count"'
             )
         return self._send(now, Dispatch(busy="restart"))
 

@@ -88,8 +88,8 @@ class _WarmUpWait(WaitState):
         return super().needs(workers) if self._warming else self._after.needs(workers)
 
     def look(self, elapsed: float, workers: NDArray[np.int64], times: NDArray[np.float64]) -> Look:
-        """Ask the rule; it is not asked during the warm-up."""
-        return self._after.look(elapsed, workers, times)
+        """Wait for every worker during the warm-up; then ask the rule."""
+        return super().look(elapsed, workers, times) if self._warming else self._after.look(elapsed, workers, times)
 
     def outlook(self) -> Outlook:
         """All until the warm-up is over."""
