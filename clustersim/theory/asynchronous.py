@@ -73,7 +73,7 @@ def k_batch_sync_update_time(model: LatencyModel, workers: int, k: int) -> float
     model : LatencyModel
         Time X of one mini-batch, exponential unless k = 1.
     workers, k : int
-        n and k.
+        n and k, each at least 1; k may be greater than n, for a worker may send several of the k messages.
 
     Returns
     -------
@@ -86,11 +86,11 @@ def k_batch_sync_update_time(model: LatencyModel, workers: int, k: int) -> float
 
     Examples
     --------
-    >>> k_batch_sync_update_time(Exponential(mean=1.0), 8, 4)
-    0.5
+    >>> k_batch_sync_update_time(Exponential(mean=1.0), 8, 4), k_batch_sync_update_time(Exponential(mean=1.0), 8, 24)
+    (0.5, 3.0)
     """
     instance("model", model, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
-    workers, k = checked_sizes(workers, k)
+    workers, k = checked_batch_sizes(workers, k)
     if k == 1:
         return model.order_statistic_mean(1, workers)
     return k * _exponential_mean(model, "k = 1") / workers
@@ -153,7 +153,7 @@ def k_batch_async_update_time(model: LatencyModel, workers: int, k: int) -> floa
     model : LatencyModel
         Time X of one mini-batch.
     workers, k : int
-        n and k.
+        n and k, each at least 1; k may be greater than n, for a worker may send several of the k messages.
 
     Returns
     -------
@@ -168,16 +168,23 @@ def k_batch_async_update_time(model: LatencyModel, workers: int, k: int) -> floa
     --------
     >>> k_batch_async_update_time(Exponential(mean=1.0), 8, 4)
     0.5
+    >>> k_batch_async_update_time(ShiftedExponential(shift=1.0, mean=1.0), 8, 24)  # each worker answers three times
+    6.0
     """
     instance("model", model, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
-    workers, k = checked_sizes(workers, k)
+    workers, k = checked_batch_sizes(workers, k)
     if not model.homogeneous:
         raise ConfigurationError(f"model = {model!r}: expected workers that all follow the same law; simulate others")
     return k * model.expected_time / workers
 
 
+def checked_batch_sizes(workers: int, k: int) -> tuple[int, int]:
+    """Return n and k, where a worker may send several of the k messages of an update."""
+    return integer("workers", workers, low=1, high=COUNT), integer("k", k, low=1)
+
+
 def checked_sizes(workers: int, k: int) -> tuple[int, int]:
-    """Return n and k."""
+    """Return n and k, where k is at most n."""
     workers = integer("workers", workers, low=1, high=COUNT)
     return workers, integer("k", k, low=1, high=workers, remedy="wait for no more answers than there are workers")
 
