@@ -193,9 +193,9 @@ class KBatchSync(Composition):
     Notes
     -----
     When to use it and when not: no gradient is stale, and no worker waits for another one. So it suits workers of
-    different speeds that hold the same kind of data. Fast workers contribute more messages than slow ones, so if workers hold different data,
-    the gradient is biased towards that of the fast ones. Each update gives up the tasks in progress, unless the
-    cluster's `busy` says otherwise.
+    different speeds that hold the same kind of data. Fast workers contribute more messages than slow ones, so if
+    workers hold different data, the gradient is biased towards that of the fast ones. Each update gives up the tasks in
+    progress, unless the cluster's `busy` says otherwise.
 
     Cost of an update: k vectors on the uplink, and one for each worker that has finished a task on the old model before
     the new one reaches it; n + k - 1 vectors on the downlink. With exponential times an update takes k E[X] / n on
