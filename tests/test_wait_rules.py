@@ -9,7 +9,7 @@ import pytest
 from agreement import differences, outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spaces import Case
+from spaces import Case, cases
 from test_planned_rounds import agree, unplanned
 
 import clustersim as cs
@@ -275,6 +275,42 @@ def test_rules_that_change_are_planned_together(kind, compute):
             policy = cs.Synchronous(kind(one, other), placement=groups)
             case = Case(policy, cs.Cluster(6, compute, scaling="none"), cs.Until(updates=30), problem=PROBLEM)
             assert agree(case) > 0
+
+
+@st.composite
+def clocked_schemes(draw, workers):
+    """Rules that watch the clock, alone or with others, with or without late messages and blocks."""
+    clocked = st.one_of(
+        st.builds(GracePeriod, st.integers(1, workers), st.sampled_from([0, 0.5, 2.0])),
+        st.builds(RelativeDeadline, st.sampled_from([0, 0.5, 3.0])),
+        st.builds(MedianDeadline, st.sampled_from([0, 1.0, 3.0])),
+        st.builds(lambda s, k: Latest(Deadline(s), Fastest(k)), st.floats(0.5, 9.0), st.integers(1, workers)),
+        st.just(Latest(Deadline(1.0), Deadline(2.5))),
+    )
+    other = st.one_of(clocked, st.builds(Fastest, st.integers(1, workers)), st.just(All()))
+    rule = draw(st.one_of(
+        clocked,
+        st.builds(Earliest, clocked, other),
+        st.builds(Latest, clocked, other),
+        st.builds(WarmUp, clocked, st.sampled_from([0, 1.0, 3.0])),
+    ))  # fmt: skip
+    late = draw(
+        st.sampled_from([cs.policies.Discard(), cs.policies.Compensate(), cs.policies.Compensate(scaled=False)])
+    )
+    silence = draw(st.sampled_from(["count", "redraw"]))
+    return cs.Synchronous(rule, blocks=draw(st.integers(1, 3)), silence=silence, late=late)
+
+
+@settings(max_examples=25, deadline=None)
+@given(cases(clocked_schemes))
+def test_both_engines_agree_on_any_cluster(case):
+    """With links, lost messages and busy workers; what is discarded, cancelled and in flight is compared as well."""
+    with (
+        mock.patch("clustersim.engine.stopping._STANDSTILL", 300),
+        mock.patch("clustersim.policies.synchronous._PATIENCE", 100),
+    ):
+        found = [outcome(case, watched=True, engine=engine, messages=True) for engine in ("cohort", "process")]
+    assert not differences(*found)
 
 
 # ---------------------------------------------------------------------- the clock

@@ -13,7 +13,7 @@ from clustersim.placements import Assignment, MiniBatches
 
 __all__ = ["Mean", "Unbiased"]
 
-_NOBODY = np.empty(0, dtype=np.int64)
+_NO_WORKERS = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Unbiased(Decoder):
 
     def alike(self, assignment: Assignment, count: int) -> float:  # noqa: ARG002 - the base class has it
         """Return the same weight for any number of messages."""
-        return self.weights(assignment, _NOBODY)
+        return self.weights(assignment, _NO_WORKERS)
 
     def check(self, assignment: Assignment) -> None:
         """Refuse an assignment in which the coefficients of the rows have different sums."""
@@ -127,7 +127,7 @@ class Unbiased(Decoder):
         """Return the expected error, including the bias if p is not the decoder's; see `Decoder.expected_error`."""
         p = fraction("straggler_probability", straggler_probability, below_one=True)
         sums, squares = _row_moments(assignment)
-        scale = assignment.total_rows * self.weights(assignment, _NOBODY)
+        scale = assignment.total_rows * self.weights(assignment, _NO_WORKERS)
         bias = (1.0 - p) * scale * sums - 1.0
         return float(np.mean(bias**2 + p * (1.0 - p) * scale**2 * squares))
 

@@ -32,8 +32,8 @@ from clustersim.waits.base import workers_to_wait_for
 
 __all__ = ["Asynchronous"]
 
-_NOBODY = np.empty(0, dtype=np.int64)
-_NOTHING = Arrivals(0.0, _NOBODY, _NOBODY, _NOBODY, _NOBODY, _NOBODY)
+_NO_WORKERS = np.empty(0, dtype=np.int64)
+_NO_MESSAGES = Arrivals(0.0, _NO_WORKERS, _NO_WORKERS, _NO_WORKERS, _NO_WORKERS, _NO_WORKERS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,13 +75,13 @@ class Asynchronous(Policy):
     Notes
     -----
     When to use it and when not: use the named schemes where one of them fits. `Asynchronous` is for the other
-    combinations, such as K-batch-async with `to_all`. A worker that never answers a task gets no
-    other one, unless `to_all` makes it begin anew.
+    combinations, such as K-batch-async with `to_all`. A worker that never answers a task gets no other one, unless
+    `to_all` makes it begin anew.
 
     Cost of an update: k vectors on the uplink, and one for each message that is discarded. On the downlink k in the
     long run, and one for each discarded message; with `to_all` n, and k - 1 more if `at_once` is true.
 
-    Source: Dutta et al. 2018 define the four schemes with which the two choices agree.
+    Source: Dutta et al. 2018, whose K-async, K-batch-async and K-batch-sync are cases of it.
 
     Examples
     --------
@@ -130,7 +130,7 @@ class _Stream:
         self._version = 0
         self._sent = np.zeros(setting.workers, dtype=np.int64)
         self._idle: list[int] = []
-        self._inbox = _NOTHING
+        self._inbox = _NO_MESSAGES
         self._taken: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []  # names of messages, and their workers
         self._count = 0  # of messages taken
 

@@ -51,7 +51,8 @@ class StochasticGradientCoding(RandomStragglers, _Redundant):
     ------
     ConfigurationError
         If a parameter is out of range, or (at the start of a run) the redundancy is greater than the number
-        of workers, the problem does not know the norms of its rows, or a worker can never meet the deadline.
+        of workers, the problem does not provide the norms of its rows or all of them are zero, or a worker can never
+        meet the deadline.
     StalledError
         In a run, if ``silence="redraw"`` and no worker answers ten thousand times in a row.
 
@@ -181,7 +182,8 @@ class SendAll(RandomStragglers, _Redundant):
     ------
     ConfigurationError
         If a parameter is out of range, or (at the start of a run) the redundancy is greater than the number
-        of workers, the problem does not know the norms of its rows, or a worker can never meet the deadline.
+        of workers, the problem does not provide the norms of its rows or all of them are zero, or a worker can never
+        meet the deadline.
     StalledError
         In a run, if ``silence="redraw"`` and no worker answers ten thousand times in a row.
 

@@ -46,8 +46,8 @@ __all__ = ["Silence", "Synchronous"]
 Silence = Literal["count", "redraw"]
 
 _PATIENCE = 10_000  # silent rounds in a row after which a run ends with an error
-_NOBODY = np.empty(0, dtype=np.int64)
-_EMPTY = Round(_NOBODY, _NOBODY, _NOBODY)
+_NO_WORKERS = np.empty(0, dtype=np.int64)
+_EMPTY = Round(_NO_WORKERS, _NO_WORKERS, _NO_WORKERS)
 _ANY = Wants()
 
 
@@ -215,9 +215,9 @@ class _Rounds:
         self._now = _EMPTY
         if self._wait.watches:
             self._clock.begin(now)
-            missing, patience = 1, max(0.0, self._clock.look(self._wait, now, _NOBODY).until)
+            missing, patience = 1, max(0.0, self._clock.look(self._wait, now, _NO_WORKERS).until)
         else:
-            missing, patience = self._wait.needs(_NOBODY), self._wait.patience
+            missing, patience = self._wait.needs(_NO_WORKERS), self._wait.patience
         self._deadline = now + patience
         return Decision((dispatch,), Wants(missing if missing > 1 else 1, self._deadline, patience))
 

@@ -99,7 +99,7 @@ class Latest(_Several):
     """
 
     def begin(self, setting: Setting) -> WaitState:
-        """Begin a run of each rule; a deadline that nobody can meet does not end the round, so it is not refused."""
+        """Begin a run of each rule; a deadline that no worker can meet is accepted, since it does not end the round."""
         unchecked = replace(setting, soonest=None)
         return _LatestWait([rule.begin(unchecked) for rule in self.rules], Ticks(setting.tick))
 
@@ -195,7 +195,7 @@ class _LatestWait(_SeveralWait):
         now = self._ticks.of(elapsed)
         waiting = [look.until for look in looks if self._ticks.of(look.until) > now]
         if not waiting and not len(times):
-            return Look(1, elapsed)  # all deadlines have passed, and nobody has answered
+            return Look(1, elapsed)  # all deadlines have passed, and no worker has answered
         needs = max(self._still_needs(look, now, times) for look in looks)
         return Look(needs, min(waiting, default=elapsed))
 
