@@ -231,7 +231,7 @@ def test_the_soonest_answer_counts_links_and_loads(scaling, soonest):
             cs.Synchronous(cs.waits.All(), cs.decoders.DistinctGroups(), cs.placements.UniformReplication(2)),
             "no groups",
         ),
-        (cs.Synchronous(cs.waits.All(), cs.decoders.DistinctRows(0.1)), "every row by itself"),
+        (cs.Synchronous(cs.waits.All(), cs.decoders.DistinctRows(0.1)), "each row as a vector of its own"),
         (cs.Synchronous(cs.waits.All(), cs.decoders.Unbiased(0.1), cs.placements.CyclicRepetition(2)), "biased"),
         (cs.Synchronous(cs.waits.All(), batch=5), "worker 0 holds only 4 rows"),
         (cs.Synchronous(cs.waits.All(), cs.decoders.Exact(), batch=2), "not even the messages of all workers"),

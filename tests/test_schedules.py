@@ -115,7 +115,7 @@ def test_a_cap_takes_any_function_of_t_and_hides_no_nonsense() -> None:
         (lambda: StepDecay(1.0, (0, 3)), "at = 0: expected a whole number, at least 1; .* strictly increasing"),
         (lambda: StepDecay(1.0, (3.5,)), "at = 3.5: expected a whole number"),
         (lambda: StepDecay(1.0, 30), "at = 30: expected strictly increasing update numbers, such as"),
-        (lambda: StepDecay(1.0, "30"), "at = '30': expected update numbers"),
+        (lambda: StepDecay(1.0, "30"), "at = '30': expected strictly increasing"),
         (lambda: updates_in(-1, 10, 1, 1), "epochs = -1: expected .* at least 0"),
         (lambda: updates_in(math.inf, 10, 1, 1), "epochs = inf"),
         (lambda: updates_in(1, 0, 1, 1), "rows = 0"),
