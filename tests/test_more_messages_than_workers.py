@@ -86,7 +86,7 @@ def test_fedbuff_by_hand(engine):
 @pytest.mark.parametrize(("policy", "theory"), [(cs.KBatchSync, k_batch_sync_update_time),
                                                 (cs.KBatchAsync, k_batch_async_update_time)])  # fmt: skip
 def test_exponential_times_agree_with_the_theory(policy, theory):
-    model, k, updates = cs.Exponential(1.0), 11, 3000
+    model, k, updates = cs.Exponential(1.0), 11, 400
     result = cs.simulate(
         PROBLEM, cs.Cluster(4, model), policy(k), optimizer=cs.SGD(1e-6), until=cs.Until(updates=updates),
         evaluate_every=1,
