@@ -1,7 +1,7 @@
-"""Step sizes that change with the update number t = 1, 2, ..., and how many updates an epoch has.
+"""Step-size schedules, which depend on the update number t = 1, 2, ..., and the conversion of epochs to updates.
 
-A schedule is a frozen dataclass that is called with t and returns the step size. Unlike a lambda it prints, compares,
-pickles, and is told in a study's manifest by its numbers. Any optimiser takes one as its ``step_size``.
+A schedule is a frozen dataclass that is called with t and returns the step size. Pass it to any optimiser as
+``step_size``. Unlike a lambda, it can be printed, compared and pickled, and a study's manifest records its numbers.
 """
 
 import math
@@ -23,9 +23,9 @@ class PowerDecay:
     Parameters
     ----------
     initial : float
-        The step size of update 1.
+        The step size of update 1, above 0.
     power : float
-        0 keeps it constant.
+        Exponent of t, at least 0; with 0 the step size is constant.
 
     Raises
     ------
@@ -35,7 +35,7 @@ class PowerDecay:
     References
     ----------
     Bitar, Wootters and El Rouayheb, "Stochastic gradient coding for straggler mitigation in distributed learning",
-    2020, eq. 11: power 0.7 and initial 7 ln(10^100), which for the mean gradient is to be divided by the largest
+    2020, eq. 11: power 0.7 and initial 7 ln(10^100). For the mean gradient, as here, divide the latter by the largest
     eigenvalue of X^T X.
 
     Examples
@@ -60,14 +60,14 @@ class PowerDecay:
 class ExponentialDecay:
     r"""A step size that falls by the same factor at every update: :math:`\eta_t = \mathrm{initial} \cdot r^t`.
 
-    The count is that of the updates, from t = 1, so the first step already is `initial` times the factor.
+    Updates are counted from t = 1, so the step size of the first update is `initial` times the factor.
 
     Parameters
     ----------
     initial : float
-        The step size before the first update.
+        The step size before the first update, above 0.
     factor : float
-        r, in (0, 1].
+        r in (0, 1].
 
     Raises
     ------
@@ -94,19 +94,19 @@ class ExponentialDecay:
 
     def __call__(self, t: int) -> float:
         """Return the step size of update t = 1, 2, ..."""
-        return max(self.initial * self.factor**t, sys.float_info.min)  # a step that underflows to 0 would be refused
+        return max(self.initial * self.factor**t, sys.float_info.min)  # a step size of 0 would be refused
 
 
 @dataclass(frozen=True)
 class Capped:
-    r"""Another schedule, held below a bound: :math:`\eta_t = \min\{\mathrm{highest}, \mathrm{schedule}(t)\}`.
+    r"""Another schedule with an upper bound: :math:`\eta_t = \min\{\mathrm{highest}, \mathrm{schedule}(t)\}`.
 
     Parameters
     ----------
     schedule : callable
         Maps the update number t = 1, 2, ... to a step size.
     highest : float
-        The bound.
+        The upper bound, above 0.
 
     Raises
     ------
@@ -136,30 +136,30 @@ class Capped:
 
     def __call__(self, t: int) -> float:
         """Return the step size of update t = 1, 2, ..."""
-        return min(self.schedule(t), self.highest)  # in this order a NaN stays one, and is refused
+        return min(self.schedule(t), self.highest)  # in this order a NaN stays NaN, and is refused later
 
 
 @dataclass(frozen=True)
 class StepDecay:
-    r"""A step size that drops by a factor after each of some updates.
+    r"""A step size that is multiplied by a factor after each of some updates.
 
     .. math:: \eta_t = \mathrm{initial} \cdot \mathrm{factor}^{\#\{a \in \mathrm{at}: a < t\}}
 
-    Update a is the last to be taken with the larger step, update a + 1 the first with the smaller one.
+    Update a is the last one with the larger step size, and update a + 1 the first one with the smaller step size.
 
     Parameters
     ----------
     initial : float
-        The step size of update 1.
+        The step size of update 1, above 0.
     at : sequence of int
-        Update numbers, at least 1 and strictly rising; `updates_in` tells those at which epochs end.
+        Update numbers, at least 1 and strictly increasing; `updates_in` converts epochs to update numbers.
     factor : float, default 0.1
-        What the step size is multiplied by, in (0, 1].
+        Factor in (0, 1] that multiplies the step size.
 
     Raises
     ------
     ConfigurationError
-        If `initial` is not positive, `factor` is not in (0, 1], or `at` is no such sequence.
+        If `initial` is not positive, `factor` is not in (0, 1], or `at` is not such a sequence.
 
     References
     ----------
@@ -186,27 +186,27 @@ class StepDecay:
     def __call__(self, t: int) -> float:
         """Return the step size of update t = 1, 2, ..."""
         drops = bisect_left(self.at, t)
-        return max(self.initial * self.factor**drops, sys.float_info.min)  # a step of 0 would be refused
+        return max(self.initial * self.factor**drops, sys.float_info.min)  # a step size of 0 would be refused
 
 
 def updates_in(epochs: float, rows: int, workers: int, batch: int) -> int:
-    r"""How many updates it takes to run through so many epochs with a mini-batch of every worker an update.
+    r"""Return the number of updates in some epochs, if every update uses one mini-batch of each worker.
 
     .. math:: \lceil \mathrm{epochs} \cdot \max\{1, m / (n \cdot \mathrm{batch})\} \rceil
 
-    An epoch is as many updates as it takes n workers to compute m rows together, at least one. Under a policy that
-    drops answers, an epoch is the same number of updates, though they use fewer rows.
+    In an epoch, n workers together compute m rows; it is at least one update. Under a policy that discards messages an
+    epoch is the same number of updates, although these use fewer rows.
 
     Parameters
     ----------
     epochs : float
         Number of epochs, at least 0.
     rows : int
-        m, the rows of the problem.
+        m, the rows of the problem, at least 1.
     workers : int
-        n.
+        n, the number of workers, at least 1.
     batch : int
-        Rows of a worker's mini-batch.
+        Rows of a worker's mini-batch, at least 1.
 
     Returns
     -------
@@ -215,7 +215,7 @@ def updates_in(epochs: float, rows: int, workers: int, batch: int) -> int:
     Raises
     ------
     ConfigurationError
-        If an argument is not of its kind or out of range.
+        If an argument is not a number of the right kind, or is out of range.
 
     Examples
     --------
@@ -230,7 +230,7 @@ def updates_in(epochs: float, rows: int, workers: int, batch: int) -> int:
 
 
 def whole_updates(epochs: float, updates_per_epoch: float) -> int:
-    """So many epochs in updates, rounded up, but not for the rounding of 0.1.
+    """Return the number of updates in some epochs, rounded up, but not because of rounding errors (as in 0.1).
 
     Examples
     --------
@@ -241,7 +241,7 @@ def whole_updates(epochs: float, updates_per_epoch: float) -> int:
 
 
 def epochs_of(name: str, value: float, above: float | None = None) -> float:
-    """Check a number of epochs, of which there are few enough to be counted in updates."""
+    """Check a number of epochs, at most 1e9 so that it can be converted to updates."""
     return number(name, value, low=0.0, above=above, high=1e9)
 
 
@@ -251,10 +251,10 @@ def _factor(value: float) -> float:
 
 
 def _rising(numbers: Sequence[int]) -> tuple[int, ...]:
-    """Check update numbers that rise strictly."""
-    expected = "update numbers that rise strictly, such as (4688, 7032)"
+    """Check that update numbers are strictly increasing."""
+    expected = "strictly increasing update numbers, such as (4688, 7032)"
     given = several("at", numbers, expected)
-    checked = tuple(integer("at", t, low=1, remedy="give update numbers that rise strictly") for t in given)
+    checked = tuple(integer("at", t, low=1, remedy="give strictly increasing update numbers") for t in given)
     if any(later <= earlier for earlier, later in pairwise(checked)):
         raise complaint("at", checked, expected)
     return checked

@@ -90,7 +90,7 @@ def test_attributes_are_of_the_types_of_python():
         (lambda: cs.Empirical([Decimal(1)]), "samples = .*expected a list of times"),
         (lambda: cs.Replay([["1"]]), "times = .*expected a matrix of times"),
         (lambda: cs.PerWorker({cs.Constant(1.0)}), "models = .*expected a sequence of latency models"),
-        (lambda: schedules.StepDecay(0.1, at=b"12"), "at = b'12': expected update numbers"),
+        (lambda: schedules.StepDecay(0.1, at=b"12"), "at = b'12': expected strictly increasing"),
         (lambda: cs.LeastSquares([[1.0]], [1.0], ridge=1e308), r"ridge = 1e\+308: expected .* at most 1e\+100"),
         (lambda: cs.LeastSquares(np.array([["1"]], dtype=object), [1.0]), "X: expected real numbers only"),
         (lambda: cs.Cluster(10**400, cs.Constant(1.0)), r"workers = 1000000000\.\.\.\(401 digits\): expected a whole"),

@@ -20,7 +20,7 @@ REFUSALS = (
     "can answer before",
     "can never answer",
     "without rows",
-    "not even the answers of all workers",
+    "not even the messages of all workers",
     "biased",
     "holds only",
 )

@@ -232,7 +232,7 @@ def test_decoders_say_what_they_need():
         DistinctRows(0.5).weights(random, two)
     with pytest.raises(ConfigurationError, match="so the sum is biased"):
         Unbiased(0.5).weights(code, two)
-    with pytest.raises(ConfigurationError, match="answers of 2 of 6 workers do not determine"):
+    with pytest.raises(ConfigurationError, match="messages of 2 of 6 workers do not determine"):
         Exact().weights(code, two)
     for decoder, assignment in [(Exact(), code), (Optimal(), code), (Optimal(), random), (Mean(), OVERLAPPING)]:
         with pytest.raises(ConfigurationError, match="expected error is"):

@@ -248,7 +248,7 @@ def test_bad_hyper_parameters_are_named(make, words):
     [
         (cs.LiveGradientCompensation(5, 1), "k = 5.*4 workers"),
         (cs.KAsync(5), "k = 5.*4 workers"),
-        (cs.KBatchSync(5), "k = 5.*4 workers"),
+        (Asynchronous(5, max_staleness=1), "k = 5.*4 workers"),
         (cs.LiveGradientCompensation(2, blocks=13), "blocks = 13.*worker 0 holds only 12 rows"),
         (cs.FastestK(2, cs.ByLabel(4)), "classes = 4"),
         (cs.FastestK(2, batch=13), "batch = 13.*holds only 12 rows"),

@@ -98,6 +98,23 @@ def test_update_times_of_exponential_workers(n, k):
         assert agrees(np.diff(moments, prepend=0.0), expected(model, n, k), 4)
 
 
+@pytest.mark.parametrize(("n", "k"), [(1, 4), (3, 10)])
+def test_batch_updates_of_more_messages_than_workers(n, k):
+    """A worker sends several of the k messages; the long run is the same for any law."""
+    mean, updates, rng = 3.0, 6000, np.random.default_rng(5)
+
+    def exponential(rng, size):
+        return rng.exponential(mean, size)
+
+    assert k_batch_sync_update_time(cs.Exponential(mean), n, k) == mean * k / n
+    assert agrees(batch_sync(n, k, exponential, updates, rng), mean * k / n, 4)
+    moments = asynchronous(n, k, exponential(rng, n + updates * k).tolist(), updates, batch=True)[0]
+    assert agrees(np.diff(moments, prepend=0.0), k_batch_async_update_time(cs.Exponential(mean), n, k), 4)
+    for law in ("shifted", "gamma"):
+        assert k_batch_async_update_time(LAWS[law][0], n, k) == pytest.approx(k / n)
+        assert agrees(replications(law, n, k, batch=True, updates=300, warm_up=50)[0], k / n, 4)
+
+
 @pytest.mark.parametrize(("n", "k"), [(7, 3), (50, 50), (1000, 1)])
 def test_update_times_by_hand(n, k):
     harmonic = math.fsum(1.0 / i for i in range(n - k + 1, n + 1))
@@ -254,13 +271,18 @@ SHIFTED = cs.ShiftedExponential(1.0, 1.0)
 MIXED = cs.PerWorker([cs.Exponential(1.0), cs.Exponential(2.0)])
 
 
+BATCH_TIMES = [
+    lambda n, k: k_batch_sync_update_time(cs.Exponential(1.0), n, k),
+    lambda n, k: k_batch_async_update_time(cs.Exponential(1.0), n, k),
+]
+
+
 @pytest.mark.parametrize(
     "function",
     [
         lambda n, k: k_sync_update_time(cs.Exponential(1.0), n, k),
-        lambda n, k: k_batch_sync_update_time(cs.Exponential(1.0), n, k),
+        *BATCH_TIMES,
         lambda n, k: k_async_update_time(cs.Exponential(1.0), n, k),
-        lambda n, k: k_batch_async_update_time(cs.Exponential(1.0), n, k),
         k_async_mean_staleness,
         k_batch_async_mean_staleness,
         lambda n, k: k_async_staleness_probabilities(n, k, 3),
@@ -269,8 +291,9 @@ MIXED = cs.PerWorker([cs.Exponential(1.0), cs.Exponential(2.0)])
 )
 def test_sizes_are_checked(function):
     assert np.all(function(4, 4) >= 0.0)
-    for k in (0, 5, 2.5):
-        with pytest.raises(ConfigurationError, match=f"k = {k}: expected a whole number from 1 to 4"):
+    expected = ", at least 1" if function in BATCH_TIMES else " from 1 to 4"
+    for k in (0, 2.5) if function in BATCH_TIMES else (0, 5, 2.5):
+        with pytest.raises(ConfigurationError, match=f"k = {k}: expected a whole number{expected}"):
             function(4, k)
     with pytest.raises(ConfigurationError, match="workers = 0"):
         function(0, 1)
@@ -281,6 +304,10 @@ def test_sizes_are_checked(function):
     [
         (
             lambda: k_batch_sync_update_time(SHIFTED, 4, 2),
+            r"model = Shifted.*: expected Exponential\(mean\), or k = 1;",
+        ),
+        (
+            lambda: k_batch_sync_update_time(SHIFTED, 4, 9),
             r"model = Shifted.*: expected Exponential\(mean\), or k = 1;",
         ),
         (lambda: k_async_update_time(SHIFTED, 4, 2), "model = Shifted.*, or k = 1 or k = workers; simulate other laws"),

@@ -1,4 +1,4 @@
-"""Decoders that use each group, or each row, once."""
+"""Decoders that use each group of workers, or each row, once."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ __all__ = ["DistinctGroups", "DistinctRows"]
 
 @dataclass(frozen=True)
 class DistinctGroups(Decoder):
-    """The first answer of each group weighs 1/m, later ones of it nothing: the sum of distinct groups over m.
+    """Sum over distinct groups, divided by m: the first message of each group weighs 1/m, and later ones 0.
 
-    Groups that no one has answered for are missing. If each of the d workers of a group straggles with probability p,
-    the expected gradient is 1 - p^d times the full one, and the expected error is p^d.
+    Groups from which no message has arrived are missing. If each of the d workers of a group straggles with probability
+    p, the expected gradient is 1 - p^d times the full one, and the expected error is p^d.
 
     Raises
     ------
@@ -40,13 +40,13 @@ class DistinctGroups(Decoder):
     """
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
-        """One weight a message."""
+        """Return one weight for each message."""
         self.check(assignment)
-        assert assignment.groups is not None  # noqa: S101 - for the type checker; `check` has looked
+        assert assignment.groups is not None  # noqa: S101 - for the type checker; `check` ensures it
         return first_occurrences(assignment.groups[workers], assignment.workers) / assignment.total_rows
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
-        """Expected error, see `Decoder.expected_error`."""
+        """Return the expected error, see `Decoder.expected_error`."""
         p = fraction("straggler_probability", straggler_probability, below_one=True)
         self.check(assignment)
         return float(np.mean(p**assignment.redundancy))
@@ -62,20 +62,20 @@ class DistinctGroups(Decoder):
 
 @dataclass(frozen=True)
 class DistinctRows(Decoder):
-    """The first copy of row r weighs 1 / (m (1 - p^d_r)), later copies nothing; d_r workers hold the row.
+    """Sum over distinct rows: the first copy of row r weighs 1 / (m (1 - p^d_r)), and later copies 0.
 
-    A row arrives with probability 1 - p^d_r, so the expected gradient is the full one. Workers must send every row's
-    gradient by itself.
+    d_r workers hold row r, so it arrives with probability 1 - p^d_r, and the expected gradient is the full one. Workers
+    must send the gradient of each row as a vector of its own.
 
     Parameters
     ----------
     straggler_probability : float
-        p in [0, 1).
+        p in [0, 1), the probability that a worker does not answer.
 
     Raises
     ------
     ConfigurationError
-        If p is out of range, or (at the start of a run) messages are combined.
+        If p is out of range, or (at the start of a run) workers send sums of rows.
 
     Notes
     -----
@@ -99,23 +99,23 @@ class DistinctRows(Decoder):
         store(self, straggler_probability=p)
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
-        """One weight a vector, message by message."""
+        """Return one weight for each vector, message by message."""
         self.check(assignment)
         rows = assignment.rows_of(workers)
         arrives = 1.0 - self.straggler_probability ** assignment.redundancy[rows]
         return first_occurrences(rows, assignment.total_rows) / (assignment.total_rows * arrives)
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
-        """Expected error, see `Decoder.expected_error`; the bias counts if p is not the decoder's."""
+        """Return the expected error, including the bias if p is not the decoder's; see `Decoder.expected_error`."""
         p = fraction("straggler_probability", straggler_probability, below_one=True)
         self.check(assignment)
         missing, assumed = p**assignment.redundancy, self.straggler_probability**assignment.redundancy
         return float(np.mean(missing + (1.0 - missing) * (assumed / (1.0 - assumed)) ** 2))
 
     def check(self, assignment: Assignment) -> None:
-        """Refuse combined messages."""
+        """Refuse messages that are sums of rows."""
         if assignment.combined:
             raise ConfigurationError(
-                f"{self!r}: it needs the gradient of every row by itself, but workers send one sum; wrap the placement "
-                "as Uncombined(placement)"
+                f"{self!r}: it needs the gradient of each row as a vector of its own, but workers send one sum; wrap "
+                "the placement as Uncombined(placement)"
             )

@@ -1,4 +1,4 @@
-"""Decoders that look for the weights which bring each row's coefficient to 1."""
+"""Decoders that fit the weights so that the coefficient of each row becomes 1, exactly or as nearly as possible."""
 
 from dataclasses import dataclass
 
@@ -16,16 +16,17 @@ __all__ = ["Exact", "Optimal"]
 
 @dataclass(frozen=True)
 class Exact(Decoder):
-    """The full gradient, or an error if the answers do not determine it; never another gradient.
+    """The full gradient, or an error if the messages do not determine it.
 
-    Groups and rows that arrive several times count once, from the first answer; a code is decoded by least squares, and
-    the result is used only if every coefficient is 1 to ten digits (root mean square over the rows). No answers have no
-    weights: that is no gradient rather than a wrong one.
+    Groups and rows that arrive several times count once, from the first message. A code is decoded by least squares,
+    and the result is used only if every coefficient is 1 to ten digits (root mean square over the rows). Without
+    messages there are no weights, and no error.
 
     Raises
     ------
     ConfigurationError
-        If (when asked) the answers do not determine the full gradient. `clustersim.waits.Covered` waits until they do.
+        At the start of a run, if not even all messages determine the full gradient; in a run, if those that have
+        arrived do not. `clustersim.waits.Covered` waits until they do.
 
     Notes
     -----
@@ -40,21 +41,21 @@ class Exact(Decoder):
     """
 
     def check(self, assignment: Assignment) -> None:
-        """Refuse what not even all answers determine, such as mini-batches."""
+        """Refuse an assignment whose messages do not determine the full gradient, such as mini-batches."""
         if assignment.recovery is None and not assignment.decodes(np.arange(assignment.workers)):
             raise ConfigurationError(
-                f"{self!r}: with this placement (and mini-batch) not even the answers of all workers determine the "
+                f"{self!r}: with this placement (and mini-batch) not even the messages of all workers determine the "
                 "full gradient; use Mean() or Unbiased(p)"
             )
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
-        """One weight a message, or a vector where messages are not combined."""
+        """Return one weight for each message, or for each vector if messages are not combined."""
         if not len(workers):
             return np.empty(0)
         if not assignment.decodes(workers):
             raise ConfigurationError(
-                f"{self!r}: the answers of {len(workers)} of {assignment.workers} workers do not determine the full "
-                "gradient; wait until they do with waits.Covered(), or take the decoder Optimal()"
+                f"{self!r}: the messages of {len(workers)} of {assignment.workers} workers do not determine the full "
+                "gradient; wait until they do with waits.Covered(), or use the decoder Optimal()"
             )
         if assignment.groups is not None:
             return first_occurrences(assignment.groups[workers], assignment.workers) / assignment.total_rows
@@ -63,26 +64,32 @@ class Exact(Decoder):
         return assignment.decode(workers)[0] / assignment.total_rows
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
-        """Undefined: where it gives a gradient its error is 0, and with some answers it gives none."""
+        """Raise `ConfigurationError`: the error is 0 where there is a gradient, and undefined where there is none."""
         del assignment, straggler_probability
         raise ConfigurationError(
-            f"{self!r}: its expected error is undefined: answers that do not determine the full gradient are refused, "
-            "with all others it is 0; Optimal() does the same with those and its best with the rest"
+            f"{self!r}: its expected error is undefined: it is 0 for messages that determine the full gradient, and "
+            "all others are refused; use Optimal(), which accepts any messages"
         )
 
 
 @dataclass(frozen=True)
 class Optimal(Decoder):
-    r"""The weights a for which :math:`\sum_r (\sum_j a_j B_{jr} - 1)^2` is least, over m: for any placement.
+    r"""The estimate closest to the full gradient, for any placement: least squares on the coefficients of the rows.
 
-    Of several best the shortest: answers of one group share its weight, and so do copies of one row. The estimate is
-    biased towards zero where rows are missing.
+    The weights are a / m, where a minimises :math:`\sum_r (\sum_j a_j B_{jr} - 1)^2`. If there are several minimisers,
+    it is the shortest: messages of one group share its weight, and so do copies of one row. The estimate is biased
+    towards zero if rows are missing.
+
+    Raises
+    ------
+    ConfigurationError
+        At the start of a run, with mini-batches, whose rows differ from task to task.
 
     Notes
     -----
     Source: M. Glasgow and M. Wootters, "Approximate gradient coding with optimal decoding", 2021; the decoder itself is
-    Charles et al. 2017. Its expected error is p^d for groups of d workers, and the mean of p^d_r where workers send
-    each row by itself: no decoder does better with d_r copies.
+    Charles et al. 2017. Its expected error is p^d for groups of d workers, and the mean of p^d_r if workers send each
+    row as a vector of its own. With d_r copies no decoder has a smaller one.
 
     Examples
     --------
@@ -95,10 +102,10 @@ class Optimal(Decoder):
     def check(self, assignment: Assignment) -> None:
         """Refuse mini-batches, whose rows differ from task to task."""
         if isinstance(assignment, MiniBatches):
-            assignment.decode(np.arange(assignment.workers))  # says why not
+            assignment.decode(np.arange(assignment.workers))  # this raises the error
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> NDArray[np.float64]:
-        """One weight a message, or a vector where messages are not combined."""
+        """Return one weight for each message, or for each vector if messages are not combined."""
         if assignment.groups is not None:
             return _shared(assignment.groups[workers]) / assignment.total_rows
         if not assignment.combined:
@@ -106,7 +113,7 @@ class Optimal(Decoder):
         return assignment.decode(workers)[0] / assignment.total_rows
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
-        """Expected error, see `Decoder.expected_error`; known where groups or single rows are sent."""
+        """Return the expected error, which is known for groups and for single rows; see `Decoder.expected_error`."""
         p = fraction("straggler_probability", straggler_probability, below_one=True)
         if assignment.combined and assignment.groups is None:
             return super().expected_error(assignment, p)
@@ -114,6 +121,6 @@ class Optimal(Decoder):
 
 
 def _shared(names: NDArray[np.int64]) -> NDArray[np.float64]:
-    """One over how often each name occurs."""
+    """Return one over the number of times that each name occurs."""
     shares: NDArray[np.float64] = 1.0 / np.bincount(names)[names]
     return shares

@@ -1,4 +1,4 @@
-"""Decoders that add up whatever arrives, over one divisor."""
+"""Decoders that add up all messages and divide by one number: the mean, and the unbiased sum."""
 
 import math
 from dataclasses import dataclass
@@ -13,21 +13,22 @@ from clustersim.placements import Assignment, MiniBatches
 
 __all__ = ["Mean", "Unbiased"]
 
-_NOBODY = np.empty(0, dtype=np.int64)
+_NO_WORKERS = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class Mean(Decoder):
-    r"""The sum over what the answering workers' coefficients add up to: :math:`a_j = 1 / \sum_{i, r} B_{ir}`.
+    r"""The mean over all rows in the messages: :math:`a_j = 1 / \sum_{i, r} B_{ir}`.
 
-    Without coefficients that is the mean over the rows that they hold. No answers weigh 0.
+    The sum is over the coefficients of the workers i that have answered. Without coefficients it is the number of rows
+    that they have computed. Without messages the weight is 0.
 
     Notes
     -----
     Source: Kas Hanna et al. 2022, eq. 3 and 5; with equal shares it is the mean of the k partial gradients.
 
-    Its expected error is known where all workers' coefficients add up to the same: if a of the n workers answer, each
-    set of a workers is as likely. On an even partition it is :math:`p^n + \sum_a P(a) (n / a - 1)`.
+    Its expected error is known if the coefficients of all workers have the same sum. If a of the n workers answer, all
+    sets of a workers are equally likely. On an even partition it is :math:`p^n + \sum_a P(a) (n / a - 1)`.
 
     Examples
     --------
@@ -39,18 +40,18 @@ class Mean(Decoder):
     """
 
     def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> float:
-        """One weight for all."""
+        """Return one weight for all messages."""
         each = assignment.even_total
         total = float(assignment.totals[workers].sum()) if each is None else each * len(workers)
         return 1.0 / total if total else 0.0
 
     def alike(self, assignment: Assignment, count: int) -> float | None:
-        """One over the sum of the coefficients of `count` workers, if all workers have equal sums; else None."""
+        """Return the weight if all workers have coefficients of the same sum; otherwise None."""
         each = assignment.even_total
         return None if not each else 1.0 / (each * count)
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
-        """Expected error, see `Decoder.expected_error`."""
+        """Return the expected error, see `Decoder.expected_error`."""
         p = fraction("straggler_probability", straggler_probability, below_one=True)
         totals, n, m = assignment.totals, assignment.workers, assignment.total_rows
         if not (np.allclose(totals, totals[0], rtol=1e-12, atol=0.0) and totals[0] > 0.0):
@@ -67,21 +68,22 @@ class Mean(Decoder):
 
 @dataclass(frozen=True)
 class Unbiased(Decoder):
-    r"""The sum over its mean: :math:`a_j = 1 / ((1 - p) \sum_{i, r} B_{ir})`, the sum over all workers, stragglers too.
+    r"""The sum of the messages over its expected value: :math:`a_j = 1 / ((1 - p) \sum_{i, r} B_{ir})`.
 
-    If each worker straggles with probability p and each row's coefficients add up to the same, the expected gradient is
-    the full one. The divisor is (1 - p) m where the coefficients of a row add up to 1, as in SGC, or without redundancy
-    (Ignore-Stragglers), and (1 - p) d m where each row is on d workers with coefficient 1 (BGC).
+    The sum is over the coefficients of all workers, stragglers included. If each worker straggles with probability p
+    and the coefficients of each row have the same sum, the expected gradient is the full one. The divisor is (1 - p) m
+    if the coefficients of a row add up to 1, as in SGC, or without redundancy (Ignore-Stragglers). It is (1 - p) d m if
+    each row is on d workers with coefficient 1 (BGC).
 
     Parameters
     ----------
     straggler_probability : float
-        p in [0, 1).
+        p in [0, 1), the probability that a worker does not answer.
 
     Raises
     ------
     ConfigurationError
-        If p is out of range, or (at the start of a run) the rows' coefficients do not add up to the same.
+        If p is out of range, or (at the start of a run) the coefficients of the rows have different sums.
 
     Notes
     -----
@@ -104,17 +106,17 @@ class Unbiased(Decoder):
         p = fraction("straggler_probability", self.straggler_probability, below_one=True)
         store(self, straggler_probability=p)
 
-    def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> float:  # noqa: ARG002 - so it is fixed
-        """One weight for all, whoever answers."""
+    def weights(self, assignment: Assignment, workers: NDArray[np.int64]) -> float:  # noqa: ARG002 - the base class has it
+        """Return one weight for all messages, whichever workers have sent them."""
         self.check(assignment)
         return 1.0 / ((1.0 - self.straggler_probability) * float(assignment.totals.sum()))
 
-    def alike(self, assignment: Assignment, count: int) -> float:  # noqa: ARG002 - so it is fixed
-        """The same weight, however many answer."""
-        return self.weights(assignment, _NOBODY)
+    def alike(self, assignment: Assignment, count: int) -> float:  # noqa: ARG002 - the base class has it
+        """Return the same weight for any number of messages."""
+        return self.weights(assignment, _NO_WORKERS)
 
     def check(self, assignment: Assignment) -> None:
-        """Refuse rows whose coefficients do not add up to the same."""
+        """Refuse an assignment in which the coefficients of the rows have different sums."""
         if not assignment.evenly_coded:
             raise ConfigurationError(
                 f"{self!r}: the coefficients of some rows add up to more than those of others, so the sum is biased; "
@@ -122,16 +124,16 @@ class Unbiased(Decoder):
             )
 
     def expected_error(self, assignment: Assignment, straggler_probability: float) -> float:
-        """Expected error, see `Decoder.expected_error`; the bias counts if p is not the decoder's."""
+        """Return the expected error, including the bias if p is not the decoder's; see `Decoder.expected_error`."""
         p = fraction("straggler_probability", straggler_probability, below_one=True)
         sums, squares = _row_moments(assignment)
-        scale = assignment.total_rows * self.weights(assignment, _NOBODY)
+        scale = assignment.total_rows * self.weights(assignment, _NO_WORKERS)
         bias = (1.0 - p) * scale * sums - 1.0
         return float(np.mean(bias**2 + p * (1.0 - p) * scale**2 * squares))
 
 
 def _row_moments(assignment: Assignment) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum of each row's coefficients and of their squares, shape (m,)."""
+    """Return the sums of the coefficients of each row, and of their squares, each of shape (m,)."""
     if isinstance(assignment, MiniBatches):
         raise ConfigurationError(
             f"batch = {assignment.batch}: the expected error is known for whole holdings only; "

@@ -1,7 +1,8 @@
 """Optimisers: how the master turns the gradient of an update into the next model.
 
-Each has its own file; `base` says what an optimiser and its state are, and holds the step size that all of them share.
-Step sizes that change with the update number are in `clustersim.schedules`.
+Each has a module of its own. `clustersim.optimizers.base` defines what an optimiser and its state are, and the step
+size and weight decay that all of them have. Step sizes that change with the update number are in
+`clustersim.schedules`.
 """
 
 from clustersim.optimizers.base import Optimizer, OptimizerState

@@ -1,10 +1,10 @@
-"""What every optimiser is, and the step size and weight decay that the gradient methods share.
+"""The base classes of optimisers, with the step size and the weight decay that the gradient methods share.
 
-An `Optimizer` is a frozen set of hyper-parameters that serves any number of runs. What changes during a run (nothing
-for plain SGD, a velocity for momentum) lives in the state that `Optimizer.begin` makes for it.
+An `Optimizer` is a frozen dataclass of hyper-parameters that serves any number of runs. What changes during a run
+(nothing for plain SGD, a velocity for momentum) is in the state that `Optimizer.begin` returns.
 
-The gradient, ridge included, flows in from the engine at every update; the next model, which is what the master sends
-to the workers, flows back out.
+At every update the engine passes the gradient, including that of the ridge, to the state. The state returns the next
+model, which the master sends to the workers.
 """
 
 from abc import ABC, abstractmethod
@@ -29,24 +29,51 @@ class OptimizerState(Protocol):
     """What an optimiser remembers within one run."""
 
     def step(self, w: Floats, gradient: Floats, update_number: int) -> Floats:
-        """Return the model after update number 1, 2, ...; neither `w` nor `gradient` is changed.
+        """Return the model after an update; neither `w` nor `gradient` is changed.
 
-        `w` is what the step before returned; only the engine's first call brings the model of `Optimizer.begin`.
+        Parameters
+        ----------
+        w : ndarray of float, shape (d,)
+            The model that the previous step returned; at the first update, the model that `Optimizer.begin` was given.
+        gradient : ndarray of float, shape (d,)
+            The estimated gradient at `w`.
+        update_number : int
+            1, 2, ...
+
+        Returns
+        -------
+        ndarray of float, shape (d,)
         """
         ...
 
 
 class Optimizer(ABC):
-    """The hyper-parameters of an optimiser; equal ones behave equally."""
+    """Base class of optimisers; subclasses are frozen dataclasses of hyper-parameters.
+
+    Examples
+    --------
+    An optimiser of your own that moves each entry of the model by the same amount:
+
+    >>> class SignState:
+    ...     def step(self, w, gradient, update_number):
+    ...         return w - 0.1 * np.sign(gradient)
+    >>> @dataclass(frozen=True)
+    ... class SignDescent(Optimizer):
+    ...     def begin(self, w0):
+    ...         return SignState()
+    >>> w = np.zeros(2)
+    >>> SignDescent().begin(w).step(w, gradient=np.array([5.0, -0.2]), update_number=1).tolist()
+    [-0.1, 0.1]
+    """
 
     @abstractmethod
     def begin(self, w0: Floats) -> OptimizerState:
-        """Return a fresh state for a run that begins at `w0`."""
+        """Return a new state for a run that begins at the model `w0`, shape (d,)."""
 
 
 @dataclass(frozen=True)
 class GradientMethod(Optimizer):
-    """Base class of the optimisers that have one step size and a weight decay, checked here.
+    """Base class of optimisers that have a step size and a weight decay; it checks both.
 
     Parameters
     ----------
@@ -54,7 +81,7 @@ class GradientMethod(Optimizer):
         The step size eta, or a function that maps the update number t = 1, 2, ... to it, such as those of
         `clustersim.schedules`.
     weight_decay : float, default 0.0
-        Lambda, keyword only: lambda times the model that is about to be updated is added to its gradient, before any
+        lambda, at least 0, keyword only: lambda times the current model is added to the gradient, before any
         momentum.
 
     Raises
@@ -64,9 +91,10 @@ class GradientMethod(Optimizer):
 
     Notes
     -----
-    Weight decay minimises F(w) + lambda ||w||^2 / 2, but is no part of the objective: error and loss are told without
-    it, and it shrinks every entry of w. The ``ridge`` of a problem counts in its objective and its optimum, and spares
-    the biases. Neither is ever late: both are taken at the master's model, however old the gradients are.
+    Weight decay minimises F(w) + lambda ||w||^2 / 2, but is not part of the objective: error and loss do not include
+    it, and it shrinks every entry of w. The ``ridge`` of a problem is part of its objective and its optimum, and leaves
+    the biases alone. Neither is ever stale: both are computed at the master's current model, however old the gradients
+    are.
 
     Examples
     --------
@@ -85,16 +113,16 @@ class GradientMethod(Optimizer):
             store(self, step_size=number("step_size", self.step_size, above=0.0, remedy=_REMEDY))
 
     def with_decay(self, gradient: Floats, w: Floats) -> Floats:
-        """Return the gradient with the decay of the weights at w added, or itself where there is none."""
+        """Return the gradient plus the weight decay at w; the gradient itself if there is none."""
         return gradient + self.weight_decay * w if self.weight_decay else gradient
 
     def step_size_at(self, update_number: int) -> float:
-        """Return the step size of update 1, 2, ...
+        """Return the step size of an update, numbered 1, 2, ...
 
         Raises
         ------
         ConfigurationError
-            If the function of t fails or returns anything but a positive, finite number.
+            If the function of t fails, or does not return a positive, finite number.
         """
         if not callable(self.step_size):
             return self.step_size

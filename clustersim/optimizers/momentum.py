@@ -1,4 +1,4 @@
-"""Gradient descent with a velocity: the heavy ball."""
+"""Gradient descent with momentum (the heavy-ball method)."""
 
 from dataclasses import dataclass
 
@@ -17,13 +17,13 @@ class Momentum(GradientMethod):
     Parameters
     ----------
     step_size : float or callable
-        The step size eta, or a function that maps the update number t = 1, 2, ... to it. It multiplies the velocity,
-        so a constant gradient ends in steps of eta / (1 - mu) times it.
+        The step size eta, above 0, or a function that maps the update number t = 1, 2, ... to it. It multiplies the
+        velocity, so under a constant gradient g the steps tend to eta g / (1 - mu).
     momentum : float, default 0.9
-        Mu, the share of the velocity that is kept, in [0, 1); 0 is `SGD`.
+        mu in [0, 1), the fraction of the velocity that is kept; with 0 it is `SGD`.
     weight_decay : float, default 0.0
-        Lambda, keyword only: :math:`\lambda w_{t-1}` is added to the gradient, and so enters the velocity;
-        `GradientMethod` says how that differs from the ridge of a problem.
+        lambda, at least 0, keyword only: :math:`\lambda w_{t-1}` is added to the gradient, and so enters the velocity.
+        Unlike the ridge of a problem it is not part of the objective.
 
     Raises
     ------
@@ -34,9 +34,10 @@ class Momentum(GradientMethod):
     References
     ----------
     B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964. There the step size is
-    inside the velocity; with a constant one that is the same. With weight decay it is the setting of Xu et al., "Live
-    gradient compensation for evading stragglers in distributed learning", 2021, section V-A: momentum 0.9, weight decay
-    0.0005.
+    inside the velocity; for a constant step size that is the same.
+
+    Xu et al., "Live gradient compensation for evading stragglers in distributed learning", 2021, section V-A, use it
+    with momentum 0.9 and weight decay 0.0005.
 
     Examples
     --------
@@ -55,12 +56,12 @@ class Momentum(GradientMethod):
         store(self, momentum=fraction("momentum", self.momentum, below_one=True))
 
     def begin(self, w0: Floats) -> OptimizerState:
-        """Return the state of a run, at rest."""
+        """Return the state of a run, with a velocity of zero."""
         return _MomentumState(self, np.zeros_like(w0))
 
 
 class _MomentumState:
-    """The velocity."""
+    """The velocity of one run."""
 
     def __init__(self, optimizer: Momentum, velocity: Floats) -> None:
         self._optimizer = optimizer

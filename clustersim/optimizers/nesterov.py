@@ -10,22 +10,23 @@ __all__ = ["Nesterov"]
 
 @dataclass(frozen=True)
 class Nesterov(GradientMethod):
-    r"""Nesterov's accelerated gradient; the model w of a run is the look-ahead sequence y, not the sequence x.
+    r"""Nesterov's accelerated gradient method; the model w of a run is the look-ahead sequence y, not the sequence x.
 
-    The method takes gradients at the look-ahead point y, so y is what the workers are sent and what the history
-    evaluates:
+    The method computes gradients at the look-ahead point y. So the master sends y to the workers, and the history
+    evaluates y:
 
     .. math:: x_t = y_{t-1} - \eta_t g_t, \qquad y_t = x_t + \mu_t (x_t - x_{t-1}), \qquad x_0 = y_0 = w_0
 
     Parameters
     ----------
     step_size : float or callable
-        The step size eta, or a function that maps the update number t = 1, 2, ... to it.
+        The step size eta, above 0, or a function that maps the update number t = 1, 2, ... to it.
     momentum : float, optional
-        A constant mu in [0, 1); 0 is `SGD`. If not given, mu_t = (t - 1) / (t + 2), which suits any convex objective.
+        A constant mu in [0, 1); with 0 it is `SGD`. If not given, mu_t = (t - 1) / (t + 2), which suits any convex
+        objective.
     weight_decay : float, default 0.0
-        Lambda, keyword only: :math:`\lambda y_{t-1}` is added to the gradient; `GradientMethod` says how that differs
-        from the ridge of a problem.
+        lambda, at least 0, keyword only: :math:`\lambda y_{t-1}` is added to the gradient. Unlike the ridge of a
+        problem it is not part of the objective.
 
     Raises
     ------
@@ -36,8 +37,8 @@ class Nesterov(GradientMethod):
     Notes
     -----
     With full gradients, eta = 1 / L and mu_t as above, F(x_t) - F* <= 2 L ||x_0 - x*||^2 / (t + 1)^2. For an objective
-    of strong convexity c, mu = (1 - sqrt(c / L)) / (1 + sqrt(c / L)) converges linearly. With decoding weights that
-    leave gradients short by a factor, as ErasureHead's do, eta takes that factor up.
+    of strong convexity c, mu = (1 - sqrt(c / L)) / (1 + sqrt(c / L)) converges linearly. If the decoder makes gradients
+    too short by a factor, as in ErasureHead, divide eta by that factor.
 
     References
     ----------
@@ -64,18 +65,18 @@ class Nesterov(GradientMethod):
             store(self, momentum=fraction("momentum", self.momentum, below_one=True))
 
     def momentum_at(self, update_number: int) -> float:
-        """Return mu of update 1, 2, ..."""
+        """Return mu of an update, numbered 1, 2, ..."""
         if self.momentum is None:
             return (update_number - 1) / (update_number + 2)
         return self.momentum
 
     def begin(self, w0: Floats) -> OptimizerState:
-        """Return the state of a run whose two sequences begin at `w0`."""
+        """Return the state of a run; both sequences begin at `w0`."""
         return _NesterovState(self, w0.copy())
 
 
 class _NesterovState:
-    """The latest point x of the sequence from which the next one looks ahead."""
+    """The latest point of the sequence x."""
 
     def __init__(self, optimizer: Nesterov, x: Floats) -> None:
         self._optimizer = optimizer

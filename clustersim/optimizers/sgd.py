@@ -14,11 +14,11 @@ class SGD(GradientMethod):
     Parameters
     ----------
     step_size : float or callable
-        The step size eta, or a function that maps the update number t = 1, 2, ... to it, such as those of
+        The step size eta, above 0, or a function that maps the update number t = 1, 2, ... to it, such as those of
         `clustersim.schedules`.
     weight_decay : float, default 0.0
-        Lambda, keyword only: :math:`\lambda w_{t-1}` is added to the gradient; `GradientMethod` says how that differs
-        from the ridge of a problem.
+        lambda, at least 0, keyword only: :math:`\lambda w_{t-1}` is added to the gradient. Unlike the ridge of a
+        problem it is not part of the objective.
 
     Raises
     ------
@@ -41,14 +41,14 @@ class SGD(GradientMethod):
     0.25
     """
 
-    def begin(self, w0: Floats) -> OptimizerState:  # noqa: ARG002 - other optimisers shape a velocity by it
-        """Return the state of a run; SGD remembers nothing."""
+    def begin(self, w0: Floats) -> OptimizerState:  # noqa: ARG002 - other optimisers need it
+        """Return the state of a run."""
         return _SGDState(self)
 
 
 @dataclass(frozen=True)
 class _SGDState:
-    """The empty memory of SGD."""
+    """The state of SGD, which has no memory."""
 
     optimizer: SGD
 

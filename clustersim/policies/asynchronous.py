@@ -1,8 +1,9 @@
-"""Asynchronous schemes: the master steps whenever k answers are there, and workers need not be in step.
+"""The family of asynchronous schemes: update as soon as k messages have arrived, whatever their versions.
 
-Two independent choices make a scheme: whether a worker that has answered gets the present model at once (the *batch*
-variants) or when its answer has been used, and whether an update sends the new model to all or only to those that wait
-for one. `Asynchronous` carries out any pair; stale answers and a bound on them belong to it.
+Two independent choices make a scheme. A worker that has answered gets the current model either at once (the *batch*
+variants) or when its message has been used. An update sends the new model either to all workers or only to those that
+wait for one. `Asynchronous` carries out any pair of choices, uses late messages, and enforces a bound on their
+staleness. `clustersim.policies.k_async` names its common cases.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 from clustersim.checks import flag, integer, store
 from clustersim.decoders import Mean
 from clustersim.placements import EvenPartition, Placement
-from clustersim.policies.composition import Composition
 from clustersim.protocol import (
     Arrivals,
     Command,
@@ -30,38 +30,62 @@ from clustersim.protocol import (
 )
 from clustersim.waits.base import workers_to_wait_for
 
-__all__ = ["Asynchronous", "KAsync", "KBatchAsync", "KBatchSync"]
+__all__ = ["Asynchronous"]
 
-_NOBODY = np.empty(0, dtype=np.int64)
-_NOTHING = Arrivals(0.0, _NOBODY, _NOBODY, _NOBODY, _NOBODY, _NOBODY)
+_NO_WORKERS = np.empty(0, dtype=np.int64)
+_NO_MESSAGES = Arrivals(0.0, _NO_WORKERS, _NO_WORKERS, _NO_WORKERS, _NO_WORKERS, _NO_WORKERS)
 
 
 @dataclass(frozen=True, repr=False)
 class Asynchronous(Policy):
-    """Step with the mean of the first k answers, of whatever version they are.
+    r"""Update with the mean of the first k messages, whatever the versions of their models.
+
+    .. math:: w_{t+1} = w_t - \eta_t \frac{1}{\sum_{j=1}^{k} |S_j|} \sum_{j=1}^{k} \sum_{r \in S_j} \nabla f_r(w_{v_j})
+
+    Message j brings the gradients of the rows :math:`S_j` (those that its worker holds, or a mini-batch) at version
+    :math:`v_j \le t` of the model; its staleness is :math:`t - v_j`. With shares or mini-batches of s rows the divisor
+    is k s.
 
     Parameters
     ----------
     k : int
-        Answers behind an update, 1 .. n.
-    placement, batch
-        See `FullSync`.
+        Messages in an update, at least 1. At most n, unless `at_once` is true: then an update may use several messages
+        of one worker.
+    placement : Placement, default EvenPartition()
+        Which worker holds which rows, such as ``ByLabel(classes=2)``. By default each holds m / n of them.
+    batch : int, optional
+        b, rows that a worker draws afresh for each task from those that it holds, at least 1. If not given, it computes
+        all rows that it holds.
     at_once : bool, default False
-        Whether a worker gets the present model as soon as it has answered; else once its answer has been used.
+        Whether a worker gets the current model as soon as it has answered. Otherwise it waits until its message has
+        been used.
     to_all : bool, default False
-        Whether every worker gets each new model, and drops its work (or what else the cluster's `busy` says).
+        Whether every worker gets each new model. What a busy worker does with it is the cluster's `busy`: by default it
+        gives up its task. Otherwise only the workers that wait for a model get it.
     max_staleness : int, optional
-        Answers computed at a model that is more updates old are ignored: they count towards no update and end as
-        discarded. Their workers get the present model at once. Nobody is stopped while computing, however old its
-        model.
+        Largest staleness, in updates, of a message that is used; at least 0. Older messages are discarded, and their
+        workers get the current model at once. No bound if not given. A worker is never stopped because of it.
 
     Raises
     ------
     ConfigurationError
-        If a parameter is out of range, or (at the start of a run) k is beyond the number of workers.
+        If a parameter is of the wrong kind or out of range, or (at the start of a run) k is greater than the number of
+        workers although `at_once` is false.
+
+    Notes
+    -----
+    When to use it and when not: use the named schemes where one of them fits. `Asynchronous` is for the other
+    combinations, such as K-batch-async with `to_all`. A worker that never answers a task gets no other one, unless
+    `to_all` makes it begin anew.
+
+    Cost of an update: k vectors on the uplink, and one for each message that is discarded. On the downlink k in the
+    long run, and one for each discarded message; with `to_all` n, and k - 1 more if `at_once` is true.
+
+    Source: Dutta et al. 2018, whose K-async, K-batch-async and K-batch-sync are cases of it.
 
     Examples
     --------
+    >>> from clustersim.policies import KBatchAsync
     >>> Asynchronous(3, at_once=True) == KBatchAsync(3).compose()
     True
     """
@@ -85,138 +109,16 @@ class Asynchronous(Policy):
         return Work(self.placement, self.batch, messages=self.k)
 
     def begin(self, setting: Setting) -> PolicyState:
-        """Begin a run; raises `ConfigurationError` if k is beyond the number of workers."""
+        """Begin a run; raises `ConfigurationError` if k is too large for the number of workers."""
         return _Stream(self, setting)
-
-
-@dataclass(frozen=True, repr=False)
-class KAsync(Composition):
-    """K-async SGD: step with the first k answers, of whatever version; those k workers get the new model.
-
-    Parameters
-    ----------
-    k : int
-        Answers behind an update, 1 .. n; k = 1 is asynchronous SGD.
-    placement, batch
-        See `FullSync`.
-    max_staleness : int, optional
-        Older answers are thrown away, see `Asynchronous`.
-
-    Raises
-    ------
-    ConfigurationError
-        As for `Asynchronous`.
-
-    Notes
-    -----
-    Source: Dutta, Joshi, Ghosh, Dube and Nagpurkar 2018, "Slow and stale gradients can win the race". The mean
-    staleness for k = 1 is n - 1; ``run.totals`` and the table of messages tell it. A worker that never answers one
-    model gets no other: stragglers that do not answer *in a round* (`BernoulliStraggler`) leave for good, one by one.
-
-    ``KAsync(1, max_staleness=R - 1)`` is Ringmaster ASGD with threshold R (A. Maranjyan, A. Tyurin and P. Richtarik,
-    "Ringmaster ASGD: the first asynchronous SGD with optimal time complexity", 2025), in the variant that stops nobody:
-    an answer of which fewer than R updates have passed is used and its worker gets the new model; an older one is
-    ignored, and its worker gets the present model at once.
-
-    Examples
-    --------
-    >>> import clustersim as cs
-    >>> run = cs.simulate(
-    ...     cs.LeastSquares.synthetic(rows=100, features=3, seed=1),
-    ...     cs.Cluster(workers=5, compute=cs.Constant(1.0)),
-    ...     cs.KAsync(1),
-    ...     optimizer=cs.SGD(1e-3),
-    ...     until=cs.Until(updates=1000),
-    ... )
-    >>> run.totals["time"], round(run.totals["mean_staleness"], 1)  # five updates a second
-    (200.0, 4.0)
-    """
-
-    k: int
-    placement: Placement = EvenPartition()
-    batch: int | None = None
-    max_staleness: int | None = None
-
-    def compose(self) -> Asynchronous:
-        """A worker waits until its answer has been used."""
-        return Asynchronous(self.k, self.placement, self.batch, max_staleness=self.max_staleness)
-
-
-@dataclass(frozen=True, repr=False)
-class KBatchAsync(Composition):
-    """K-batch-async SGD: step with the first k answers, of whatever version; workers go on at once.
-
-    Parameters
-    ----------
-    k, placement, batch, max_staleness
-        See `KAsync`; an update may use several answers of one worker.
-
-    Raises
-    ------
-    ConfigurationError
-        As for `Asynchronous`.
-
-    Notes
-    -----
-    Source: Dutta et al. 2018. With links without delay no worker is ever idle: updates come at a rate of n / (k E[X]).
-    As with `KAsync`, a worker that never answers one model gets no other.
-
-    Examples
-    --------
-    >>> KBatchAsync(4, batch=32)
-    KBatchAsync(k=4, batch=32)
-    """
-
-    k: int
-    placement: Placement = EvenPartition()
-    batch: int | None = None
-    max_staleness: int | None = None
-
-    def compose(self) -> Asynchronous:
-        """A worker gets the present model as soon as it has answered."""
-        return Asynchronous(self.k, self.placement, self.batch, at_once=True, max_staleness=self.max_staleness)
-
-
-@dataclass(frozen=True, repr=False)
-class KBatchSync(Composition):
-    """K-batch-sync SGD: step with the first k answers to the present model, whoever sends them.
-
-    A worker that has answered gets the same model again and draws another mini-batch; all get the new one.
-
-    Parameters
-    ----------
-    k, placement, batch
-        See `KAsync`; without mini-batches a worker's second answer repeats its first.
-
-    Raises
-    ------
-    ConfigurationError
-        As for `Asynchronous`.
-
-    Notes
-    -----
-    Source: Dutta et al. 2018. With exponential times an update takes k E[X] / n on average.
-
-    Examples
-    --------
-    >>> KBatchSync(4, batch=32).compose().to_all
-    True
-    """
-
-    k: int
-    placement: Placement = EvenPartition()
-    batch: int | None = None
-
-    def compose(self) -> Asynchronous:
-        """As K-batch-async, but every update sends the new model to all, and older answers are thrown away."""
-        return Asynchronous(self.k, self.placement, self.batch, at_once=True, to_all=True, max_staleness=0)
 
 
 class _Stream(PolicyState):
     """The state of `Asynchronous` during one run.
 
-    Answers are taken one by one in the order of their arrival, whatever number of them the engine tells at once. Those
-    taken wait for the update; those that came at one instant beyond it are at hand, and are taken after it.
+    Messages are taken one by one in order of arrival, however many of them the engine passes at once. Those taken wait
+    for the update. Those that arrived at the same instant but are not needed for it stay in the inbox, and are taken
+    after it.
     """
 
     def __init__(self, policy: Asynchronous, setting: Setting) -> None:
@@ -228,67 +130,68 @@ class _Stream(PolicyState):
         self._version = 0
         self._sent = np.zeros(setting.workers, dtype=np.int64)
         self._idle: list[int] = []
-        self._at_hand = _NOTHING
-        self._taken: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []  # names and workers
-        self._count = 0  # of answers taken
+        self._inbox = _NO_MESSAGES
+        self._taken: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []  # names of messages, and their workers
+        self._count = 0  # of messages taken
 
     def react(self, event: Event) -> Decision:
-        """Send the new model to those who wait for it, and take what is at hand until the next update is due."""
+        """Send the new model to the workers that wait for it, and take messages until there are k of them."""
         commands: tuple[Command, ...] = ()
         if isinstance(event, Updated):
             self._version = event.version
-            commands = self._send(everybody=self._policy.to_all or event.version == 0)
+            commands = self._send(to_all=self._policy.to_all or event.version == 0)
         elif isinstance(event, Arrivals):
-            self._at_hand = event  # nothing is left of the one before: after an update `Updated` comes at once
-        if len(self._at_hand.messages):
+            self._inbox = event  # the last one is used up: after an update, `Updated` follows at once
+        if len(self._inbox.messages):
             commands += self._take()
         if self._count == self.k:
             return Decision((*commands, self._step()), Wants())
-        # an answer that may be refused, or whose worker gets a model at once, is a reason to act
+        # act on each message that may be discarded, or whose worker gets a model at once
         single = self._policy.at_once or self._policy.max_staleness is not None
         return Decision(commands, Wants(1 if single else self.k - self._count))
 
     def _take(self) -> tuple[Command, ...]:
-        """Take answers up to the k-th; those that are too old are left to the engine, which throws them away.
+        """Take messages up to the k-th, and skip those that are too old; the engine discards them.
 
-        A worker whose answer is refused gets the present model; so does, if it is to be at once, one whose answer is
-        taken, unless that completes the update.
+        The worker of a message that is skipped gets the current model. With `at_once`, so does the worker of a message
+        that is taken, unless this message completes the update.
         """
         room, bound = self.k - self._count, self._policy.max_staleness
-        time, messages, workers, versions, tasks, blocks = self._at_hand
-        fresh = np.full(len(messages), True) if bound is None else self._version - versions <= bound
-        enough = fresh.nonzero()[0][:room]
+        time, messages, workers, versions, tasks, blocks = self._inbox
+        usable = np.full(len(messages), True) if bound is None else self._version - versions <= bound
+        enough = usable.nonzero()[0][:room]
         full = len(enough) == room
         end = int(enough[-1]) + 1 if full else len(messages)
-        left = slice(end, None)
-        self._at_hand = Arrivals(time, messages[left], workers[left], versions[left], tasks[left], blocks[left])
+        rest = slice(end, None)
+        self._inbox = Arrivals(time, messages[rest], workers[rest], versions[rest], tasks[rest], blocks[rest])
         self._taken.append((messages[enough], workers[enough]))
         self._count += len(enough)
-        seen = workers[:end]
-        last = tasks[:end] + 1 == self._sent[seen]  # else a newer model is on its way already
-        now = last & (self._policy.at_once | ~fresh[:end])
+        senders = workers[:end]
+        last = tasks[:end] + 1 == self._sent[senders]  # otherwise a newer model is on its way already
+        now = last & (self._policy.at_once | ~usable[:end])
         if full:
             now[-1] = False
-        self._idle += seen[last & ~now].tolist()
-        return self._dispatch(seen[now])
+        self._idle += senders[last & ~now].tolist()
+        return self._dispatch(senders[now])
 
     def _step(self) -> Update:
-        """Use what is taken; what is at hand stays."""
+        """Use the messages taken; those in the inbox stay."""
         names, workers = (np.concatenate(parts) for parts in zip(*self._taken, strict=True))
         self._taken, self._count = [], 0
-        keep = self._at_hand.messages if len(self._at_hand.messages) else None
+        keep = self._inbox.messages if len(self._inbox.messages) else None
         return Update(names, self._decoder.weights(self._assignment, workers), keep)
 
-    def _send(self, *, everybody: bool) -> tuple[Command, ...]:
-        """The present model to all, or to those whose answers have been used and who have got none since."""
+    def _send(self, *, to_all: bool) -> tuple[Command, ...]:
+        """Send the current model to all workers, or to those whose message has been used and that have no new task."""
         idle, self._idle = np.array(self._idle, dtype=np.int64), []
-        if everybody:
+        if to_all:
             self._sent += 1
             return (Dispatch(busy=self._busy),)
         return self._dispatch(idle)
 
     def _dispatch(self, workers: NDArray[np.int64]) -> tuple[Command, ...]:
+        """Send the current model to some workers."""
         if not len(workers):
             return ()
         self._sent[workers] += 1
-        return (Dispatch(np.sort(workers), self._busy),)  # busy, for an older model may be under way
+        return (Dispatch(np.sort(workers), self._busy),)  # they may be busy: an older model may be on its way

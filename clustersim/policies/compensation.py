@@ -1,4 +1,4 @@
-"""Live gradient compensation: stragglers are not waited for, and what they had done is used one update later."""
+"""Live gradient compensation (LGC): do not wait for stragglers, and use what they have finished one update later."""
 
 from dataclasses import dataclass
 
@@ -14,36 +14,60 @@ __all__ = ["LiveGradientCompensation"]
 
 @dataclass(frozen=True, repr=False)
 class LiveGradientCompensation(Composition):
-    r"""LGC-SGD: the mean of the k fastest, plus what the last update lacked (:math:`\tilde g'_t + e_{t-1}`).
+    r"""LGC-SGD: the mean of the k fastest workers, plus a correction for what the last update lacked.
 
-    A new model stops the stragglers, which send the blocks that they have finished; these make up, one update late, for
-    the bias of the k fastest. If all stragglers finish, :math:`x_t - \eta e_{t-1}` moves by the mean over all workers.
+    .. math:: w_{t+1} = w_t - \eta_t (\tilde g'_t + e_{t-1}), \qquad
+        \tilde g'_t = \frac{1}{K} \sum_{i \in A_t} g_t^{(i)}
+
+    .. math:: e_{t-1} = \frac{1}{N} \sum_{i \notin A_{t-1}} g_{t-1}^{(i)} - \frac{N - K}{N} \tilde g'_{t-1},
+        \qquad e_{-1} = 0
+
+    :math:`A_t` are the K workers (k here) of N (n) whose messages arrive first, and :math:`g_t^{(i)}` is the mean
+    gradient of worker i over the rows of its task. A new model stops the stragglers. Each sends the r of its s blocks
+    that it has finished; their sum is divided by the rows of the whole task, so that the missing blocks count as zero.
+    If all stragglers finish, :math:`w_t - \eta_t e_{t-1}` is where the last update would have led with the mean over
+    all workers.
 
     Parameters
     ----------
     k : int
-        Fresh answers to wait for, 1 .. n.
+        K, messages about the current model to wait for, 1 to n.
     blocks : int
-        s, the parts into which a worker cuts its task. With one block a straggler has all of its answer or nothing:
-        where the new model takes no time to reach it, nothing, and what is left is K-SGD with steps K/N as long.
-    placement, batch
-        See `FullSync`.
+        s, the equal parts into which a worker cuts its task, from 1 to the number of rows in the task. With one block a
+        straggler sends all of its message or nothing. Where the new model takes no time to reach it, it sends nothing,
+        and the scheme is K-SGD with steps K / N as long.
+    placement : Placement, default EvenPartition()
+        Which worker holds which rows, such as ``ByLabel(classes=2)``. By default each holds m / n of them.
+    batch : int, optional
+        b, rows that a worker draws afresh for each task from those that it holds, at least 1. If not given, it computes
+        all rows that it holds.
     scaled : bool, default True
-        Whether an answer of r of the s blocks counts r / s, or as if it were whole, see `Compensate`.
+        Whether a message of r of the s blocks counts r / s, as in the formula. If False, it counts as the mean over the
+        rows that it brings, and workers that sent nothing are left out of the correction; see `Compensate`.
     warm_up : float, default 0.0
-        Epochs of full synchrony with which it begins.
+        Length, in epochs (passes over the data), of a first phase in which the master waits for all workers; at least
+        0.
 
     Raises
     ------
     ConfigurationError
         If a parameter is out of range, there are more blocks than rows in a batch, or (at the start of a run) k is
-        beyond the number of workers.
+        greater than the number of workers or there are more blocks than rows on a worker.
 
     Notes
     -----
+    When to use it and when not: it suits workers that hold different data or stragglers that stay the same, where the
+    gradient of `FastestK` is biased. It needs stragglers that have finished some blocks when they are stopped. Where
+    many have not, the gradient is too short, by (N - K) / N if none has; and the late gradients add communication.
+
+    Cost of an update: n vectors on the downlink. On the uplink k, and one for each straggler that has finished a block,
+    at most n in all.
+
+    Messages that are two updates late are discarded. The optimiser gets the compensated gradient, so momentum
+    remembers the correction. Stopped workers send what they have finished, whatever the cluster's `busy` says.
+
     Source: Xu et al. 2021, Algorithm 1, where r is the number of finished blocks and compensation begins with the
-    second update. Answers that are two updates late are thrown away. The optimiser sees the compensated gradient, so
-    momentum carries it on. Stopped workers send what they have whatever the cluster's `busy` says.
+    second update.
 
     Examples
     --------
@@ -67,7 +91,7 @@ class LiveGradientCompensation(Composition):
     warm_up: float = 0.0
 
     def compose(self) -> Synchronous:
-        """The k fastest, the mean, late answers in the next update."""
+        """Wait for the k fastest workers, take the mean, and use late messages in the next update."""
         wait = warmed_up(Fastest(self.k), self.warm_up)
         late = Compensate(self.scaled)
         return Synchronous(wait, placement=self.placement, batch=self.batch, blocks=self.blocks, late=late)

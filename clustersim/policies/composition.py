@@ -1,6 +1,7 @@
-"""Named schemes: each says of what parts it is composed, and nothing else.
+"""The base class of named schemes, each of which is a composition of a placement, a wait rule and a decoder.
 
-Its parts check its parameters and keep them in plain types, and so does the scheme: equal schemes print alike.
+`Composition.compose` returns the policy that does the work. The parts check the parameters and store them in plain
+types; the scheme stores the plain types too, so that equal schemes print alike.
 """
 
 from abc import abstractmethod
@@ -17,7 +18,22 @@ __all__ = ["Composition"]
 
 
 class Composition(Policy):
-    """A named scheme: it says of what it is composed, and nothing else. Its parts check its parameters."""
+    """Base class of named schemes: frozen dataclasses whose parameters are checked by the parts that they compose.
+
+    Examples
+    --------
+    A scheme of your own defines its parameters and `compose`:
+
+    >>> from dataclasses import dataclass
+    >>> import clustersim as cs
+    >>> @dataclass(frozen=True)
+    ... class HalfOfThem(Composition):
+    ...     batch: int
+    ...     def compose(self):
+    ...         return cs.Synchronous(cs.waits.Fraction(0.5), batch=self.batch)
+    >>> HalfOfThem(np.int8(8))
+    HalfOfThem(batch=8)
+    """
 
     def __post_init__(self) -> None:
         self.compose()
@@ -25,7 +41,7 @@ class Composition(Policy):
 
     @abstractmethod
     def compose(self) -> Policy:
-        """The scheme as placement, wait rule, decoder and what else it is made of."""
+        """Return the policy that carries the scheme out, and raise `ConfigurationError` for bad parameters."""
 
     @property
     def work(self) -> Work:
@@ -38,7 +54,7 @@ class Composition(Policy):
 
 
 def _plain(scheme: Any) -> dict[str, Any]:
-    """Words and numbers among the parameters, which the parts have checked, in the plain types that are declared.
+    """Return the words and numbers among the parameters, which `compose` has checked, in the plain declared types.
 
     Examples
     --------
@@ -56,7 +72,7 @@ def _plain(scheme: Any) -> dict[str, Any]:
         elif isinstance(value, bool | np.bool_):
             plain[part.name] = bool(value)
         elif isinstance(value, Real) and "float" in str(part.type):
-            plain[part.name] = float(value) + 0.0  # no zero is negative
+            plain[part.name] = float(value) + 0.0  # -0.0 becomes 0.0
         elif isinstance(value, Integral):
             plain[part.name] = int(value)
     return plain

@@ -1,7 +1,8 @@
-"""What a synchronous scheme does with answers that come one round late: throw them away, or make up for them.
+"""What a synchronous scheme does with messages that are one update late: discard them, or correct the next update.
 
-`Synchronous` hands over the answers to the model before the present one, early and late ones, and what the last update
-has used of them; a rule says which weights they get in the update that is due. Nothing else of a round depends on it.
+`Synchronous` collects the messages about the previous model, those in time and those that are late, together with the
+weights that the last update gave them. A late rule returns the weights that they get in the next update. Nothing else
+in a round depends on the rule.
 """
 
 from abc import ABC, abstractmethod
@@ -20,59 +21,110 @@ __all__ = ["Compensate", "Discard", "LateRule"]
 
 
 class LateRule(ABC):
-    """A rule for answers that are one round late; a frozen dataclass of hyper-parameters."""
+    """Base class of rules for late messages; subclasses are frozen dataclasses of hyper-parameters."""
 
     @property
     def stopped(self) -> Busy | None:
-        """What a worker that a newer model stops does with its work; None leaves it to the cluster."""
+        """What a worker does with its work when a newer model stops it; None leaves that to the cluster."""
         return None
 
-    def check(self, decoder: Decoder, assignment: Assignment) -> None:  # noqa: B027 - throwing away suits any
-        """Refuse what the rule cannot do with, by a `ConfigurationError`; asked before a run begins."""
+    def check(self, decoder: Decoder, assignment: Assignment) -> None:  # noqa: B027 - a rule may fit any decoder
+        """Check, before a run begins, that the rule fits the decoder and the assignment.
+
+        Parameters
+        ----------
+        decoder : Decoder
+            The weights of the messages that are in time.
+        assignment : Assignment
+            Which worker holds which rows, with which coefficients.
+
+        Raises
+        ------
+        ConfigurationError
+            If it does not fit.
+        """
 
     @abstractmethod
     def weights(self, decoder: Decoder, assignment: Assignment, last: Round) -> NDArray[np.float64] | None:
-        """Weights in the update that is due of the answers to the model before; None if they are of no more use.
+        """Return the weights that the messages about the previous model get in the next update.
 
-        They must not depend on the names of messages, which mean nothing in rounds that are planned ahead.
+        Parameters
+        ----------
+        decoder : Decoder
+            The weights of the messages that are in time.
+        assignment : Assignment
+            Which worker holds which rows, with which coefficients.
+        last : Round
+            The messages about the previous model, those in time first, and the weights that these have had already.
+            The rule must ignore their names, which mean nothing in rounds that are planned ahead.
+
+        Returns
+        -------
+        ndarray of float, shape (a,), or None
+            One weight for each message in `last`; None if none of them is used.
         """
 
 
 @dataclass(frozen=True)
 class Discard(LateRule):
-    """What comes late is thrown away."""
+    """Discard late messages.
+
+    Examples
+    --------
+    It is the default of `Synchronous`:
+
+    >>> from clustersim.policies import Synchronous
+    >>> from clustersim.waits import Fastest
+    >>> Synchronous(Fastest(3)).late
+    Discard()
+    """
 
     def weights(self, decoder: Decoder, assignment: Assignment, last: Round) -> None:  # noqa: ARG002
-        """Late answers are of no use."""
+        """Return None: late messages are not used."""
         return
 
 
 @dataclass(frozen=True)
 class Compensate(LateRule):
-    r"""Make up, one update late, for what the last update lacked: :math:`e_{t-1} = \tilde g_{t-1} - \tilde g'_{t-1}`.
+    r"""Add to each update what the last update lacked: :math:`e_{t-1} = \tilde g_{t-1} - \tilde g'_{t-1}`.
 
-    :math:`\tilde g'` is what the last update used, :math:`\tilde g` what the decoder makes of all workers' answers to
-    the same model, the late ones too. Stopped workers send the blocks that they have finished.
+    :math:`\tilde g'_{t-1}` is the gradient that the last update has used. :math:`\tilde g_{t-1}` is the gradient that
+    the decoder computes from the messages of all workers about the same model, late ones included. Stopped workers send
+    the blocks that they have finished.
 
     Parameters
     ----------
     scaled : bool, default True
-        Whether an answer of r of the s blocks weighs as if the others were zero (the paper's scaling by r / s). With
-        False each answer stands for its worker's whole task, and workers that sent nothing are left out of the sum.
+        Whether the missing blocks of a message of r of the s blocks count as zero (the paper's scaling by r / s). If
+        False, each message stands for its worker's whole task, and workers that sent nothing are left out of the sum.
 
     Raises
     ------
     ConfigurationError
-        At the start of a run, if messages bring each row by itself, or the decoder is another than `Mean`: with
-        ``scaled=False`` and one block it may be `DistinctGroups`, `Exact` or `Optimal`, which make the best of whoever
-        answers.
+        If `scaled` is not a bool, or (at the start of a run) if messages bring each row as a vector of its own, or the
+        decoder is not `Mean`. With ``scaled=False`` and one block, it may also be `DistinctGroups`, `Exact` or
+        `Optimal`.
 
     Notes
     -----
-    Source: Xu et al. 2021, eq. 6 and 7. With the mean over K of N workers, the late answers get 1/N each and the early
-    ones -(N - K)/(N K). With scaling, a worker that finished no block counts as zero, as Algorithm 1 has it: where
-    many send nothing the gradient is too short, by (N - K)/N if none does. The compensated gradients of consecutive
-    updates share workers, so Pflug's test loses its premise; an adaptive k by `Schedule` does not.
+    When to use it and when not: see `LiveGradientCompensation`. Compensated gradients of consecutive updates share
+    messages, which violates the assumption of Pflug's test; combine it with `Schedule` rather than with `Pflug`.
+
+    With the mean over K of N workers, late messages get the weight 1/N each, and those in time -(N - K)/(N K). With
+    scaling, a worker that has finished no block counts as zero, as in Algorithm 1. If many send nothing, the gradient
+    is too short: by (N - K)/N if no straggler sends anything.
+
+    Source: Xu et al. 2021, eq. 6 and 7.
+
+    Examples
+    --------
+    Three workers with two rows each. Workers 0 and 1 were in time, with weights of 1/4, and worker 2 is late. Together
+    with what they have had, all end up with 1/6:
+
+    >>> even = Assignment(total_rows=6, starts=np.array([0, 2, 4, 6]), rows=np.arange(6))
+    >>> last = Round(np.arange(3), np.arange(3), np.ones(3, dtype=np.int64), used=np.full(2, 0.25))
+    >>> Compensate().weights(Mean(), even, last).round(4).tolist()
+    [-0.0833, -0.0833, 0.1667]
     """
 
     scaled: bool = True
@@ -82,28 +134,28 @@ class Compensate(LateRule):
 
     @property
     def stopped(self) -> Busy:
-        """A stopped worker sends what it has."""
+        """A stopped worker sends the blocks that it has finished."""
         return "send"
 
     def check(self, decoder: Decoder, assignment: Assignment) -> None:
-        """Refuse messages of many vectors, and weights for which late answers cannot make up."""
-        best = isinstance(decoder, (DistinctGroups, Exact, Optimal)) and not self.scaled and assignment.blocks == 1
-        if not (best or isinstance(decoder, Mean)):
+        """Refuse messages of several vectors, and decoders whose gradient late messages cannot complete."""
+        completes = isinstance(decoder, (DistinctGroups, Exact, Optimal)) and not self.scaled and assignment.blocks == 1
+        if not (completes or isinstance(decoder, Mean)):
             raise ConfigurationError(
-                f"late = {self!r}: late answers cannot make up for what {decoder!r} lacked; use Mean(), or with "
+                f"late = {self!r}: late messages cannot make up for what {decoder!r} lacked; use Mean(), or with "
                 "scaled=False and one block DistinctGroups(), Exact() or Optimal()"
             )
         if not assignment.combined:
             raise ConfigurationError(
-                f"late = {self!r}: late answers that bring each row by itself are not defined; use a placement whose "
-                "workers send one vector, or Discard()"
+                f"late = {self!r}: late messages that bring each row by itself are not supported; use a placement "
+                "whose workers send one vector, or Discard()"
             )
 
     def weights(self, decoder: Decoder, assignment: Assignment, last: Round) -> NDArray[np.float64]:
-        """What all answers would have weighed, less what they did weigh."""
+        """Return the weights that all messages would have had, minus the weights that they have had."""
         counted = np.arange(assignment.workers) if self.scaled else last.workers
-        due = np.full(len(last.workers), decoder.weights(assignment, counted))
+        weights = np.full(len(last.workers), decoder.weights(assignment, counted))
         if not self.scaled:
-            due *= assignment.sizes[last.workers] / assignment.rows_after(last.workers, last.blocks)
-        due[: len(last.used)] -= last.used
-        return due
+            weights *= assignment.sizes[last.workers] / assignment.rows_after(last.workers, last.blocks)
+        weights[: len(last.used)] -= last.used
+        return weights

@@ -77,7 +77,7 @@ def k_batch_sync_update_time(model: LatencyModel, workers: int, k: int) -> float
     workers : int
         n, the number of workers.
     k : int
-        Number of messages of an update, 1 to n.
+        Number of messages of an update, at least 1. It may be greater than n, for a worker may send several of them.
 
     Returns
     -------
@@ -90,11 +90,11 @@ def k_batch_sync_update_time(model: LatencyModel, workers: int, k: int) -> float
 
     Examples
     --------
-    >>> k_batch_sync_update_time(Exponential(mean=1.0), 8, 4)
-    0.5
+    >>> k_batch_sync_update_time(Exponential(mean=1.0), 8, 4), k_batch_sync_update_time(Exponential(mean=1.0), 8, 24)
+    (0.5, 3.0)
     """
     instance("model", model, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
-    workers, k = checked_sizes(workers, k)
+    workers, k = checked_batch_sizes(workers, k)
     if k == 1:
         return model.order_statistic_mean(1, workers)
     return k * _exponential_mean(model, "k = 1") / workers
@@ -162,7 +162,7 @@ def k_batch_async_update_time(model: LatencyModel, workers: int, k: int) -> floa
     workers : int
         n, the number of workers.
     k : int
-        Number of messages of an update, 1 to n.
+        Number of messages of an update, at least 1. It may be greater than n, for a worker may send several of them.
 
     Returns
     -------
@@ -177,16 +177,23 @@ def k_batch_async_update_time(model: LatencyModel, workers: int, k: int) -> floa
     --------
     >>> k_batch_async_update_time(Exponential(mean=1.0), 8, 4)
     0.5
+    >>> k_batch_async_update_time(ShiftedExponential(shift=1.0, mean=1.0), 8, 24)  # each worker answers three times
+    6.0
     """
     instance("model", model, LatencyModel, "a latency model, such as Exponential(mean=1.0)")
-    workers, k = checked_sizes(workers, k)
+    workers, k = checked_batch_sizes(workers, k)
     if not model.homogeneous:
         raise ConfigurationError(f"model = {model!r}: expected workers that all follow the same law; simulate others")
     return k * model.expected_time / workers
 
 
+def checked_batch_sizes(workers: int, k: int) -> tuple[int, int]:
+    """Return n and k, where a worker may send several of the k messages of an update."""
+    return integer("workers", workers, low=1, high=COUNT), integer("k", k, low=1)
+
+
 def checked_sizes(workers: int, k: int) -> tuple[int, int]:
-    """Return n and k after checking their ranges."""
+    """Return n and k, where k is at most n."""
     workers = integer("workers", workers, low=1, high=COUNT)
     remedy = "wait for at most as many messages as there are workers"
     return workers, integer("k", k, low=1, high=workers, remedy=remedy)

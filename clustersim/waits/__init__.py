@@ -1,21 +1,21 @@
-"""Wait rules: when the master acts.
+"""Wait rules: when the master has enough messages to update the model.
 
 ============================  =====================================================================
 rule                          the master acts
 ============================  =====================================================================
 `All`                         when every worker has answered
-`Fastest`                     after the first k answers
-`Fraction`                    after the answers of a fraction delta of the workers
+`Fastest`                     after the first k messages
+`Fraction`                    after the messages of a fraction delta of the workers
 `Deadline`                    when every worker has answered, or the time is up
-`Covered`                     when the answers determine the full gradient
-`Pflug`                       after the first k, and k grows when the error stops falling
-`Schedule`                    after the first k, and k grows at given times
-`GracePeriod`                 some seconds after the first k answers
-`RelativeDeadline`            at (1 + mu) times the time of the first answer
-`MedianDeadline`              at the median time plus a multiple of the median absolute deviation
-`Earliest`                    when the first of several rules would
-`Latest`                      when all of several rules would
-`WarmUp`                      when every worker has answered, and after some epochs as another rule says
+`Covered`                     when the messages determine the full gradient
+`Pflug`                       after the first k messages; k grows when the error stops falling
+`Schedule`                    after the first k messages; k grows at given times
+`GracePeriod`                 some seconds after the k-th message
+`RelativeDeadline`            at (1 + mu) times the arrival time of the first message
+`MedianDeadline`              at the median arrival time plus a multiple of the median absolute deviation
+`Earliest`                    when the first of several rules would act
+`Latest`                      when all of several rules would have acted
+`WarmUp`                      when every worker has answered; after some epochs, as another rule says
 ============================  =====================================================================
 """
 

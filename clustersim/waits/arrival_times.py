@@ -1,7 +1,7 @@
-"""Deadlines that follow from the messages that have arrived: a grace period, and multiples of typical times.
+"""Deadlines that depend on arrival times: a grace period, and multiples of the first or the median arrival time.
 
-Each rule is told how long after the dispatch each message of the round has arrived, and answers how long after the
-dispatch the master may go on waiting. All of them act at once when every worker has answered.
+Each rule gets the arrival times of the messages of the round so far, in seconds after the dispatch, and returns the
+deadline of the round in the same unit. When every worker has answered, the master updates at once.
 """
 
 import math
@@ -23,22 +23,27 @@ class _FromArrivals(WaitRule):
 
     @abstractmethod
     def deadline(self, times: NDArray[np.float64]) -> float:
-        """Say when the round ends, in seconds after the dispatch; infinite as long as that is not known.
+        """Return the deadline of the round in seconds after the dispatch; infinite as long as it is not known.
 
         Parameters
         ----------
         times : ndarray of float, shape (n,)
-            When the message of each worker has arrived, in seconds after the dispatch, in order of arrival; infinite
-            for those that are still missing.
+            When the message of each worker arrived, in seconds after the dispatch, in ascending order; infinite for
+            those that are still missing.
+
+        Returns
+        -------
+        float
+            A message that arrives exactly at the deadline counts.
         """
 
     def begin(self, setting: Setting) -> WaitState:
-        """Make the state of one run."""
+        """Return the state of one run."""
         return _FromArrivalsWait(self, setting.workers)
 
 
 class _FromArrivalsWait(WaitState):
-    """All workers, or the deadline that the messages so far have set."""
+    """Wait for all workers, or until the deadline that follows from the messages so far."""
 
     watches = True
 
@@ -47,7 +52,7 @@ class _FromArrivalsWait(WaitState):
         self._rule = rule
 
     def opened(self, updated: Updated) -> None:
-        """Nothing to adapt."""
+        """Do nothing: the rule does not adapt."""
 
     def look(self, elapsed: float, workers: NDArray[np.int64], times: NDArray[np.float64]) -> Look:  # noqa: ARG002
         """Compute the deadline from the arrival times."""
@@ -57,14 +62,15 @@ class _FromArrivalsWait(WaitState):
 
 @dataclass(frozen=True)
 class GracePeriod(_FromArrivals):
-    """Wait for k messages, and then a little longer for whoever else comes.
+    """Wait for k messages, and then for a grace period in which others may arrive.
 
     Parameters
     ----------
     k : int
         Messages after which the grace period begins, 1 .. n.
     seconds : float
-        Its length, at least 0.
+        Length of the grace period in seconds, at least 0. With 0 it differs from ``Fastest(k)`` only in that it uses
+        all messages that arrive at the same instant as the k-th.
 
     Raises
     ------
@@ -75,6 +81,18 @@ class GracePeriod(_FromArrivals):
     --------
     >>> GracePeriod(k=3, seconds=0.5).deadline(np.array([1.0, 1.25, 2.0, np.inf]))
     2.5
+
+    >>> import clustersim as cs
+    >>> run = cs.simulate(
+    ...     cs.LeastSquares.synthetic(rows=60, features=3, seed=1),
+    ...     cs.Cluster(workers=3, compute=cs.Replay([[1.0, 1.25, 2.0]])),
+    ...     cs.Synchronous(cs.waits.GracePeriod(k=1, seconds=0.5)),
+    ...     optimizer=cs.SGD(1e-3),
+    ...     until=cs.Until(updates=1),
+    ...     evaluate_every=1,
+    ... )
+    >>> run.history["time"].tolist()  # two messages have arrived
+    [0.0, 1.5]
     """
 
     k: int
@@ -95,12 +113,13 @@ class GracePeriod(_FromArrivals):
 
 @dataclass(frozen=True)
 class RelativeDeadline(_FromArrivals):
-    """Wait until (1 + mu) times the time of the first message.
+    """Wait until (1 + mu) times the arrival time of the first message.
 
     Parameters
     ----------
     mu : float
-        How much longer than the fastest worker any other one may take, as a fraction of its time; at least 0.
+        How much longer than the fastest worker the others may take, as a fraction of its time; at least 0. With 0.5
+        they may take one and a half times as long.
 
     Raises
     ------
@@ -111,6 +130,18 @@ class RelativeDeadline(_FromArrivals):
     --------
     >>> RelativeDeadline(mu=0.5).deadline(np.array([2.0, 2.5, np.inf]))
     3.0
+
+    >>> import clustersim as cs
+    >>> run = cs.simulate(
+    ...     cs.LeastSquares.synthetic(rows=60, features=3, seed=1),
+    ...     cs.Cluster(workers=4, compute=cs.Replay([[1.0, 1.5, 1.9, 9.0], [0.5, 3.0, 3.0, 3.0]]), scaling="none"),
+    ...     cs.Synchronous(cs.waits.RelativeDeadline(mu=1)),
+    ...     optimizer=cs.SGD(1e-3),
+    ...     until=cs.Until(updates=2),
+    ...     evaluate_every=1,
+    ... )
+    >>> run.history["time"].tolist()  # 3 messages, then 1
+    [0.0, 2.0, 3.0]
     """
 
     mu: float
@@ -125,16 +156,16 @@ class RelativeDeadline(_FromArrivals):
 
 @dataclass(frozen=True)
 class MedianDeadline(_FromArrivals):
-    """Wait until the median time plus a multiple of the median absolute deviation.
+    """Wait until the median arrival time plus a multiple of the median absolute deviation.
 
-    Both are those of all n workers: missing messages count as later than all others. So the rule waits for at least
-    half of the workers. Until the workers that are close to the median have answered, the deviation is estimated from
-    above; it can only fall while more messages arrive.
+    Both statistics are over all n workers, where missing messages count as later than all others. So the rule waits for
+    at least half of the workers. The deviation is first estimated from above, and can only fall as more messages
+    arrive. If the deadline falls behind the present time in this way, the master updates at once.
 
     Parameters
     ----------
     multiple : float
-        Median absolute deviations beyond the median, at least 0.
+        Number of median absolute deviations beyond the median, at least 0.
 
     Raises
     ------
@@ -143,7 +174,7 @@ class MedianDeadline(_FromArrivals):
 
     Notes
     -----
-    For an even number of values the lower one of the two in the middle is taken.
+    The median of an even number of values is the lower one of the two in the middle.
 
     Examples
     --------
@@ -152,6 +183,20 @@ class MedianDeadline(_FromArrivals):
 
     >>> round(MedianDeadline(multiple=3.0).deadline(np.array([1.0, 1.1, 1.2, 1.5, np.inf])), 9)
     1.8
+
+    In a run, the round ends at that time:
+
+    >>> import clustersim as cs
+    >>> run = cs.simulate(
+    ...     cs.LeastSquares.synthetic(rows=60, features=3, seed=1),
+    ...     cs.Cluster(workers=5, compute=cs.Replay([[1.0, 1.1, 1.2, 1.5, 9.0]])),
+    ...     cs.Synchronous(cs.waits.MedianDeadline(multiple=3.0)),
+    ...     optimizer=cs.SGD(1e-3),
+    ...     until=cs.Until(updates=1),
+    ...     evaluate_every=1,
+    ... )
+    >>> run.history["time"].tolist()
+    [0.0, 1.8]
     """
 
     multiple: float
@@ -160,7 +205,7 @@ class MedianDeadline(_FromArrivals):
         store(self, multiple=number("multiple", self.multiple, low=0.0))
 
     def deadline(self, times: NDArray[np.float64]) -> float:
-        """Compute median and deviation, as soon as half of the times are known."""
+        """Compute the median and the deviation, as soon as half of the times are known."""
         middle = (len(times) - 1) // 2
         median = float(times[middle])
         if median == math.inf:

@@ -1,11 +1,14 @@
-"""When the master acts: rules that say how many answers to the current model are enough.
+"""The base classes of wait rules, which say how many messages about the current model are enough.
 
-A wait rule is a frozen dataclass; its state lives for one run and adapts from round to round. It is told that a new
-round begins (`WaitState.opened`) and asked how many more messages are needed (`WaitState.needs`) and how long they may
-take (`WaitState.patience`). A rule that depends on when messages arrive watches the clock (`WaitState.watches`) and is
-asked at every arrival (`WaitState.look`). A rule may also tell for how long its answers will stay as they are
-(`WaitState.outlook`), so that rounds can be planned ahead.
-`Synchronous` puts a rule together with a placement and a decoder; every synchronous scheme is such a triple.
+A wait rule is a frozen dataclass. Its state lives for one run and adapts from round to round:
+
+- `WaitState.opened` is called when a round begins.
+- `WaitState.needs` returns how many more messages are needed, and `WaitState.patience` is how long they may take.
+- A rule that depends on when messages arrive sets `WaitState.watches`; then `WaitState.look` is called at every arrival
+  instead.
+- `WaitState.outlook` promises for how many rounds the rule stays as it is, so that rounds can be planned ahead.
+
+`Synchronous` combines a rule with a placement and a decoder; every synchronous scheme is such a combination.
 """
 
 import math
@@ -26,16 +29,17 @@ ALWAYS = 1 << 62
 
 
 class Outlook(NamedTuple):
-    """For how long a wait rule will say the same, whatever happens.
+    """A promise for how long a wait rule stays as it is, whatever happens.
 
     Attributes
     ----------
     rounds : int
-        Rounds, the present one included, in which `enough` and the rule's patience stay as they are.
+        Number of rounds, including the current one, in which `enough` and the rule's patience stay as they are.
     enough : int or callable
-        See `clustersim.protocol.Plan`.
+        How many messages are enough; or ``enough(workers)``, which returns how many of the messages of these workers,
+        given in order of arrival, must be waited for. See `clustersim.protocol.Plan`.
     until : float
-        Simulated seconds: what is said holds for rounds that begin before this instant.
+        Simulated seconds; the promise holds for rounds that begin before this instant.
     follows : bool
         Whether `WaitState.opened` must be called at each update in between.
     """
@@ -47,15 +51,15 @@ class Outlook(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What a rule that watches the clock waits for.
+    """What a wait rule waits for at some moment of a round.
 
     Attributes
     ----------
     needs : int
-        How many more messages are needed, see `WaitState.needs`.
+        How many more messages are needed; zero or less to act now, see `WaitState.needs`.
     until : float
-        Seconds after the dispatch. If they have passed, the master acts on what has arrived; else the rule is asked
-        again when they have.
+        Deadline in seconds after the dispatch, infinite if there is none; it is rounded to ticks. When it has passed,
+        the master acts on what has arrived. Until then the rule is asked again at each arrival and at the deadline.
     """
 
     needs: int
@@ -68,12 +72,12 @@ class WaitState(ABC):
     Attributes
     ----------
     k : int
-        The number of answers that complete a round at present.
+        The number of messages that complete a round at present.
     patience : float
         Seconds after a dispatch at which the master acts on what has arrived; infinite unless the rule sets it.
     watches : bool
-        Whether the rule depends on when messages arrive. If so it is asked by `look` instead of `needs` and `patience`,
-        at the dispatch, at each arrival, and when the time that it has named is up. It may change from round to round.
+        Whether the rule depends on when messages arrive. If so, `look` is called instead of `needs` and `patience`: at
+        the dispatch, at each arrival, and at the deadline that it returned. It may change from round to round.
     """
 
     k: int
@@ -81,69 +85,113 @@ class WaitState(ABC):
     watches: bool = False
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Let no subclass that acts in a way of its own inherit an `outlook` that knows nothing of it."""
+        """Reset `outlook` in a subclass that overrides how it waits: the inherited promise may be wrong for it."""
         super().__init_subclass__(**arguments)
         if vars(cls).keys() & {"look", "needs", "opened"} and "outlook" not in vars(cls):
-            cls.outlook = WaitState.outlook  # type: ignore[method-assign]  # there is no other way to take back a method
+            cls.outlook = WaitState.outlook  # type: ignore[method-assign]  # mypy refuses assignments to methods
 
     @abstractmethod
     def opened(self, updated: Updated) -> None:
-        """Begin a round: `updated` tells the time, the version and the gradient of the step that led to it."""
+        """Begin a round.
+
+        Parameters
+        ----------
+        updated : Updated
+            The time, the new version of the model, and the gradient of the update that led to it.
+        """
 
     def needs(self, workers: NDArray[np.int64]) -> int:
-        """How many more answers are needed before the master can act.
+        """Return how many more messages are needed before the master can act.
 
         Parameters
         ----------
         workers : ndarray of int, shape (a,)
-            Who has answered in this round, in order of arrival.
+            The workers that have answered in this round, in order of arrival.
 
         Returns
         -------
         int
-            Positive: at least so many more. Zero or less: act now, and leave out so many of the last arrivals.
+            If positive, the least number of further messages that may be enough. If zero or less, the master acts now,
+            and leaves out that many of the last arrivals.
         """
         return self.k - len(workers)
 
     def look(self, elapsed: float, workers: NDArray[np.int64], times: NDArray[np.float64]) -> Look:  # noqa: ARG002
-        """Say what the rule waits for, given when the messages of the round have arrived.
+        """Return what the rule waits for, given when the messages of the round have arrived.
 
         Parameters
         ----------
         elapsed : float
             Seconds since the dispatch, a whole number of ticks.
         workers : ndarray of int, shape (a,)
-            Who has answered in this round, in order of arrival.
+            The workers that have answered in this round, in order of arrival.
         times : ndarray of float, shape (a,)
-            When their messages have arrived, in seconds after the dispatch.
+            When their messages arrived, in seconds after the dispatch; each is a whole number of ticks.
 
         Returns
         -------
         Look
-            For a rule without a clock, what `needs` and `patience` say.
+            By default, `needs` and `patience`.
         """
         return Look(self.needs(workers), self.patience)
 
     def outlook(self) -> Outlook:
-        """For how long the rule will say what it says now, so that rounds can be planned ahead.
+        """Promise for how long the rule stays as it is, so that rounds can be planned ahead.
 
         Returns
         -------
         Outlook
-            For this round only, unless a rule of your own knows better and returns another one.
+            By default for this round only; a rule that can promise more returns another one.
         """
         return Outlook(1, self.k)
 
 
 class WaitRule(ABC):
-    """A rule that says when enough workers have answered."""
+    """Base class of rules that say when enough workers have answered; subclasses are frozen dataclasses.
+
+    Examples
+    --------
+    A rule of your own needs a state. This one waits for one worker more after each hundred updates:
+
+    >>> from dataclasses import dataclass
+    >>> class GrowingState(WaitState):
+    ...     def __init__(self, workers):
+    ...         self.k, self._workers = 1, workers
+    ...     def opened(self, updated):
+    ...         self.k = min(1 + updated.version // 100, self._workers)
+    >>> @dataclass(frozen=True)
+    ... class Growing(WaitRule):
+    ...     def begin(self, setting):
+    ...         return GrowingState(setting.workers)
+    >>> import clustersim as cs
+    >>> run = cs.simulate(
+    ...     cs.LeastSquares.synthetic(rows=60, features=3, seed=1),
+    ...     cs.Cluster(workers=3, compute=cs.Exponential(mean=1.0)),
+    ...     cs.Synchronous(Growing()),
+    ...     optimizer=cs.SGD(1e-3),
+    ...     until=cs.Until(updates=300),
+    ... )
+    >>> run.totals["used"]  # 100 * (1 + 2 + 3)
+    600
+    """
 
     @abstractmethod
     def begin(self, setting: Setting) -> WaitState:
-        """Make the state of one run; raises `ConfigurationError` if the rule does not fit the cluster."""
+        """Return the state of one run.
+
+        Parameters
+        ----------
+        setting : Setting
+            The cluster and the placement of the run.
+
+        Raises
+        ------
+        ConfigurationError
+            If the rule does not fit the cluster.
+        """
 
 
 def workers_to_wait_for(name: str, k: int, setting: Setting) -> int:
-    """Return k if the cluster has so many workers, or say that it has not."""
+    """Return k, or raise `ConfigurationError` if it is greater than the number of workers."""
     remedy = f"the cluster has {setting.workers} workers; choose a smaller {name} or more workers"
     return integer(name, k, low=1, high=setting.workers, remedy=remedy)

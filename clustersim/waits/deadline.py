@@ -1,4 +1,4 @@
-"""A wait that runs out: what has arrived by then must do."""
+"""A deadline: update with the messages that have arrived by then."""
 
 from dataclasses import dataclass
 
@@ -17,26 +17,41 @@ __all__ = ["Deadline"]
 
 @dataclass(frozen=True)
 class Deadline(WaitRule):
-    """Wait for every worker, but not longer than a time; whoever has not answered by then is a straggler.
+    """Wait for every worker, but not longer than a given time; workers that have not answered by then are stragglers.
 
     Parameters
     ----------
     seconds : float
-        After the dispatch. An answer that arrives at that very instant counts.
+        Deadline in seconds after the dispatch, above 0. A message that arrives exactly then counts.
     for_all : bool, default False
-        Whether every worker must be able to meet it, as schemes for stragglers at random assume; otherwise it is enough
-        that every row is on a worker that can.
+        Whether every worker must be able to meet the deadline, as schemes for random stragglers assume. Otherwise each
+        row must be on at least one worker that can meet it.
 
     Raises
     ------
     ConfigurationError
-        If it is not positive, or (at the start of a run) if no worker can ever answer so soon, or some rows would
-        always be missing, or with `for_all` some worker would. Workers that never answer at all do not count.
+        If `seconds` is not positive, or (at the start of a run) no worker can ever meet the deadline, some rows would
+        always be missing, or with `for_all` some worker can never meet it. Workers that never answer any task are left
+        out of the last two checks.
 
     Notes
     -----
-    Source: the random stragglers of Bitar et al. 2020, section II: the deadline ends the round of those who answer.
-    Times are added exactly, in whole ticks of the cluster: an answer whose delays add up to the deadline is in time.
+    Source: the random stragglers of Bitar et al. 2020, section II. Times are added exactly, in whole ticks of the
+    cluster: a message whose delays add up to the deadline is in time.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> run = cs.simulate(
+    ...     cs.LeastSquares.synthetic(rows=60, features=3, seed=1),
+    ...     cs.Cluster(workers=3, compute=cs.Replay([[1.0, 1.5, 4.0], [1.0, 0.5, 0.5]])),
+    ...     cs.Synchronous(cs.waits.Deadline(1.5)),
+    ...     optimizer=cs.SGD(1e-3),
+    ...     until=cs.Until(updates=2),
+    ...     evaluate_every=1,
+    ... )
+    >>> run.history["time"].tolist()  # at the deadline; then all have answered after 1 s
+    [0.0, 1.5, 2.5]
     """
 
     seconds: float
@@ -46,7 +61,7 @@ class Deadline(WaitRule):
         store(self, seconds=seconds("deadline", self.seconds, above=0.0), for_all=flag("for_all", self.for_all))
 
     def begin(self, setting: Setting) -> WaitState:
-        """Hold the deadline against the soonest possible answer."""
+        """Check that the workers can meet the deadline, as far as their latencies are known."""
         ticks = Ticks(setting.tick)
         ticks.check_wait("deadline", self.seconds)
         if setting.soonest is not None:
@@ -55,7 +70,7 @@ class Deadline(WaitRule):
         return _DeadlineWait(self.seconds, setting.workers)
 
     def _check(self, late: NDArray[np.bool_], soonest: NDArray[np.float64], placed: Assignment) -> None:
-        """Refuse a deadline that some workers, whose soonest answers are `late`, can never meet."""
+        """Refuse a deadline that the workers marked in `late` can never meet, if that leaves out too much."""
         advice = 'use a later deadline, a faster cluster, or scaling="none" if times do not grow with the load'
         if late.all():
             when = f"before {soonest.min():.12g} s have passed" if np.isfinite(soonest).any() else "at all"
@@ -72,15 +87,15 @@ class Deadline(WaitRule):
 
 
 class _DeadlineWait(WaitState):
-    """All workers, or the end of patience."""
+    """Wait for all workers, or until the deadline."""
 
     def __init__(self, seconds: float, workers: int) -> None:
         self.k = workers
         self.patience = seconds
 
     def opened(self, updated: Updated) -> None:
-        """Nothing to adapt."""
+        """Do nothing: the rule does not adapt."""
 
     def outlook(self) -> Outlook:
-        """The same for ever."""
+        """Promise the same for all rounds."""
         return Outlook(ALWAYS, self.k)

@@ -1,4 +1,4 @@
-"""Pflug's test: wait for more workers once the gradients show that the error has reached its floor."""
+"""Pflug's test: raise k once consecutive gradients show that the error has reached its floor."""
 
 from dataclasses import dataclass
 
@@ -17,30 +17,45 @@ __all__ = ["Pflug"]
 class Pflug(WaitRule):
     """Raise k when consecutive gradients begin to point in opposite directions.
 
-    A counter goes up by 1 when the inner product of the two latest gradients is negative and down by 1 otherwise. When
+    A counter goes up by 1 if the inner product of the two latest gradients is negative, and down by 1 otherwise. When
     it exceeds `threshold`, more than `burn_in` updates after the last switch, k becomes ``k + step`` or ``k * factor``
-    unless that exceeds `max_k`, and the counter starts again at 0.
+    (unless that exceeds `max_k`), and the counter returns to 0. Rounds without messages, or with a gradient of zero, do
+    not change the counter.
 
     Parameters
     ----------
     start : int
-        The first k.
+        The first k, 1 to n.
     threshold : int
-        The paper's ``thresh``.
+        The paper's ``thresh``, at least 0: k is raised only while the counter exceeds it.
     burn_in : int
-        The paper's ``burnin``, in updates since the last switch.
+        The paper's ``burnin``, in updates, at least 0: k is raised only if more updates have passed since the last
+        switch (or since the start).
     step : int, optional
-        Added to k at a switch; 1 if neither `step` nor `factor` is given.
+        Number that is added to k at a switch, at least 1. If neither `step` nor `factor` is given, it is 1; give at
+        most one of the two.
     factor : int, optional
-        Multiplies k at a switch.
+        Number that k is multiplied by at a switch, at least 2.
     max_k : int, optional
-        The cap; n if not given.
+        Cap on k, from `start` to n; n if not given. A switch that would exceed it does not take place.
+
+    Raises
+    ------
+    ConfigurationError
+        If a parameter is out of range, both `step` and `factor` are given, or (at the start of a run) `start` or
+        `max_k` is greater than the number of workers.
 
     Notes
     -----
     Source: Kas Hanna et al. 2022, Algorithm 1. As printed it tests ``g_j . g_{j-1}`` before ``g_j`` exists; here the
-    two latest gradients are meant. It starts at k = 1 and ends at n, yet Fig. 3 starts at 10 and stops at 40: so
-    start, rule and cap are parameters.
+    test uses the two latest gradients. The printed algorithm starts at k = 1 and ends at n, but Fig. 3 starts at 10 and
+    stops at 40, so start, rule and cap are parameters here.
+
+    Examples
+    --------
+    >>> rule = Pflug(start=2, threshold=10, burn_in=50, factor=2)
+    >>> rule.next_k(2), rule.next_k(4)
+    (4, 8)
     """
 
     start: int
@@ -66,22 +81,22 @@ class Pflug(WaitRule):
         if self.factor is not None:
             store(self, factor=integer("factor", self.factor, low=2))
         if self.max_k is not None:
-            remedy = "the cap must not lie below start"
+            remedy = "the cap must be at least start"
             store(self, max_k=integer("max_k", self.max_k, low=self.start, remedy=remedy))
 
     def begin(self, setting: Setting) -> WaitState:
-        """Hold start and cap against the number of workers."""
+        """Check that `start` and `max_k` are at most the number of workers."""
         workers_to_wait_for("start", self.start, setting)
         cap = setting.workers if self.max_k is None else workers_to_wait_for("max_k", self.max_k, setting)
         return _PflugState(self, cap)
 
     def next_k(self, k: int) -> int:
-        """The k that follows `k`, were there no cap."""
+        """Return the k that follows `k`, regardless of the cap."""
         return k * self.factor if self.factor is not None else k + (self.step or 1)
 
 
 class _PflugState(WaitState):
-    """Algorithm 1's variables."""
+    """The variables of Algorithm 1."""
 
     def __init__(self, rule: Pflug, cap: int) -> None:
         self._rule = rule
@@ -92,9 +107,9 @@ class _PflugState(WaitState):
         self.k = rule.start
 
     def opened(self, updated: Updated) -> None:
-        """Compare the newest gradient with the one before, and switch if it is time."""
+        """Compare the latest gradient with the previous one, and raise k if the test says so."""
         if updated.gradient is None or not updated.gradient.any():
-            return  # a round that nobody answered tells nothing
+            return  # a round without messages says nothing about the error
         if self._previous is not None:
             self._count_negative += 1 if float(updated.gradient @ self._previous) < 0.0 else -1
             raised = self._rule.next_k(self.k)
@@ -107,7 +122,7 @@ class _PflugState(WaitState):
         self._count_updates += 1
 
     def outlook(self) -> Outlook:
-        """The same k for as long as the test cannot switch, were every further product negative."""
+        """Promise the same k for as long as the test could not switch even if all further products were negative."""
         rule = self._rule
         if rule.next_k(self.k) > self._cap:
             return Outlook(ALWAYS, self.k)

@@ -1,4 +1,8 @@
-"""Several wait rules at once: the round ends when the first of them is satisfied, or when all of them are."""
+"""Combine wait rules: end the round when the first of several rules is satisfied, or when all of them are.
+
+Each rule keeps a state of its own. A combined state asks all of these and chooses one of their numbers of messages: the
+smallest for `Earliest`, the largest for `Latest`. It chooses among their deadlines in the same way.
+"""
 
 import math
 from abc import abstractmethod
@@ -11,6 +15,7 @@ from numpy.typing import NDArray
 from clustersim.checks import instance, store
 from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
+from clustersim.ticks import Ticks
 from clustersim.waits.base import Look, Outlook, WaitRule, WaitState
 
 __all__ = ["Earliest", "Latest"]
@@ -18,7 +23,7 @@ __all__ = ["Earliest", "Latest"]
 
 @dataclass(frozen=True, init=False, repr=False)
 class _Several(WaitRule):
-    """A rule that is made of others."""
+    """A rule that combines others."""
 
     rules: tuple[WaitRule, ...]
 
@@ -35,17 +40,22 @@ class _Several(WaitRule):
 
 @dataclass(frozen=True, init=False, repr=False)
 class Earliest(_Several):
-    """Act as soon as one of several rules would.
+    """Act as soon as the first of several rules would act.
 
     Parameters
     ----------
     *rules : WaitRule
-        At least one.
+        The rules to combine, at least one.
 
     Raises
     ------
     ConfigurationError
-        If one of them is no wait rule.
+        If there is no rule, an argument is not a wait rule, or (at the start of a run) one of the rules does not fit
+        the cluster.
+
+    Notes
+    -----
+    Source: Wang et al. 2019 (ErasureHead), Algorithm 1, combines two rules in this way.
 
     Examples
     --------
@@ -57,27 +67,31 @@ class Earliest(_Several):
     """
 
     def begin(self, setting: Setting) -> WaitState:
-        """Begin all of them."""
+        """Begin a run of each rule."""
         return _EarliestWait([rule.begin(setting) for rule in self.rules])
 
 
 @dataclass(frozen=True, init=False, repr=False)
 class Latest(_Several):
-    """Act only when each of several rules would.
+    """Act only when every one of several rules would have acted.
+
+    The update uses all messages up to that moment. As always, a rule that waits for a number of messages leaves out
+    those beyond its number that arrive at the same instant as the last one that it needs.
 
     Parameters
     ----------
     *rules : WaitRule
-        At least one.
+        The rules to combine, at least one.
 
     Raises
     ------
     ConfigurationError
-        If one of them is no wait rule.
+        If there is no rule, an argument is not a wait rule, or (at the start of a run) one of the rules does not fit
+        the cluster. A `Deadline` that is too short for the workers is accepted here: the other rules go on waiting.
 
     Examples
     --------
-    Wait for 1.5 seconds, and in any case for two messages:
+    Wait for 1.5 seconds, and longer if fewer than two messages have arrived by then:
 
     >>> from clustersim.waits import Deadline, Fastest
     >>> Latest(Deadline(1.5), Fastest(2))
@@ -85,43 +99,51 @@ class Latest(_Several):
     """
 
     def begin(self, setting: Setting) -> WaitState:
-        """Begin all of them."""
-        lenient = replace(setting, soonest=None)  # a deadline that nobody can meet does not end the round
-        return _LatestWait([rule.begin(lenient) for rule in self.rules])
+        """Begin a run of each rule; a deadline that no worker can meet is accepted, since it does not end the round."""
+        unchecked = replace(setting, soonest=None)
+        return _LatestWait([rule.begin(unchecked) for rule in self.rules], Ticks(setting.tick))
 
 
 class _SeveralWait(WaitState):
-    """The states of all parts, of whose numbers of messages one is chosen: the least or the greatest."""
+    """The states of all parts; `choose` says which of their numbers of messages decides."""
 
     @staticmethod
     @abstractmethod
     def choose(numbers: Iterable[int]) -> int:
-        """Return the one of the parts' numbers that decides."""
+        """Return the deciding number: the smallest or the largest."""
+
+    @abstractmethod
+    def combine(self, looks: list[Look], elapsed: float, times: NDArray[np.float64]) -> Look:
+        """Return what the combined rule waits for, given what each part waits for."""
 
     def __init__(self, parts: list[WaitState]) -> None:
         self._parts = parts
-        self._rules: list[int | Callable[[NDArray[np.int64]], int]] = []  # what is enough for each part at present
-        self._take_over()
+        self._enough_for: list[int | Callable[[NDArray[np.int64]], int]] = []  # one entry a part, for `_enough`
+        self._refresh()
 
     def opened(self, updated: Updated) -> None:
         """Begin a round of each part."""
         for part in self._parts:
             part.opened(updated)
-        self._take_over()
+        self._refresh()
 
-    def _take_over(self) -> None:
-        """Compute k, the patience and whether the clock matters from those of the parts."""
+    def _refresh(self) -> None:
+        """Compute k, and whether the rule depends on arrival times, from the parts."""
         self.k = self.choose(part.k for part in self._parts)
         self.watches = any(part.watches for part in self._parts)
 
     def needs(self, workers: NDArray[np.int64]) -> int:
-        """Choose among the numbers that the parts still need."""
+        """Choose among the numbers of messages that the parts still need."""
         return self.choose(part.needs(workers) for part in self._parts)
 
+    def look(self, elapsed: float, workers: NDArray[np.int64], times: NDArray[np.float64]) -> Look:
+        """Ask all parts, and combine what they say."""
+        return self.combine([part.look(elapsed, workers, times) for part in self._parts], elapsed, times)
+
     def outlook(self) -> Outlook:
-        """Tell what holds for all parts."""
+        """Return what all parts promise."""
         parts = [part.outlook() for part in self._parts]
-        self._rules = rules = [part.enough for part in parts]
+        self._enough_for = rules = [part.enough for part in parts]
         numbers = [rule for rule in rules if not callable(rule)]
         return Outlook(
             rounds=min(part.rounds for part in parts),
@@ -132,43 +154,54 @@ class _SeveralWait(WaitState):
 
     def _enough(self, workers: NDArray[np.int64]) -> int:
         """Choose among the numbers of messages that are enough for the parts."""
-        return self.choose(rule(workers) if callable(rule) else rule for rule in self._rules)
+        return self.choose(rule(workers) if callable(rule) else rule for rule in self._enough_for)
 
 
 class _EarliestWait(_SeveralWait):
-    """The part that needs the fewest messages, or waits for the shortest time, decides."""
+    """The part that needs the fewest messages, or has the earliest deadline, decides."""
 
     @staticmethod
     def choose(numbers: Iterable[int]) -> int:
-        """Return the least."""
+        """Return the smallest."""
         return min(numbers)
 
-    def _take_over(self) -> None:
-        super()._take_over()
+    def _refresh(self) -> None:
+        super()._refresh()
         self.patience = min(part.patience for part in self._parts)
 
-    def look(self, elapsed: float, workers: NDArray[np.int64], times: NDArray[np.float64]) -> Look:
-        """Ask all parts."""
-        looks = [part.look(elapsed, workers, times) for part in self._parts]
+    def combine(self, looks: list[Look], elapsed: float, times: NDArray[np.float64]) -> Look:  # noqa: ARG002
+        """Take the fewest messages and the earliest deadline."""
         return Look(min(look.needs for look in looks), min(look.until for look in looks))
 
 
 class _LatestWait(_SeveralWait):
-    """The part that needs the most messages decides, among those that still wait."""
+    """The part that needs the most messages decides; a part whose deadline has passed needs no more."""
+
+    def __init__(self, parts: list[WaitState], ticks: Ticks) -> None:
+        self._ticks = ticks
+        super().__init__(parts)
 
     @staticmethod
     def choose(numbers: Iterable[int]) -> int:
-        """Return the greatest."""
+        """Return the largest."""
         return max(numbers)
 
-    def _take_over(self) -> None:
-        super()._take_over()
+    def _refresh(self) -> None:
+        super()._refresh()
         self.watches = self.watches or any(part.patience < math.inf for part in self._parts)
 
-    def look(self, elapsed: float, workers: NDArray[np.int64], times: NDArray[np.float64]) -> Look:
-        """Ask all parts, and leave out those whose time is up."""
-        looks = [part.look(elapsed, workers, times) for part in self._parts]
-        waiting = [look for look in looks if look.until > elapsed]
-        if not waiting:
-            return Look(0, elapsed)
-        return Look(max(look.needs for look in waiting), min(look.until for look in waiting))
+    def combine(self, looks: list[Look], elapsed: float, times: NDArray[np.float64]) -> Look:
+        """Take the most messages, and the earliest deadline that has not passed; compare times in whole ticks."""
+        now = self._ticks.of(elapsed)
+        waiting = [look.until for look in looks if self._ticks.of(look.until) > now]
+        if not waiting and not len(times):
+            return Look(1, elapsed)  # all deadlines have passed, and no worker has answered
+        needs = max(self._still_needs(look, now, times) for look in looks)
+        return Look(needs, min(waiting, default=elapsed))
+
+    def _still_needs(self, look: Look, now: float, times: NDArray[np.float64]) -> int:
+        """Return what a part needs; after its deadline, minus the messages that arrived too late for it."""
+        end = self._ticks.of(look.until)
+        if end > now:
+            return look.needs
+        return min(look.needs, -int(np.count_nonzero(self._ticks.of_all(times) > end)))

@@ -1,4 +1,4 @@
-"""A rule that begins only after some epochs of full synchrony."""
+"""A warm-up of full synchrony before another wait rule."""
 
 from dataclasses import dataclass
 
@@ -15,19 +15,19 @@ __all__ = ["WarmUp", "warmed_up"]
 
 @dataclass(frozen=True)
 class WarmUp(WaitRule):
-    """Wait for every worker in the first epochs, then as another rule says.
+    """Wait for every worker in the first epochs, and then as another rule says.
 
     Parameters
     ----------
     rule : WaitRule
-        What comes after; it sees no update of the warm-up but the last.
+        The rule after the warm-up. Its state is notified of the last update of the warm-up, and of all later ones.
     epochs : float
-        Length of the warm-up in passes over the data, see ``Assignment.updates_per_epoch``; it may be 0.
+        Length of the warm-up in epochs (passes over the data), at least 0; see ``Assignment.updates_per_epoch``.
 
     Raises
     ------
     ConfigurationError
-        If `rule` is no wait rule, or `epochs` is negative.
+        If `rule` is not a wait rule or does not fit the cluster, or `epochs` is negative.
 
     Notes
     -----
@@ -38,6 +38,20 @@ class WarmUp(WaitRule):
     >>> from clustersim.waits import Fastest
     >>> WarmUp(Fastest(7), epochs=2)
     WarmUp(rule=Fastest(k=7), epochs=2.0)
+
+    One epoch of full synchrony, which is one update here, and then the fastest worker:
+
+    >>> import clustersim as cs
+    >>> run = cs.simulate(
+    ...     cs.LeastSquares.synthetic(rows=60, features=3, seed=1),
+    ...     cs.Cluster(workers=3, compute=cs.Replay([[1.0, 2.0, 4.0]] * 2)),
+    ...     cs.Synchronous(WarmUp(Fastest(1), epochs=1)),
+    ...     optimizer=cs.SGD(1e-3),
+    ...     until=cs.Until(updates=2),
+    ...     evaluate_every=1,
+    ... )
+    >>> run.history["time"].tolist()
+    [0.0, 4.0, 5.0]
     """
 
     rule: WaitRule
@@ -48,14 +62,14 @@ class WarmUp(WaitRule):
         store(self, epochs=epochs_of("epochs", self.epochs))
 
     def begin(self, setting: Setting) -> WaitState:
-        """Count the epochs in updates."""
+        """Convert the epochs to updates."""
         updates = whole_updates(self.epochs, setting.assignment.updates_per_epoch(setting.workers))
         after = self.rule.begin(setting)
         return _WarmUpWait(after, setting.workers, updates) if updates else after
 
 
 def warmed_up(rule: WaitRule, epochs: float) -> WaitRule:
-    """Put a warm-up of so many epochs, possibly none, before a rule.
+    """Put a warm-up of some epochs before a rule; return the rule itself if there are none.
 
     Examples
     --------
@@ -67,7 +81,7 @@ def warmed_up(rule: WaitRule, epochs: float) -> WaitRule:
 
 
 class _WarmUpWait(WaitState):
-    """All workers for so many updates, then the rule's own state."""
+    """Wait for all workers for some updates, and then as the state of the rule says."""
 
     def __init__(self, after: WaitState, workers: int, updates: int) -> None:
         self._after, self._updates = after, updates
@@ -76,7 +90,7 @@ class _WarmUpWait(WaitState):
         self.k = workers
 
     def opened(self, updated: Updated) -> None:
-        """See whether the warm-up is over."""
+        """Check whether the warm-up is over, and begin a round of the rule if so."""
         self._version = updated.version
         self._warming = updated.version < self._updates
         if not self._warming:
@@ -84,13 +98,13 @@ class _WarmUpWait(WaitState):
             self.k, self.patience, self.watches = self._after.k, self._after.patience, self._after.watches
 
     def needs(self, workers: NDArray[np.int64]) -> int:
-        """All, or as the rule says."""
+        """Return how many workers are missing during the warm-up; then what the rule needs."""
         return super().needs(workers) if self._warming else self._after.needs(workers)
 
     def look(self, elapsed: float, workers: NDArray[np.int64], times: NDArray[np.float64]) -> Look:
-        """Ask the rule; it is not asked during the warm-up."""
-        return self._after.look(elapsed, workers, times)
+        """Wait for every worker during the warm-up; then ask the rule."""
+        return super().look(elapsed, workers, times) if self._warming else self._after.look(elapsed, workers, times)
 
     def outlook(self) -> Outlook:
-        """All until the warm-up is over."""
+        """Promise all workers until the warm-up is over; then what the rule promises."""
         return Outlook(self._updates - self._version, self.k) if self._warming else self._after.outlook()
