@@ -1,9 +1,9 @@
 """How much accuracy do ignored stragglers cost on skewed data, and does LGC win it back? Softmax regression.
 
 Fig. 3 of J. Xu et al., "Live Gradient Compensation for Evading Stragglers in Distributed Learning", 2021: N = 10
-workers, K = 7, each worker has data of c = 1, 2, 3 or 10 of the ten classes of Fashion-MNIST, and response times stay the same
-for h = 1, 5 or 10 updates. Stragglers finish before the next update, as the paper assumes. Test accuracy is averaged
-over the last twelfth of the updates: the paper's last 5 of 60 epochs, 20 of 240 epochs here. The setting is in
+workers, K = 7, each worker has data of c = 1, 2, 3 or 10 of the ten classes of Fashion-MNIST, and response times stay
+the same for h = 1, 5 or 10 updates. Stragglers finish before the next update, as the paper assumes. Test accuracy is
+averaged over the last twelfth of the updates: the paper's last 5 of 60 epochs, 20 of 240 epochs here. The setting is in
 `_lgc.py`.
 """
 
@@ -89,9 +89,9 @@ study = cs.Study(
                  lambda results: most_lost(results, K_SGD, (2, 3), HS), high=1.0),
     ],
     figures={"accuracy-by-classes": accuracy_by_classes},
-    notes="Wall-clock times include the 0.5 s of the downlink, in which stragglers finish. If stragglers stay the same for "
-    "h = 10 updates, K-SGD's accuracy rises and falls with them. Evaluations are 13 updates apart, so they fall on each "
-    "of these ten updates equally often. LGC and, for h = 1, K-SGD end a little above full synchrony.",
+    notes="Wall-clock times include the 0.5 s of the downlink, in which stragglers finish. If stragglers stay the same "
+    "for h = 10 updates, K-SGD's accuracy rises and falls with them. Evaluations are 13 updates apart, so they fall on "
+    "each of these ten updates equally often. LGC and, for h = 1, K-SGD end a little above full synchrony.",
 )  # fmt: skip
 
 if __name__ == "__main__":
