@@ -64,8 +64,8 @@ def theorem_problem() -> cs.LeastSquares:
     angles = 2 * np.pi * np.arange(30) / 30
     pulls = PULL * np.column_stack((np.cos(angles), np.sin(angles)))
     optima = np.array([math.sqrt(2 / MU), 0.0]) + pulls / curvature
-    shard = np.diag(np.sqrt(2 * curvature))
-    return cs.LeastSquares(np.tile(shard, (30, 1)), np.concatenate([shard @ optimum for optimum in optima]))
+    share = np.diag(np.sqrt(2 * curvature))
+    return cs.LeastSquares(np.tile(share, (30, 1)), np.concatenate([share @ optimum for optimum in optima]))
 
 
 SIGMA = math.sqrt(2 * MU) + PULL  # bound on the norm of a group's gradient: that of the initial model, and PULL
