@@ -69,7 +69,7 @@ def theorem_problem() -> cs.LeastSquares:
 
 
 SIGMA = math.sqrt(2 * MU) + PULL  # bound on the norm of a group's gradient: that of the initial model, and PULL
-CONSTANTS: dict[str, Any] = {"workers": 30, "load": C, "answers": R, "beta": BETA, "mu": MU, "initial_error": 1.0}
+CONSTANTS: dict[str, Any] = {"workers": 30, "load": C, "messages": R, "beta": BETA, "mu": MU, "initial_error": 1.0}
 NOISE_LEVEL = theory.erasurehead_noise_level(30, C, R, mu=MU, sigma=SIGMA)  # epsilon_0
 
 
