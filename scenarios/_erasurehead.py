@@ -1,14 +1,17 @@
-"""What the ErasureHead scenarios share: the cluster and the policies of section 5, and how speed-ups are measured.
+"""Cluster, policies, measures, claims and figures that the ErasureHead scenarios share (section 5 of the paper).
 
 H. Wang, Z. Charles, D. Papailiopoulos, "ErasureHead: Distributed Gradient Descent without Delays Using Approximate
-Gradient Coding", 2019. A script gives problem, optimiser and compute time of a share, and gets its study back.
+Gradient Coding", 2019. A script passes its problem, its optimiser and the compute time of a share to `experiment`, and
+gets a study.
 
-*With delays* a load of c shares takes c times the share plus an exponential time of mean 0.5 s, whatever the load: the
-sleep that the authors add. *Without delays* it is the model of the paper's section 4 with straggling parameter 1: a
-share takes its compute time plus an exponential time of the same mean, and c shares c times that. Transfers take none.
+*With delays*, a load of c shares takes c times the compute time of a share plus an exponential time of mean 0.5 s,
+whatever the load: the authors let workers sleep for it. *Without delays*, it is the model of the paper's section 4 with
+straggling parameter 1: one share takes its compute time plus an exponential time of the same mean, and c shares take c
+times as long. Transfers take no time.
 
-A speed-up compares the times at which two policies reach the goal: what uncoded gradient descent has after 100 updates,
-the paper's number. It is measured pair by pair, for all policies meet the same stragglers.
+The *goal* is the metric that uncoded gradient descent has reached after 100 updates, the paper's number of updates. A
+*speed-up* is the ratio of the times at which two policies reach the goal. It is measured pair by pair, since all
+policies meet the same stragglers. In claims, "upper end" is that of the 95 % interval.
 """
 
 import math
@@ -19,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from _drawing import legend_above, tidy
 from matplotlib.figure import Figure
 
 import clustersim as cs
@@ -30,24 +34,24 @@ LOADS = (2, 3)
 DELAYS, NONE = "with delays", "without delays"
 UNCODED = "uncoded"
 NOTES = (
-    "Compute times are assumed, and transfers left out; speed-up-by-share tells how the outcome turns with that. "
-    "ErasureHead needs more updates, for its gradient is 1 - p times the full one on average. Without delays all rests "
-    "on section 4's model with lambda = 1."
+    "Compute times are assumed, and transfers take no time; the figure speed-up-by-share shows how the result depends "
+    "on the compute time. ErasureHead needs more updates, because its gradient is 1 - p times the full one on average. "
+    "The result without delays depends on section 4's model with lambda = 1."
 )
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "black", "#e69f00", "#56b4e9")
 
 
 def exact(c: int) -> str:
-    """Label of the exact code."""
+    """Label of the exact code with load c."""
     return f"exact, c = {c}"
 
 
 def head(c: int, r: int = 11) -> str:
-    """Label of ErasureHead that waits for r of 30 workers."""
+    """Label of ErasureHead with load c that waits for at most r of 30 messages."""
     return f"ErasureHead, c = {c}, {r}/30"
 
 
-SCHEMES: Mapping[str, tuple[int, int]] = (  # load and answers after which the master stops at the latest
+SCHEMES: Mapping[str, tuple[int, int]] = (  # load, and number of messages that is always enough
     {UNCODED: (1, N)} | {exact(c): (c, N) for c in LOADS} | {head(c, r): (c, r) for r in (11, 6) for c in LOADS}
 )
 POLICIES: Mapping[str, cs.Policy] = (
@@ -55,29 +59,38 @@ POLICIES: Mapping[str, cs.Policy] = (
     | {exact(c): cs.ExactGradientCode(c) for c in LOADS}
     | {head(c, r): cs.ErasureHead(c, r / N) for r in (11, 6) for c in LOADS}
 )
-HEADS = tuple(label for label in POLICIES if label.startswith("ErasureHead"))
 
 
 def experiment(share: float, **rest: Any) -> cs.Study:
-    """The study of section 5 where the compute time of one share is `share` seconds; `rest` as for `cs.Study`."""
-    slept = cs.Cluster(N, cs.ShiftedExponential(shift=share, mean=DELAY), scaling="data-dependent")
-    own = cs.Cluster(N, cs.ShiftedExponential(shift=share, mean=share), scaling="proportional")
+    """Build the study of section 5.
+
+    Parameters
+    ----------
+    share : float
+        Compute time of one share, seconds.
+    **rest
+        Problem, optimiser and whatever else differs between the scripts, as for `clustersim.Study`.
+    """
+    delayed = cs.Cluster(N, cs.ShiftedExponential(shift=share, mean=DELAY), scaling="data-dependent")
+    undelayed = cs.Cluster(N, cs.ShiftedExponential(shift=share, mean=share), scaling="proportional")
     figures = {
         "time-per-update": time_per_update,
         "speed-up": speed_up_by_target,
         "speed-up-by-share": lambda results: speed_up_by_share(results, share),
     }
     return cs.Study(
-        cluster=slept,
+        cluster=delayed,
         policies=POLICIES,
-        variants={DELAYS: {"cluster": slept}, NONE: {"cluster": own}},
+        variants={DELAYS: {"cluster": delayed}, NONE: {"cluster": undelayed}},
+        replications=10,
         figures=figures,
+        notes=NOTES,
         **rest,
     )
 
 
 def goal(results: cs.Results) -> float:
-    """What uncoded gradient descent, which is not random, has after 100 updates."""
+    """The metric of uncoded gradient descent, which is not random, after 100 updates."""
     frame = results.frame
     run = frame[(frame["policy"] == UNCODED) & (frame["update"] <= UPDATES)]
     return float(run[results.metric].iloc[run["update"].argmax()])
@@ -85,12 +98,12 @@ def goal(results: cs.Results) -> float:
 
 @lru_cache(maxsize=32)
 def reached(results: cs.Results, target: float) -> pd.DataFrame:
-    """`Results.time_to_target`, which looks at all runs at once and is asked for one policy after the other."""
+    """`Results.time_to_target`, cached: it reads all runs, and is needed for one policy after the other."""
     return results.time_to_target(target)
 
 
 def spent(results: cs.Results, variant: str, column: str = "time", target: float | None = None) -> pd.DataFrame:
-    """What each run had spent at the goal, or at a target; one row a replication, one column a policy."""
+    """What each run had spent at the goal, or at a target; one row for each replication, one column for each policy."""
     table = reached(results, goal(results) if target is None else target)
     return table[table["variant"] == variant].pivot(index="replication", columns="policy", values=column)
 
@@ -103,7 +116,7 @@ def speed_up(
     column: str = "time",
     target: float | None = None,
 ) -> Interval:
-    """What one policy spends to get to the goal, over what another spends, by pairs."""
+    """What another policy spends to reach the goal, over what this one spends, pair by pair."""
     table = spent(results, variant, column, target)
     return geometric_interval((table[over] / table[policy]).dropna())
 
@@ -119,55 +132,56 @@ def over_uncoded(results: cs.Results, variant: str, r: int = 11) -> list[float]:
 
 
 def update_times(results: cs.Results, variant: str) -> pd.DataFrame:
-    """Mean time of an update; one row a replication, one column a policy, seconds."""
+    """Mean time of an update, seconds; one row for each replication, one column for each policy."""
     runs = results.totals[results.totals["variant"] == variant]
     return runs.assign(each=runs["time"] / runs["updates"]).pivot_table("each", "replication", "policy")
 
 
-def least_step(results: cs.Results, variant: str, order: Sequence[str]) -> float:
-    """The least ratio between the times of an update of policies, each with the next one; above 1 if so ordered."""
+def smallest_ratio(results: cs.Results, variant: str, order: Sequence[str]) -> float:
+    """The smallest ratio of a policy's update time to the next one's; above 1 if `order` goes from slow to fast."""
     means = update_times(results, variant).mean()
     return min(float(means[slow] / means[fast]) for slow, fast in pairwise(order))
 
 
-def least_speed_up(results: cs.Results, variant: str, r: int = 11) -> float:
-    """The least upper end of the speed-ups of ErasureHead over uncoded gradient descent and the exact codes."""
+def smallest_speed_up(results: cs.Results, variant: str, r: int = 11) -> float:
+    """The smallest upper end of ErasureHead's speed-ups over uncoded gradient descent and the exact codes."""
     pairs = [(head(c, r), other) for c in LOADS for other in (UNCODED, exact(c))]
     return min(float(speed_up(results, variant, policy, other).high) for policy, other in pairs)
 
 
 def gain_of_six(results: cs.Results, variant: str) -> float:
-    """How much the best speed-up over uncoded gradient descent gains from waiting for 6 workers instead of 11."""
+    """The best speed-up over uncoded gradient descent with 6 messages, over the best with 11."""
     return float(pd.Series(over_uncoded(results, variant, 6)).max()) / max(over_uncoded(results, variant))
 
 
 def worst_updates(results: cs.Results) -> float:
-    """Updates of ErasureHead over those of the exact code, times sqrt(1 - p): of c = 2, 3 what is further from 1."""
+    """ErasureHead's updates over the exact code's, times sqrt(1 - p): for the c of 2 and 3 that is further from 1."""
     ratios = [float(speed_up(results, DELAYS, exact(c), head(c), "update").mean) for c in LOADS]
     missing = [cs.theory.missing_probabilities(N, c, 11).p for c in LOADS]
     return max((ratio * math.sqrt(1 - p) for ratio, p in zip(ratios, missing, strict=True)), key=lambda x: abs(x - 1))
 
 
 def expected_time(c: int, r: int, share: float) -> float:
-    """Expected time of an update with delays: c shares, and the random part of Lemma 8 that ends at the r-th answer."""
+    """Expected time of an update with delays: c shares, and Lemma 8's random part, which ends with the r-th message."""
     return c * share + DELAY * (N / c * cs.theory.erasurehead_update_time(N, c, r, straggling_rate=1.0) - 1)
 
 
 def time_per_update(results: cs.Results) -> Figure:
-    """Fig. 2 and 4, d to f: mean time of an update, 95 % intervals."""
+    """Draw Fig. 2 and 4, d to f: mean time of an update, 95 % intervals."""
     figure = Figure(figsize=(9.0, 3.2), layout="constrained")
     for axes, variant in zip(figure.subplots(1, 2, sharey=True), (DELAYS, NONE), strict=True):
         mean, low, high = mean_interval(update_times(results, variant)[list(POLICIES)])
         reach = np.nan_to_num([mean - low, high - mean])
         axes.barh(list(POLICIES), mean, xerr=reach, color=COLOURS, error_kw={"elinewidth": 1})
         axes.locator_params(axis="x", nbins=5)
-        _dress(axes, f"{variant}: time of an update (s)", "")
+        axes.set_xlabel(f"{variant}: time of an update (s)")
+        tidy(axes)
     figure.axes[0].invert_yaxis()  # the first policy on top, in both panels
     return figure
 
 
 def speed_up_by_target(results: cs.Results) -> Figure:
-    """Fig. 3: the time of uncoded gradient descent to a target over that of each policy; dashed: the goal."""
+    """Draw Fig. 3: uncoded gradient descent's time to a target over that of each policy; dashed: the goal."""
     end, start = goal(results), float(results.values(results.metric).iloc[0])
     figure = Figure(figsize=(9.0, 3.8), layout="constrained")
     targets = np.linspace(start + 0.8 * (end - start), end, 25)
@@ -177,15 +191,16 @@ def speed_up_by_target(results: cs.Results) -> Figure:
             axes.plot(targets, curve, color=colour, label=label)
         axes.axvline(end, color="0.6", linestyle="--", linewidth=0.8)
         axes.set_ylim(bottom=0.0)
-        _dress(axes, results.metric.replace("_", " "), f"speed-up over uncoded, {variant}")
+        axes.set(xlabel=results.metric.replace("_", " "), ylabel=f"speed-up over uncoded, {variant}")
+        tidy(axes)
         if end < start:
             axes.invert_xaxis()
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    legend_above(figure, 4)
     return figure
 
 
 def speed_up_by_share(results: cs.Results, share: float) -> Figure:
-    """How the speed-up with delays turns with the time of a share: updates as measured, their times expected."""
+    """Draw the speed-up with delays against the compute time of a share: measured updates, expected times of them."""
     shares = np.geomspace(3e-4, 2.0, 60)
     table = spent(results, DELAYS, "update").mean()
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
@@ -196,12 +211,27 @@ def speed_up_by_share(results: cs.Results, share: float) -> Figure:
             axes.plot(shares, table[UNCODED] / table[label] * np.array(times), color=colour, label=label)
     axes.axvline(share, color="0.6", linestyle="--", linewidth=0.8)
     axes.set_xscale("log")
-    _dress(axes, "compute time of a share (s); dashed: assumed here", f"speed-up over uncoded, {DELAYS}")
+    axes.set(xlabel="compute time of a share (s); dashed: assumed here", ylabel=f"speed-up over uncoded, {DELAYS}")
+    tidy(axes)
     axes.legend(frameon=False, fontsize="small")
     return figure
 
 
-def _dress(axes: Any, x: str, y: str) -> None:
-    axes.set(xlabel=x, ylabel=y)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.3)
+def up_to_3_times(goal_name: str) -> cs.Claim:
+    """The paper's claim on the exact code, for a metric of that name."""
+    return cs.Claim(
+        f"delays: ErasureHead is up to 3 times as fast as the exact code to the same {goal_name} (better of c = 2, 3)",
+        lambda results: max(over_exact(results, DELAYS)), low=2.5,
+    )  # fmt: skip
+
+
+CLAIMS = (  # of all three data sets
+    cs.Claim("delays: ErasureHead is up to 6 times as fast as uncoded gradient descent (better of c = 2, 3)",
+             lambda results: max(over_uncoded(results, DELAYS)), low=5.0),
+    cs.Claim("delays: updates take longest uncoded, then exact c = 2, exact c = 3, ErasureHead (smallest ratio)",
+             lambda results: smallest_ratio(results, DELAYS, (UNCODED, exact(2), exact(3), head(3), head(2))), low=1.0),
+    cs.Claim("no delays: ErasureHead is at least as fast as uncoded and exact (smallest speed-up, upper end)",
+             lambda results: smallest_speed_up(results, NONE), low=1.0),
+    cs.Claim("delays: ErasureHead is even faster with 6 of 30 messages than with 11 (ratio of the best speed-ups)",
+             lambda results: gain_of_six(results, DELAYS), low=1.0),
+)  # fmt: skip

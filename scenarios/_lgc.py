@@ -1,16 +1,19 @@
-"""What the live-gradient-compensation scenarios share: data, model, cluster and policies of section V.
+"""Data, models, cluster, policies and measures that the live gradient compensation (LGC) scenarios share (section V).
 
 J. Xu, S.-L. Huang, L. Song, T. Lan, "Live Gradient Compensation for Evading Stragglers in Distributed Learning", 2021.
 
-The paper trains VGG-11 on CIFAR-10 for 60 epochs of 157 updates. Here the default is the embedded extract of
-Fashion-MNIST (2,000 rows, 500 test rows) and a model that a laptop trains in seconds: softmax regression where the
-question is about time, a perceptron where it is about non-convex loss. Who has CIFAR-10 (its binary files) and the
-extra ``torch`` names the folder in the environment variable CLUSTERSIM_CIFAR10, and gets the paper's own setting.
+The paper trains VGG-11 on CIFAR-10 for 60 epochs of 157 updates. The default here is the embedded extract of
+Fashion-MNIST (2,000 rows, 500 test rows) and a model that a laptop trains in seconds: softmax regression for questions
+about time, a perceptron for questions about non-convex loss. To get the paper's own setting, install the extra
+``torch`` and set the environment variable CLUSTERSIM_CIFAR10 to the folder with the binary files of CIFAR-10.
 
-A worker draws 320 / N rows of its own data for each task. Response times are 0.05 s plus an exponential part of mean
-0.02 s, whatever the rows, and stay the same for h tasks. *Stragglers finish*, as the paper assumes for its Fig. 3 to 5:
-a new model takes so long to reach the workers that all of them have answered by then. *Stragglers are cut short*: it
-takes no time, and they send the blocks that they have finished.
+For each task, a worker draws 320 / N rows of its own data. Response times are 0.05 s plus an exponential part of mean
+0.02 s, whatever the number of rows, and stay the same for h tasks. *Stragglers finish*, as the paper assumes for its
+Fig. 3 to 5: the downlink is so slow that all workers have responded before a new model reaches them. *Stragglers are
+cut short*: the downlink takes no time, and workers that are stopped send the blocks that they have finished.
+
+A policy's loss or accuracy *at the end* is its mean over the last part of the updates. Policies are compared pair by
+pair. In claims, "lower end" and "upper end" are the ends of the 95 % interval.
 """
 
 import math
@@ -28,11 +31,11 @@ N, K, BATCH, BLOCKS = 10, 7, 32, 4
 SHIFT, MEAN = 0.05, 0.02  # seconds
 FULL, K_SGD, LGC = "full synchrony", "K-SGD", "LGC"
 FINISH, CUT = "stragglers finish", "stragglers are cut short"
-REACH = 0.5  # seconds that a new model takes under FINISH: beyond the 10^-9 quantile of what a straggler still needs
+DOWNLINK = 0.5  # seconds, under FINISH; a straggler needs more after the K-th message with probability below 10^-9
 CIFAR = os.environ.get("CLUSTERSIM_CIFAR10") or None
-WARM = 2 / 60 if CIFAR else 0.0  # part of the updates with which K-SGD and LGC begin in full synchrony
-LAST = 1 / 12  # of the updates, over which an accuracy is averaged: the paper's last 5 of 60 epochs
-EVERY = 157 if CIFAR else 13  # updates between evaluations: coprime to h = 5 and 10, so that all phases count alike
+WARM_UP = 2 / 60 if CIFAR else 0.0  # part of the updates for which K-SGD and LGC start in full synchrony
+LAST = 1 / 12  # part of the updates over which results are averaged: the paper's last 5 of 60 epochs
+EVERY = 157 if CIFAR else 13  # updates between evaluations: coprime to h = 5 and 10, so all phases have equal weight
 COLOURS: Mapping[str, str] = {FULL: "#0072b2", K_SGD: "#d55e00", LGC: "#009e73"}
 
 
@@ -56,7 +59,7 @@ def vgg() -> cs.Problem:
 
 
 def setting(default: cs.Problem | None = None, step_size: float = 0.05, updates: int = 1500) -> dict[str, Any]:
-    """Problem, optimiser and horizon: the paper's where CIFAR-10 is at hand, else those given, with plain SGD."""
+    """Problem, optimiser and horizon: the paper's if CIFAR-10 is there, otherwise those given, with plain SGD."""
     if CIFAR is None:
         return {
             "problem": softmax() if default is None else default,
@@ -64,8 +67,8 @@ def setting(default: cs.Problem | None = None, step_size: float = 0.05, updates:
             "until": cs.Until(updates=updates),
         }
     problem = vgg()
-    drop = cs.schedules.updates_in(30, rows=problem.rows, workers=N, batch=BATCH)
-    schedule = cs.schedules.StepDecay(0.1, at=[drop])
+    halfway = cs.schedules.updates_in(30, rows=problem.rows, workers=N, batch=BATCH)
+    schedule = cs.schedules.StepDecay(0.1, at=[halfway])
     return {
         "problem": problem,
         "optimizer": cs.Momentum(schedule, momentum=0.9, weight_decay=0.0005),
@@ -76,14 +79,14 @@ def setting(default: cs.Problem | None = None, step_size: float = 0.05, updates:
 def cluster(h: int, *, finish: bool, workers: int = N) -> cs.Cluster:
     """N workers whose response times stay the same for h tasks."""
     compute = cs.ShiftedExponential(shift=SHIFT, mean=MEAN)
-    link = cs.Link(latency=REACH) if finish else cs.Link()
+    link = cs.Link(latency=DOWNLINK) if finish else cs.Link()
     return cs.Cluster(workers, cs.Persistent(compute, rounds=h) if h > 1 else compute, downlink=link, scaling="none")
 
 
 def policies(
     classes: int, k: int = K, workers: int = N, blocks: int = BLOCKS, warm_up: float = 2.0 if CIFAR else 0.0
 ) -> Mapping[str, cs.Policy]:
-    """The three that the paper compares, on data of which each worker holds so many classes."""
+    """The paper's three policies, with data of `classes` classes on each worker; K-SGD and LGC wait for k messages."""
     placement, batch = cs.ByLabel(classes), BATCH * N // workers
     return {
         FULL: cs.FullSync(placement, batch),
@@ -93,7 +96,7 @@ def policies(
 
 
 def averaged(results: cs.Results, variant: str, column: str = "test_accuracy", last: float = LAST) -> pd.DataFrame:
-    """A column's mean over the last part of the updates; one row a replication, one column a policy."""
+    """A column at the end, its mean over the last part of the updates; one row a replication, one column a policy."""
     runs = results.frame[results.frame["variant"] == variant]
     late = runs[runs["update"] >= (1.0 - last) * runs["update"].max()]
     table: pd.DataFrame = late.pivot_table(column, "replication", "policy")
@@ -103,7 +106,7 @@ def averaged(results: cs.Results, variant: str, column: str = "test_accuracy", l
 def lost(
     results: cs.Results, variant: str, policy: str, below: str = FULL, last: float = LAST, column: str = "test_accuracy"
 ) -> Interval:
-    """Points of test accuracy (hundredths) by which a policy ends below another one, by pairs."""
+    """Points of test accuracy (hundredths) by which a policy ends below another one, pair by pair."""
     values = averaged(results, variant, column, last)
     return mean_interval(100.0 * (values[below] - values[policy]))
 
@@ -111,27 +114,27 @@ def lost(
 def ratio(
     results: cs.Results, variant: str, policy: str, below: str = FULL, last: float = LAST, column: str = "loss"
 ) -> Interval:
-    """Where a policy ends over where another one does, by pairs; geometric."""
+    """A policy's loss at the end over another's, pair by pair; geometric mean."""
     values = averaged(results, variant, column, last)
     return geometric_interval(values[policy] / values[below])
 
 
-def update_times(results: cs.Results, variant: str, under_way: float = 0.0) -> pd.DataFrame:
-    """Mean time of an update, less what a model is under way; one row a replication, one column a policy."""
+def update_times(results: cs.Results, variant: str, downlink: float = 0.0) -> pd.DataFrame:
+    """Mean time of an update less the downlink's seconds; one row a replication, one column a policy."""
     runs = results.totals[results.totals["variant"] == variant]
-    return (runs["time"] / runs["updates"] - under_way).groupby([runs["replication"], runs["policy"]]).mean().unstack()
+    return (runs["time"] / runs["updates"] - downlink).groupby([runs["replication"], runs["policy"]]).mean().unstack()
 
 
-def saved(results: cs.Results, variant: str, policy: str = LGC, under_way: float = 0.0) -> Interval:
-    """Part of full synchrony's time that a policy saves, by pairs."""
-    times = update_times(results, variant, under_way)
+def saved(results: cs.Results, variant: str, policy: str = LGC, downlink: float = 0.0) -> Interval:
+    """Part of full synchrony's time that a policy saves, pair by pair."""
+    times = update_times(results, variant, downlink)
     return mean_interval(1.0 - times[policy] / times[FULL])
 
 
-def expected_saving(k: int = K, workers: int = N, under_way: float = 0.0) -> float:
-    """The same from exact means of order statistics, 1 - mu_K / mu_N, with models that long under way."""
-    mu = under_way + theory.order_statistic_means(cs.ShiftedExponential(shift=SHIFT, mean=MEAN), workers)
-    return float((1.0 - WARM) * (1.0 - mu[k - 1] / mu[-1]))
+def expected_saving(k: int = K, workers: int = N, downlink: float = 0.0) -> float:
+    """The expected saving, 1 - mu_K / mu_N, from exact means of order statistics; the downlink is added to both."""
+    mu = downlink + theory.order_statistic_means(cs.ShiftedExponential(shift=SHIFT, mean=MEAN), workers)
+    return float((1.0 - WARM_UP) * (1.0 - mu[k - 1] / mu[-1]))
 
 
 def off_theory(
@@ -141,17 +144,18 @@ def off_theory(
     h: int = 10,
     k: int = K,
     workers: int = N,
-    under_way: float = 0.0,
+    downlink: float = 0.0,
 ) -> float:
-    """Standard errors between the saving over all replications and the expected one.
+    """Difference between the saving over all replications and the expected saving, in standard errors.
 
-    h updates share their times, and X_(N) - X_(K) does not depend on X_(K): their covariance is the variance of X_(K).
+    h updates share their times. X_(N) - X_(K) is independent of X_(K), so the covariance of X_(K) and X_(N) is the
+    variance of X_(K).
     """
     law = cs.ShiftedExponential(shift=SHIFT, mean=MEAN)
-    mu = under_way + theory.order_statistic_means(law, workers)
+    mu = downlink + theory.order_statistic_means(law, workers)
     variances = theory.order_statistic_variances(law, workers)
     part = mu[k - 1] / mu[-1]
     draws = float(results.totals.groupby(["variant", "policy"])["updates"].sum()[variant, policy]) / h
     spread = math.sqrt(((1.0 - 2.0 * part) * variances[k - 1] + part**2 * variances[-1]) / draws) / mu[-1]
     times = update_times(results, variant).mean()
-    return float(abs(1.0 - times[policy] / times[FULL] - expected_saving(k, workers, under_way)) / spread)
+    return float(abs(1.0 - times[policy] / times[FULL] - expected_saving(k, workers, downlink)) / spread)

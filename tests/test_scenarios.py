@@ -1,4 +1,4 @@
-"""Every scenario runs, small; its claims are measured and its figures drawn."""
+"""Every scenario runs over a short horizon, each of its claims is measured, and each of its figures is drawn."""
 
 import math
 from dataclasses import replace
@@ -14,7 +14,7 @@ SCRIPTS = find_scripts(Path(__file__).parent.parent / "scenarios")
 
 
 def shortened(until):
-    """A small part of a horizon, in seconds or updates; studies over many variants count updates."""
+    """A small part of a horizon: of its updates or, if it has none, of its simulated seconds."""
     if until.updates is None:
         return cs.Until(time=0.04 * until.time)
     return cs.Until(updates=math.ceil(0.004 * until.updates))
@@ -24,7 +24,7 @@ def shortened(until):
 def test_the_scenario_runs(script):
     assert about(script)
     study = load_study(script)
-    assert study.name == script.stem.replace("_", "-"), "`clustersim plot` finds the script by the study's name"
+    assert study.name == script.stem.replace("_", "-"), "`clustersim plot` finds a script by its study's name"
     pairs = len(study.policies) * len(study.variants)
     replications = 2 if pairs < 8 else 1
     results = replace(study, replications=replications, until=shortened(study.until)).run(seed=0)
@@ -35,7 +35,7 @@ def test_the_scenario_runs(script):
         assert isinstance(draw(results), Figure)
 
 
-def test_the_theory_claims_hold_whatever_the_runs():
+def test_the_theory_claims_hold_for_any_runs():
     study = load_study(next(script for script in SCRIPTS if script.stem == "adaptive_theory"))
     results = replace(study, replications=1, until=cs.Until(updates=200)).run(seed=0)
     values = {claim.statement: claim.check(results).value for claim in study.claims}

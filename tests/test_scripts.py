@@ -76,7 +76,7 @@ def test_a_near_miss_is_answered_with_what_was_meant(here, text, hint):
 def test_list_shows_the_shipped_scenarios_by_name_and_a_folders_by_path(here):
     lines = call("list").stdout.splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(shipped())
-    assert re.search(r"^adaptive_mnist +When does adaptive-k pay\?", "\n".join(lines), re.MULTILINE)
+    assert re.search(r"^adaptive_mnist +When does adaptive k pay\?", "\n".join(lines), re.MULTILINE)
     (here / "mine.py").write_text('"""What is mine?"""')
     assert re.search(r"^mine\.py +What is mine\?", call("list", ".").stdout, re.MULTILINE)
 
