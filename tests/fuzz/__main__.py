@@ -15,6 +15,6 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=60.0, help="for how long")
     parser.add_argument("--seed", type=int, default=0, help="the same seed tries the same")
     arguments = parser.parse_args()
-    sys.path.insert(0, str(HERE.parent))  # as pytest does
+    sys.path[:0] = [str(HERE.parent), str(HERE.parent / "support")]  # as pytest does
     warnings.simplefilter("error")  # a warning is a fault
     sys.exit(import_module(f"fuzz.{arguments.name}").main(arguments.seconds, arguments.seed))

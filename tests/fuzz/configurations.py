@@ -2,11 +2,9 @@
 
 import time
 import traceback
-from contextlib import contextmanager
-from unittest import mock
 
 import hypothesis
-from agreement import differences, outcome, ways_of_the_large
+from agreement import differences, in_both_engines, short_patience, ways_of_the_large
 from hypothesis import HealthCheck, Phase, given, settings
 from spaces import cases, extreme_cases
 
@@ -30,14 +28,6 @@ def main(seconds, seed):
         batch += 1
     print(f"{tried:,} configurations in both engines, {refused:,} of them refused alike, {faults} faults")
     return int(faults > 0)
-
-
-@contextmanager
-def short_patience():
-    """A run that goes round in circles is given up after hundreds of events instead of ten thousand."""
-    standstill = mock.patch("clustersim.engine.stopping._STANDSTILL", 300)
-    with standstill, mock.patch("clustersim.policies.synchronous._PATIENCE", 100):
-        yield
 
 
 def attempt(batch):
@@ -66,7 +56,7 @@ def compared(case, *, large=False):
     if large:
         with ways_of_the_large():
             return compared(case)
-    process, cohort = (outcome(case, watched=True, engine=name, messages=True) for name in ("process", "cohort"))
+    process, cohort = in_both_engines(case, messages=True)
     if found := differences(process, cohort):
         return f"{case}\n  " + "\n  ".join(found)
     if process.run is None:

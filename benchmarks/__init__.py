@@ -1,0 +1,1 @@
+"""clustersim's cost beside what one would write instead; ``python -m benchmarks --help`` says the rest."""
