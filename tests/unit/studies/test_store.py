@@ -21,6 +21,7 @@ from clustersim.studies import files
 from clustersim.studies import store as store_module
 from clustersim.studies import study as study_module
 from clustersim.studies.configuration import canonical, describe, differences, digest
+from clustersim.studies.failures import Failure
 from clustersim.studies.lock import locked
 from clustersim.studies.results import RunKey
 from clustersim.studies.runfile import decode, encode
@@ -126,6 +127,32 @@ def test_a_run_under_the_wrong_name_is_named(folder):
     other.write_bytes(one.read_bytes())
     with pytest.raises(cs.ResultsError, match=f"{other.name} contains a run of another"):
         cs.load_results(folder)
+
+
+def test_a_run_of_another_configuration_is_not_taken_for_a_finished_one(folder):
+    """Its file is whole, has the right name and the right labels; only the hash of its configuration is another one."""
+    path = sorted((folder / "runs").iterdir())[0]
+    run = decode(path.read_bytes())
+    path.write_bytes(encode(run.key, run.history, run.totals, run.run_hash[::-1]))
+    assert decode(path.read_bytes()).run_hash == run.run_hash[::-1] != run.run_hash
+    before = tree(folder)
+    for use in (lambda: cs.load_results(folder), lambda: small_study().run(folder, seed=1)):
+        with pytest.raises(cs.ResultsError, match=rf"{path.name} contains a run of another configuration"):
+            use()
+    assert tree(folder) == before
+
+
+def test_a_failure_of_another_configuration_does_not_count(folder):
+    """The run is carried out as if it had not been tried."""
+    store = store_module.Store.open(folder)
+    key = next(iter(store.manifest.runs()))
+    for run_hash, failed in ((store.manifest.run_hash(key), True), ("0" * 64, False)):
+        store = store_module.Store.open(folder)
+        store.path(key).unlink(missing_ok=True)
+        store.failure_path(key).parent.mkdir(exist_ok=True)
+        store.failure_path(key).write_text(Failure(key, 1, "it was unlucky", run_hash).text())
+        assert (store.failure(key) is not None) is failed
+        assert store.pending([key]) == ([] if failed else [key])
 
 
 def resealed(text, **changes):
