@@ -19,6 +19,7 @@ from clustersim.placements import (
     UniformReplication,
 )
 from clustersim.problems import LeastSquares
+from clustersim.streams import Streams
 
 __all__ = ["check_decoder"]
 
@@ -68,9 +69,9 @@ def check_decoder(decoder: Decoder, *, placement: Placement | None = None, worke
             continue
         accepted += 1
         with leaves_global_randomness_alone(decoder):
-            _check_weights(decoder, where, assignment, np.random.default_rng(seed))
-            _check_alike(decoder, where, assignment, np.random.default_rng(seed))
-            _check_expected_error(decoder, where, assignment, np.random.default_rng(seed))
+            _check_weights(decoder, where, assignment, Streams(seed).generator("conformance"))
+            _check_alike(decoder, where, assignment, Streams(seed).generator("conformance"))
+            _check_expected_error(decoder, where, assignment, Streams(seed).generator("conformance"))
     demand(accepted > 0, f"{decoder!r} refuses every placement; name one that it accepts with placement=")
 
 
@@ -79,7 +80,7 @@ def _assignments(placement: Placement | None, workers: int, seed: int) -> Iterat
     problem = LeastSquares.synthetic(rows=4 * workers, features=3, seed=seed)
     usual = (EvenPartition(), FractionalRepetition(2), CyclicRepetition(2), UniformReplication(2))
     for each in (placement,) if placement is not None else (*usual, Uncombined(UniformReplication(2))):
-        yield each, each.assign(problem, workers, np.random.default_rng(seed))
+        yield each, each.assign(problem, workers, Streams(seed).generator("conformance"))
 
 
 def _weights(

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from clustersim.conformance.demands import check_value, demand, leaves_global_randomness_alone
 from clustersim.optimizers import Optimizer
+from clustersim.streams import Streams
 
 __all__ = ["check_optimizer"]
 
@@ -41,7 +42,7 @@ def check_optimizer(optimizer: Optimizer, *, dimension: int = 5, updates: int = 
     >>> cs.conformance.check_optimizer(cs.Momentum(0.1, momentum=0.9))
     """
     check_value(optimizer)
-    random = np.random.default_rng(seed)
+    random = Streams(seed).generator("conformance")
     first = random.normal(size=dimension)
     gradients = 0.1 * random.normal(size=(updates, dimension))
     with leaves_global_randomness_alone(optimizer):

@@ -7,6 +7,7 @@ from clustersim.errors import ConfigurationError
 from clustersim.placements import Assignment, Placement
 from clustersim.placements.soundness import check_assignment
 from clustersim.problems import Problem, SoftmaxRegression
+from clustersim.streams import Streams
 
 __all__ = ["check_placement"]
 
@@ -46,7 +47,7 @@ def check_placement(placement: Placement, *, problem: Problem | None = None, wor
     if problem is None:
         problem = _labelled_rows(10 * workers, workers, seed)
     with leaves_global_randomness_alone(placement):
-        one, two = (placement.assign(problem, workers, np.random.default_rng(seed)) for _ in range(2))
+        one, two = (placement.assign(problem, workers, Streams(seed).generator("conformance")) for _ in range(2))
     try:
         check_assignment(placement, one, problem.rows, workers)
     except ConfigurationError as error:
@@ -61,7 +62,7 @@ def check_placement(placement: Placement, *, problem: Problem | None = None, wor
 
 def _labelled_rows(rows: int, classes: int, seed: int) -> Problem:
     """Rows of several lengths, with as many classes as there are workers."""
-    random = np.random.default_rng(seed)
+    random = Streams(seed).generator("conformance")
     return SoftmaxRegression(random.normal(size=(rows, 3)), np.arange(rows) % classes)
 
 
@@ -78,7 +79,7 @@ def _check_recovery(placement: Placement, assignment: Assignment, seed: int) -> 
     """Try random sets of as many workers as are said to be enough."""
     if assignment.recovery is None:
         return
-    random = np.random.default_rng(seed)
+    random = Streams(seed).generator("conformance")
     for _ in range(_SUBSETS):
         chosen = random.permutation(assignment.workers)[: assignment.recovery]
         demand(

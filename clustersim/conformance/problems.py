@@ -12,6 +12,7 @@ from clustersim.conformance.demands import check_pickles, demand, leaves_global_
 from clustersim.engine.accounting.columns import checked_metrics
 from clustersim.errors import ConfigurationError
 from clustersim.problems import Problem
+from clustersim.streams import Streams
 
 __all__ = ["check_problem"]
 
@@ -54,7 +55,7 @@ def check_problem(problem: Problem, *, points: int = 3, seed: int = 0) -> None:
     >>> import clustersim as cs
     >>> cs.conformance.check_problem(cs.LeastSquares.synthetic(rows=20, features=3, seed=1))
     """
-    random = np.random.default_rng(seed)
+    random = Streams(seed).generator("conformance")
     with leaves_global_randomness_alone(problem):
         _check_form(problem)
         first = problem.initial_model()

@@ -162,10 +162,6 @@ def _array(value: Any, describe: Describer) -> Json:
     return {"array": str(value.dtype), "shape": list(value.shape), "sha256": content}
 
 
-def _masked(value: Any, describe: Describer) -> Json:
-    return {"masked": describe(value.filled()), "mask": describe(np.ma.getmaskarray(value))}
-
-
 def _sparse(value: Any, describe: Describer) -> Json:
     rows = sparse.csr_array(value)
     return {"sparse": [describe(part) for part in (rows.data, rows.indices, rows.indptr)], "shape": list(rows.shape)}

@@ -1,9 +1,9 @@
 """Carrying out the runs of a study, in this process or in others, with the same bytes as the outcome.
 
-A task goes to an executor as three byte strings made by `clustersim.studies.packing`, because scripts contain lambdas
+A job goes to an executor as three byte strings made by `clustersim.studies.packing`, because scripts contain lambdas
 and classes that plain pickle cannot handle. They are the *problem*, packed once for each different one; the *setting*
 (cluster, optimiser, horizon) of the variant; and the *run* (policy and numbers). An `Outcome` comes back: the content
-of the finished Parquet file, or the reason why the run failed. `clustersim.studies.study` sends the tasks,
+of the finished Parquet file, or the reason why the run failed. `clustersim.studies.study` sends the jobs,
 `clustersim.engine.simulate` does the work, and `clustersim.studies.store` keeps the outcomes.
 """
 
@@ -28,15 +28,15 @@ from clustersim.studies.runfile import encode
 from clustersim.studies.signals import Stopped
 from clustersim.studies.user_code import first_line, place_in_users_code
 
-__all__ = ["Outcome", "Progress", "Task", "carry_out"]
+__all__ = ["Job", "Outcome", "Progress", "carry_out"]
 
 Progress = Callable[[int, int, RunKey | None], None]
 """Called with the number of runs that are over, of all runs, and the latest run; at the start with None for the run."""
 
-_TICK = 0.5  # seconds between two checks of the progress of running tasks
+_TICK = 0.5  # seconds between two checks of the progress of running jobs
 
 
-class Task(NamedTuple):
+class Job(NamedTuple):
     """A run to carry out: its key and, as bytes, the problem and the setting of its variant, and the rest."""
 
     key: RunKey
@@ -53,13 +53,13 @@ class Outcome(NamedTuple):
 
 
 def carry_out(
-    tasks: Iterable[Task], executor: Executor | None, watch: Callable[[float], None] | None = None
+    jobs: Iterable[Job], executor: Executor | None, watch: Callable[[float], None] | None = None
 ) -> Generator[tuple[RunKey, Outcome], None, None]:
     """Yield each run as soon as it is over. If a run fails, the others continue.
 
     Parameters
     ----------
-    tasks : iterable of Task
+    jobs : iterable of Job
         The runs to carry out.
     executor : Executor or None
         The executor. None means this process, one run after the other.
@@ -75,27 +75,27 @@ def carry_out(
     Raises
     ------
     ClusterSimError
-        If the executor itself breaks. Pending tasks are then cancelled, as on Ctrl-C.
+        If the executor itself breaks. Pending jobs are then cancelled, as on Ctrl-C.
     """
     with threadpool_limits(limits=1, user_api="blas"):  # set here, because a thread cannot set it for another thread
         if executor is None:
             progress = None if watch is None else _throttled(watch)
-            for task in tasks:
-                yield task.key, execute(*task, progress=progress)
+            for job in jobs:
+                yield job.key, execute(*job, progress=progress)
         else:
-            yield from _distributed(tasks, executor, watch)
+            yield from _distributed(jobs, executor, watch)
 
 
 def _distributed(
-    tasks: Iterable[Task], executor: Executor, watch: Callable[[float], None] | None
+    jobs: Iterable[Job], executor: Executor, watch: Callable[[float], None] | None
 ) -> Iterator[tuple[RunKey, Outcome]]:
-    """Submit all tasks to the executor and yield the outcomes; if interrupted, cancel the remaining tasks."""
+    """Submit all jobs to the executor and yield the outcomes; if interrupted, cancel the remaining jobs."""
     futures: dict[Future[Outcome], RunKey] = {}
     finished: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
     try:
-        for task in tasks:
-            future = executor.submit(execute, *task)
-            futures[future] = task.key
+        for job in jobs:
+            future = executor.submit(execute, *job)
+            futures[future] = job.key
             future.add_done_callback(finished.put)
         while futures:
             # Not concurrent.futures.wait: it locks all futures, and a signal during that would leave some locked.

@@ -40,7 +40,7 @@ class ProcessDied(BrokenExecutor):
     """The process that worked on a task died, and so did the process that repeated the task."""
 
 
-class _Task(NamedTuple):
+class _Call(NamedTuple):
     """A call and the future for its result. Calls are packed one at a time, to save memory."""
 
     future: "Future[Any]"
@@ -68,7 +68,7 @@ class WorkerPool(Executor):
 
     def __init__(self, jobs: int) -> None:
         self._jobs = integer("jobs", jobs, low=1)
-        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()  # None: no more tasks will come
+        self._tasks: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()  # None: no more tasks will come
         self._threads: list[threading.Thread] = []
         self._children: list[_Child | None] = [None] * self._jobs
         self._fractions = [0.0] * self._jobs
@@ -85,7 +85,7 @@ class WorkerPool(Executor):
         if self._closed:
             raise RuntimeError("the pool has been shut down; submit tasks before that")
         future: Future[_Result] = Future()
-        self._tasks.put(_Task(future, (fn, args, kwargs)))
+        self._tasks.put(_Call(future, (fn, args, kwargs)))
         if (place := len(self._threads)) < self._jobs:
             thread = threading.Thread(
                 target=self._serve, args=(place,), daemon=True
@@ -136,7 +136,7 @@ class WorkerPool(Executor):
                 self._fractions[place] = 0.0
         self._end(place)
 
-    def _work(self, place: int, task: _Task) -> None:
+    def _work(self, place: int, task: _Call) -> None:
         """Carry out a task and set its result, or an error if its processes die."""
         packed = pack(task.call)
         for _ in range(_ATTEMPTS):

@@ -31,7 +31,7 @@ from clustersim.studies.arguments import (
 )
 from clustersim.studies.claims import Claim
 from clustersim.studies.configuration import describe
-from clustersim.studies.execution import Progress, Task, carry_out
+from clustersim.studies.execution import Job, Progress, carry_out
 from clustersim.studies.files import slug
 from clustersim.studies.manifest import Manifest, numerics, overridden
 from clustersim.studies.packing import pack
@@ -270,7 +270,7 @@ class Study:
         }
         return Manifest(self.name, self.metric, self.notes, int(self.replications), configuration)
 
-    def _tasks(self, keys: Sequence[RunKey], manifest: Manifest) -> Iterator[Task]:
+    def _tasks(self, keys: Sequence[RunKey], manifest: Manifest) -> Iterator[Job]:
         """Yield the runs as bytes; consecutive variants with the same problem, which may be large, share its bytes."""
         variant, problem, packed, setting = None, None, b"", b""
         for key in keys:
@@ -284,7 +284,7 @@ class Study:
                 setting = pack(tuple(parts[name] for name in SETTING if name != "problem"))
             seed = manifest.configuration["seed"]
             run = (self._policies(key.variant)[key.policy], seed, int(self.evaluate_every), manifest.run_hash(key))
-            yield Task(key, packed, setting, pack(run))
+            yield Job(key, packed, setting, pack(run))
 
 
 @dataclass

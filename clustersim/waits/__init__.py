@@ -19,7 +19,7 @@ rule                          the master acts
 ============================  =====================================================================
 """
 
-from clustersim.waits.arrival_times import GracePeriod, MedianDeadline, RelativeDeadline
+from clustersim.waits.arrival_times import ArrivalDeadline, GracePeriod, MedianDeadline, RelativeDeadline
 from clustersim.waits.base import ALWAYS, Look, Outlook, WaitRule, WaitState
 from clustersim.waits.covered import Covered
 from clustersim.waits.deadline import Deadline
@@ -32,6 +32,7 @@ from clustersim.waits.warm_up import WarmUp
 __all__ = [
     "ALWAYS",
     "All",
+    "ArrivalDeadline",
     "Covered",
     "Deadline",
     "Earliest",

@@ -15,11 +15,25 @@ from clustersim.checks import integer, number, seconds, store
 from clustersim.protocol import Setting, Updated
 from clustersim.waits.base import Look, WaitRule, WaitState, workers_to_wait_for
 
-__all__ = ["GracePeriod", "MedianDeadline", "RelativeDeadline"]
+__all__ = ["ArrivalDeadline", "GracePeriod", "MedianDeadline", "RelativeDeadline"]
 
 
-class _FromArrivals(WaitRule):
-    """A rule whose deadline is a function of the arrival times of the round."""
+class ArrivalDeadline(WaitRule):
+    """Base class of rules whose deadline is a function of the arrival times of the round.
+
+    A rule of your own is a frozen dataclass with one method, `deadline`.
+
+    Examples
+    --------
+    Wait until one second after the second message:
+
+    >>> @dataclass(frozen=True)
+    ... class SecondPlusOne(ArrivalDeadline):
+    ...     def deadline(self, times):
+    ...         return times[1] + 1.0
+    >>> SecondPlusOne().deadline(np.array([0.5, 2.0, np.inf])).item()
+    3.0
+    """
 
     @abstractmethod
     def deadline(self, times: NDArray[np.float64]) -> float:
@@ -39,15 +53,15 @@ class _FromArrivals(WaitRule):
 
     def begin(self, setting: Setting) -> WaitState:
         """Return the state of one run."""
-        return _FromArrivalsWait(self, setting.workers)
+        return _ArrivalDeadlineWait(self, setting.workers)
 
 
-class _FromArrivalsWait(WaitState):
+class _ArrivalDeadlineWait(WaitState):
     """Wait for all workers, or until the deadline that follows from the messages so far."""
 
     watches = True
 
-    def __init__(self, rule: _FromArrivals, workers: int) -> None:
+    def __init__(self, rule: ArrivalDeadline, workers: int) -> None:
         self.k = workers
         self._rule = rule
 
@@ -61,7 +75,7 @@ class _FromArrivalsWait(WaitState):
 
 
 @dataclass(frozen=True)
-class GracePeriod(_FromArrivals):
+class GracePeriod(ArrivalDeadline):
     """Wait for k messages, and then for a grace period in which others may arrive.
 
     Parameters
@@ -112,7 +126,7 @@ class GracePeriod(_FromArrivals):
 
 
 @dataclass(frozen=True)
-class RelativeDeadline(_FromArrivals):
+class RelativeDeadline(ArrivalDeadline):
     """Wait until (1 + mu) times the arrival time of the first message.
 
     Parameters
@@ -155,7 +169,7 @@ class RelativeDeadline(_FromArrivals):
 
 
 @dataclass(frozen=True)
-class MedianDeadline(_FromArrivals):
+class MedianDeadline(ArrivalDeadline):
     """Wait until the median arrival time plus a multiple of the median absolute deviation.
 
     Both statistics are over all n workers, where missing messages count as later than all others. So the rule waits for

@@ -24,8 +24,8 @@ class RoundClock:
     Examples
     --------
     >>> from clustersim.waits import GracePeriod
-    >>> from clustersim.waits.arrival_times import _FromArrivalsWait
-    >>> clock, rule = RoundClock(Ticks(1e-9)), _FromArrivalsWait(GracePeriod(k=1, seconds=0.2), workers=3)
+    >>> from clustersim.waits.arrival_times import _ArrivalDeadlineWait
+    >>> clock, rule = RoundClock(Ticks(1e-9)), _ArrivalDeadlineWait(GracePeriod(k=1, seconds=0.2), workers=3)
     >>> clock.begin(10.0)
     >>> clock.look(rule, 10.1, np.array([2]))  # a message of worker 2, so 0.2 s are left
     Look(needs=2, until=0.2)

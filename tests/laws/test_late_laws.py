@@ -229,7 +229,7 @@ def test_a_trace_lets_go_of_old_models():
         (lambda: cs.LiveGradientCompensation(2, 1, warm_up=-1.0), r"warm_up = -1\.0"),
         (lambda: cs.FastestK(2, warm_up=math.nan), "warm_up = nan"),
         (lambda: cs.LiveGradientCompensation(2, 1, scaled="no"), "scaled = 'no': expected True or False"),
-        (lambda: cs.placements.label_counts(cs.ByLabel(1), [0, 1]), "assignment = ByLabel.*expected who holds"),
+        (lambda: cs.placements.label_counts(cs.ByLabel(1), [0, 1]), "assignment = ByLabel.*expected an Assignment"),
         (lambda: cs.FastestK(2, warm_up=""), "warm_up = ''"),
         (lambda: cs.waits.WarmUp(waits.All(), -1), "epochs = -1"),
         (lambda: cs.KAsync(1, max_staleness=-1), "max_staleness = -1"),

@@ -84,8 +84,7 @@ def test_no_global_random_state_and_no_reading_of_code(path):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             assert called not in {"eval", "exec", "pickle.load"}, called
-            assert not called.startswith("np.random.") or called.split(".")[2] in {
-                "Generator",
-                "Philox",
-                "SeedSequence",
-            }
+            allowed = {"Generator", "Philox", "SeedSequence"}
+            if path.name == "demands.py":
+                allowed |= {"get_state"}  # it checks that nobody uses the global state
+            assert not called.startswith("np.random.") or called.split(".")[2] in allowed

@@ -147,16 +147,22 @@ def coded_schemes(draw, workers):
 
 @st.composite
 def wait_rules(draw, workers, *, covered):
-    """Any wait rule, or the earliest of two."""
+    """Any wait rule, or the earlier or the later of two."""
     fixed = st.one_of(
         st.just(waits.All()),
         st.builds(waits.Fastest, st.integers(1, workers)),
         st.builds(waits.Fraction, st.floats(0.01, 1.0)),
         st.builds(waits.Deadline, st.floats(4.0, 9.0)),
     )
+    watching = st.one_of(
+        st.builds(waits.GracePeriod, st.integers(1, workers), st.sampled_from([0.0, 0.5, 2.0])),
+        st.builds(waits.RelativeDeadline, st.sampled_from([0.0, 0.5, 1.0])),
+        st.builds(waits.MedianDeadline, st.sampled_from([0.0, 1.0, 3.0])),
+    )
     others = [waits.Pflug(1, 0, 0, step=1), *([waits.Covered()] if covered else [])]
-    wait = draw(st.one_of(fixed, st.sampled_from(others)))
-    return waits.Earliest(wait, draw(fixed)) if draw(st.booleans()) else wait
+    wait = draw(st.one_of(fixed, watching, st.sampled_from(others)))
+    combined = draw(st.sampled_from([None, None, waits.Earliest, waits.Latest]))
+    return combined(wait, draw(st.one_of(fixed, watching))) if combined else wait
 
 
 @st.composite

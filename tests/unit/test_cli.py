@@ -444,4 +444,4 @@ def test_a_full_device_is_told_in_one_line(here, script, args):
 
 def test_help_says_what_the_exit_code_means():
     text = " ".join(call("run", "--help").stdout.split())
-    assert "also if a claim does not hold" in re.sub(r"[│\s]+", " ", text)
+    assert "even if a claim does not hold" in re.sub(r"[│\s]+", " ", text)

@@ -56,11 +56,11 @@ NEAR = {
     "scenarios/adaptive_mnist.py": "did you mean adaptive_mnist?",
     "mine/scriptd.py": "did you mean mine/scripted.py?",
     "mine/scripted": "did you mean mine/scripted.py?",
-    "nothing_like_it.py": "expected a scenario script (`clustersim list` shows some)",
-    "_lgc": "expected a scenario script (`clustersim list` shows some)",
-    "../" * 20 + "etc/passwd.py": "expected a scenario script (`clustersim list` shows some)",
-    "x" * 5000: "expected a scenario script (`clustersim list` shows some)",
-    "a\0b": "expected a scenario script (`clustersim list` shows some)",
+    "nothing_like_it.py": "expected a scenario script (`clustersim list` lists the shipped ones)",
+    "_lgc": "expected a scenario script (`clustersim list` lists the shipped ones)",
+    "../" * 20 + "etc/passwd.py": "expected a scenario script (`clustersim list` lists the shipped ones)",
+    "x" * 5000: "expected a scenario script (`clustersim list` lists the shipped ones)",
+    "a\0b": "expected a scenario script (`clustersim list` lists the shipped ones)",
 }
 
 
@@ -110,7 +110,7 @@ def test_plot_never_runs_a_script_that_it_was_not_told(here, scenario, one_pictu
         study.run(here / "out" / study.name[-4:])
         outcome = call("plot", here / "out" / study.name[-4:])
         assert outcome.exit_code == 0
-        assert outcome.stdout.count("--script SCRIPT draws those of the study's script too") == 1
+        assert outcome.stdout.count("To draw those of the study's script too, add --script SCRIPT") == 1
     odd = small_study(name="scripted", policies={"other": cs.FastestK(1)}, replications=1)
     odd.run(here / "out" / "other")
     outcome = call("plot", here / "out" / "other")

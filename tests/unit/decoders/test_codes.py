@@ -160,7 +160,7 @@ def test_what_is_claimed_is_what_the_rank_says(matrix, order):
             weights = Exact().weights(assignment, workers) * assignment.total_rows
             np.testing.assert_allclose(weights @ matrix[workers], 1.0, atol=DIGITS)
         elif count:
-            with pytest.raises(ConfigurationError, match=f"the answers of {count} of {len(matrix)} workers"):
+            with pytest.raises(ConfigurationError, match=f"the messages of {count} of {len(matrix)} workers"):
                 Exact().weights(assignment, workers)
 
 

@@ -214,8 +214,11 @@ def test_own_figures_and_bad_formats(results, tmp_path, monkeypatch):
         (lambda r, p: plots.save(3, p / "a.png"), "sheet = 3: expected a Figure"),
         (lambda r, p: plots.save(Figure(), 3), "path = 3: expected a path"),
         (lambda r, p: plots.save(Figure(), b"a.png"), "path = b'a.png': expected a path"),
-        (lambda r, p: plots.save(Figure(), p / "a.gif"), "a.gif': expected a file that ends with .png, .pdf or .svg"),
-        (lambda r, p: plots.save(Figure(), ""), "expected a file that ends with"),
+        (
+            lambda r, p: plots.save(Figure(), p / "a.gif"),
+            "a.gif': expected a file name that ends with .png, .pdf or .svg",
+        ),
+        (lambda r, p: plots.save(Figure(), ""), "expected a file name that ends with"),
         (lambda r, p: plots.draw(r, None), "folder = None: expected a path"),
         (lambda r, p: plots.draw(3, p), "results = 3: expected a Results"),
         (lambda r, p: plots.draw(r, p, extra=[1]), r"extra = \[1\]: expected a mapping"),

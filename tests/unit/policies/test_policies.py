@@ -108,7 +108,7 @@ def test_switching_times():
         (lambda: cs.AdaptiveK(4, 1, 1, max_k=3), "max_k = 3"),
         (lambda: begin(cs.AdaptiveK(7, 1, 1)), "start = 7"),
         (lambda: begin(cs.AdaptiveK(1, 1, 1, max_k=9)), "max_k = 9"),
-        (lambda: cs.SwitchingTimes([3.0, 2.0]), "do not fall"),
+        (lambda: cs.SwitchingTimes([3.0, 2.0]), "in ascending order"),
         (lambda: cs.SwitchingTimes([float("nan")]), r"times\[0\] = nan"),
         (lambda: cs.SwitchingTimes([-1.0]), r"times\[0\] = -1.0"),
         (lambda: cs.SwitchingTimes("1, 2"), "expected a sequence"),

@@ -58,7 +58,7 @@ def test_answers_come_back_in_whatever_order_they_are_asked_for(pool):
 @pytest.mark.parametrize("death", [die, die_in_the_midst_of_a_message, lambda: sys.exit(3), lambda: os._exit(0)])
 def test_a_task_whose_process_dies_is_tried_again(pool, tmp_path, death):
     assert pool.submit(once(tmp_path / "tried", death)).result() == 7
-    with pytest.raises(ProcessDied, match="so did the one that tried it again"):
+    with pytest.raises(ProcessDied, match="so did the process that repeated it"):
         pool.submit(death).result()
     assert pool.submit(abs, -3).result() == 3
 
