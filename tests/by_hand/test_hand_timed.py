@@ -365,6 +365,7 @@ def test_a_link_that_loses_messages_stalls_a_run_that_needs_them(link):
     assert result.totals["lost"] == 1
 
 
+@pytest.mark.usefixtures("short_patience")
 def test_updates_that_cost_no_time_do_not_hang():
     cluster = cs.Cluster(workers=1, compute=cs.Constant(0.0))
     with pytest.raises(cs.StalledError, match="bring the run no nearer to its end"):

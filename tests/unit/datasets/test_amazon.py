@@ -44,7 +44,7 @@ def test_amazon_like_says_that_it_is_synthetic(amazon_like: Any) -> None:
     assert "stand in" in str(datasets.amazon_like.__doc__)
 
 
-@pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.parametrize("seed", [1, 2])
 def test_amazon_like_has_the_real_numbers_of_columns_and_categories_for_every_seed(seed: int) -> None:
     data = datasets.amazon_like(seed=seed)
     codes = categories(stacked(data))

@@ -146,7 +146,7 @@ def brute_missing(decodable, order, everyone):
     return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(matrix=matrices(), order=st.permutations(range(5)))
 def test_what_is_claimed_is_what_the_rank_says(matrix, order):
     assignment = from_matrix(matrix)

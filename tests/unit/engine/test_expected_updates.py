@@ -57,6 +57,7 @@ def test_what_ends_is_run(compute, until, options):
     assert run(compute, until, **options).totals["updates"] < 1000
 
 
+@pytest.mark.usefixtures("short_patience")
 def test_times_of_zero_are_left_to_the_watch_on_a_clock_that_stands_still():
     with pytest.raises(cs.StalledError, match="events at time 0"):
         run(cs.Constant(0.0), cs.Until(time=1.0))

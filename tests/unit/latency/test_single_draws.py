@@ -74,7 +74,7 @@ def columns(pairs):
     return tasks, workers
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(model=st.sampled_from(SINGLE), pairs=PAIRS, lane=st.integers(0, 2))
 def test_single_times_are_those_of_the_rows(model, pairs, lane):
     tasks, workers = columns(pairs)
@@ -112,7 +112,7 @@ def test_unlike_workers_draw_single_times_where_their_models_do():
     assert MIXED.times_at(uniforms(), tasks, np.array([3, 2])) is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     model=st.sampled_from(SINGLE),
     scaling=st.sampled_from(SCALINGS),
@@ -149,7 +149,7 @@ def test_replay_invents_no_single_time():
             RECORDED.times_at(uniforms(), np.array(tasks), np.array(workers))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     model=st.sampled_from([*SINGLE, *ROWS_ONLY, MIXED]),
     scaling=st.sampled_from(SCALINGS),

@@ -38,7 +38,7 @@ def shared(draw):
     return once, Assignment(6, starts, rows, coefficients, combined, blocks=blocks)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(pair=shared(), data=st.data())
 def test_shared_ranges_give_the_same_as_copies(pair, data):
     once, copied = pair
@@ -62,7 +62,7 @@ def test_shared_ranges_give_the_same_as_copies(pair, data):
                 np.testing.assert_allclose(one, other, rtol=1e-15)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     st.one_of(
         RANGES,

@@ -30,7 +30,7 @@ def holding(sizes, batch, blocks=1, seed=4):
     return MiniBatches.of(Assignment(len(rows), starts, rows, blocks=blocks), batch, draws(seed))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     sizes=st.lists(st.integers(3, 60), min_size=1, max_size=6),
     batch=st.integers(1, 3),

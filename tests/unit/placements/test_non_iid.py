@@ -63,7 +63,7 @@ def within(samples, expected, tests=1):
 # by label
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(data=st.data(), workers=st.integers(1, 9), classes=st.integers(1, 7), seed=st.integers(0, 10**6))
 def test_every_worker_holds_exactly_c_classes_and_classes_are_shared_evenly(data, workers, classes, seed):
     held = data.draw(st.integers(-(-classes // workers), classes))
@@ -173,7 +173,7 @@ def test_a_class_needs_a_row_for_every_worker_that_shares_it_and_no_more():
 # Dirichlet
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 15), min_size=1, max_size=7),
     workers=st.integers(1, 9),

@@ -17,7 +17,7 @@ def shuffled(draws, height):
     return places[: len(draws)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     heights=st.lists(st.integers(6, 60), max_size=7),
     wanted=st.integers(1, 6),

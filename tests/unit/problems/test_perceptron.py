@@ -58,7 +58,7 @@ def unit_by_unit(w: list[float], widths: list[int], x: list[float], target: int)
     return total - sums[-1][target], gradient
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     m=st.integers(4, 9),

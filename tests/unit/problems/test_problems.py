@@ -71,7 +71,7 @@ def hessian(problem: Problem, w: np.ndarray, h: float = 1e-5) -> np.ndarray:
     return np.array([(slope_of(problem, w + e) - slope_of(problem, w - e)) / (2 * h) for e in steps])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     kind=st.sampled_from([LeastSquares, *CLASSIFIERS]),
     seed=st.integers(0, 2**32),

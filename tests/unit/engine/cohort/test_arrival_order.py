@@ -22,7 +22,7 @@ def by_hand(row):
     return sorted((worker for worker, time in enumerate(row) if time < math.inf), key=lambda i: (row[i], i))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(rows=ROWS, many=st.sampled_from([1, 8, 1000]))
 def test_the_order_of_equal_times_is_that_of_the_workers(rows, many):
     with pytest.MonkeyPatch.context() as patch:
@@ -35,7 +35,7 @@ def test_the_order_of_equal_times_is_that_of_the_workers(rows, many):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(rows=ROWS, span=TIMES)
 def test_who_has_answered_by_a_time(kind, rows, span):
     portion = kind(rows)
@@ -49,7 +49,7 @@ def test_who_has_answered_by_a_time(kind, rows, span):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rows=ROWS, data=st.data())
 def test_the_first_k_unless_others_come_with_the_last_of_them(kind, rows, data):
     k = data.draw(st.integers(1, rows.shape[1]))
@@ -70,7 +70,7 @@ def check_first(portion, rows, k):
     assert times.tolist() == [[row[i] for i in by_hand(row)[:k]] for row in rows.tolist()]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     keys=st.integers(1, 9).flatmap(
         lambda n: st.lists(st.lists(st.integers(0, 40), min_size=n, max_size=n), min_size=1, max_size=5).map(np.array)
