@@ -92,6 +92,7 @@ def _check_form(problem: Problem) -> None:
         demand(bool((np.asarray(norms) >= 0.0).all()), "row_norms_squared() has negative entries")
     told = problem.describe()
     try:
+        demand(isinstance(told, dict), f"describe() returns {told!r}: expected a dict")
         same = json.dumps(told, sort_keys=True) == json.dumps(problem.describe(), sort_keys=True)
     except (TypeError, ValueError) as error:
         demand(False, f"describe() returns what is no plain JSON ({error}): {told!r}")

@@ -3,6 +3,7 @@
 Events and commands flow in from the master; an error flows out if a decision is invalid or the run is stuck.
 """
 
+import reprlib
 from collections import deque
 
 import numpy as np
@@ -32,8 +33,12 @@ def checked_k(policy: Policy, state: object, most: int) -> int:
     Raises
     ------
     ProtocolError
-        If the state has no `k`, or it is not a whole number from 1 to `most`.
+        If the state has no `react` or no `k`, or it is not a whole number from 1 to `most`.
     """
+    if not callable(getattr(state, "react", None)):
+        raise ProtocolError(
+            f"{policy!r}: begin() returns {reprlib.repr(state)}: expected a state with k and react(event)"
+        )
     k = getattr(state, "k", None)
     if isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= most:
         return int(k)

@@ -45,6 +45,11 @@ class Model:
         self.assignment = assignment
         self._problem = problem
         self._optimizer, self._state = optimizer, optimizer.begin(self.w)
+        if not callable(getattr(self._state, "step", None)):
+            raise ConfigurationError(
+                f"{optimizer!r}: begin() returns {self._state!r}: expected a state with step(w, gradient, "
+                "update_number)"
+            )
         self.watch = Watch(problem, self.w)
 
     def step(self, inbox: Inbox, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ that the policies fit.
 """
 
 import math
+import reprlib
 from dataclasses import replace
 
 import numpy as np
@@ -69,6 +70,7 @@ def _check_times(cluster: Cluster, assignment: Assignment) -> None:
     models = {"compute": cluster.compute, "downlink": cluster.downlink.latency, "uplink": cluster.uplink.latency}
     for name, model in models.items():
         if isinstance(model, LatencyModel):
+            _check_quantile(model)
             share = _least_share(cluster, assignment) if name == "compute" else 1.0
             ticks.check_mean(name, share * _mean_at_least(model, FEWEST * cluster.tick / share))
         if isinstance(model, LatencyModel) and LONGEST < (longest := model.longest) < math.inf:
@@ -76,6 +78,23 @@ def _check_times(cluster: Cluster, assignment: Assignment) -> None:
                 name, model, f"times of at most {LONGEST:g} s, since sums of longer ones cannot be represented",
                 f"it draws times of up to {longest:g} s; infinity stands for a worker that never answers",
             )  # fmt: skip
+
+
+def _check_quantile(model: LatencyModel) -> None:
+    """Refuse a model of the user's own whose quantile function does not work element by element."""
+    if not model.homogeneous:
+        return
+    levels = np.array([0.25, 0.5])
+    times: object
+    try:
+        times = model.quantile(levels)
+    except (TypeError, ValueError) as error:
+        times = error
+    if not (isinstance(times, np.ndarray) and times.shape == levels.shape):
+        raise ConfigurationError(
+            f"{model!r}: quantile({levels}) gives {reprlib.repr(times)}: expected an array of the same shape; use "
+            "NumPy functions, which work element by element"
+        )
 
 
 def _least_share(cluster: Cluster, assignment: Assignment) -> float:

@@ -34,8 +34,23 @@ class Assignment(Holdings):
 
     Parameters
     ----------
-    total_rows, starts, rows, coefficients, combined, recovery, blocks, shared
-        See `Holdings`.
+    total_rows : int
+        m, the number of rows of the problem.
+    starts : ndarray of int, shape (n + 1,)
+        Worker i holds ``rows[starts[i]:starts[i + 1]]``, each row at most once.
+    rows : ndarray of int, shape (starts[-1],)
+        Row numbers, 0 .. m - 1.
+    coefficients : ndarray of float, shape (starts[-1],), optional
+        The coefficient of each of these rows in the worker's message; all 1 if not given.
+    combined : bool, default True
+        Whether a worker sends one vector, the weighted sum over its rows, or the gradient of each row by itself.
+    recovery : int, optional
+        The number of messages that always determine the full gradient, if a code promises one.
+    blocks : int, default 1
+        The number of blocks into which a worker cuts a task.
+    shared : ndarray of int, shape (n,), optional
+        If given, worker i holds the rows of range ``shared[i]`` instead of range i, so that equal ranges are stored
+        once. Each range is held by some worker.
 
     Examples
     --------

@@ -4,6 +4,8 @@ A placement's assignment flows in from the engine's set-up; nothing flows out, o
 row.
 """
 
+import reprlib
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,9 +46,24 @@ def check_assignment(placement: Placement, assignment: object, rows: int, worker
     clustersim.errors.ConfigurationError: EvenPartition(): worker 1 holds row 9: expected rows 0 .. 3
     """
     if not isinstance(assignment, Assignment):
-        raise ConfigurationError(f"{placement!r}: assign() returns {assignment!r}: expected an Assignment")
-    if wrong := _totals(assignment, rows, workers) or _starts(assignment) or _entries(assignment):
+        found = reprlib.repr(assignment)
+        raise ConfigurationError(f"{placement!r}: assign() returns {found}: expected an Assignment")
+    if (
+        wrong := _arrays(assignment)
+        or _totals(assignment, rows, workers)
+        or _starts(assignment)
+        or _entries(assignment)
+    ):
         raise ConfigurationError(f"{placement!r}: {wrong}")
+
+
+def _arrays(assignment: Assignment) -> str:
+    """What is no array, in words."""
+    for name in ("starts", "rows", "coefficients", "shared"):
+        value: object = getattr(assignment, name)
+        if not (isinstance(value, np.ndarray) or (value is None and name in ("coefficients", "shared"))):
+            return f"its assignment has {name} = {reprlib.repr(value)}: expected a NumPy array"
+    return ""
 
 
 def _totals(assignment: Assignment, rows: int, workers: int) -> str:

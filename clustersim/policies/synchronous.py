@@ -38,7 +38,7 @@ from clustersim.protocol import (
     Work,
 )
 from clustersim.ticks import Ticks
-from clustersim.waits.base import WaitRule
+from clustersim.waits.base import WaitRule, begin_wait
 from clustersim.waits.round_clock import RoundClock
 
 __all__ = ["Silence", "Synchronous"]
@@ -163,7 +163,7 @@ class _Rounds(PolicyState):
         self._redraw = policy.silence == "redraw"
         self._assignment = setting.assignment
         self._dispatch = Dispatch(busy=policy.late.stopped or setting.busy)
-        self._wait = policy.wait.begin(setting)
+        self._wait = begin_wait(policy.wait, setting)
         self.k = self._wait.k
         self._clock = RoundClock(Ticks(setting.tick))
         self._weights = partial(policy.decoder.weights, setting.assignment)

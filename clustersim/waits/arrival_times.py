@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustersim.checks import integer, number, seconds, store
+from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
 from clustersim.waits.base import Look, WaitRule, WaitState, workers_to_wait_for
 
@@ -38,6 +39,9 @@ class ArrivalDeadline(WaitRule):
     @abstractmethod
     def deadline(self, times: NDArray[np.float64]) -> float:
         """Return the deadline of the round in seconds after the dispatch; infinite as long as it is not known.
+
+        It is called at the dispatch, when all times are infinite, and at each arrival. Note that the difference of two
+        infinite times is NaN, which is refused.
 
         Parameters
         ----------
@@ -71,7 +75,14 @@ class _ArrivalDeadlineWait(WaitState):
     def look(self, elapsed: float, workers: NDArray[np.int64], times: NDArray[np.float64]) -> Look:  # noqa: ARG002
         """Compute the deadline from the arrival times."""
         missing = self.needs(workers)
-        return Look(missing, self._rule.deadline(np.pad(times, (0, missing), constant_values=math.inf)))
+        arrivals = np.pad(times, (0, missing), constant_values=math.inf)
+        deadline = self._rule.deadline(arrivals)
+        if not (isinstance(deadline, float | int | np.floating | np.integer) and deadline >= 0.0):
+            raise ConfigurationError(
+                f"{self._rule!r}: deadline({arrivals}) returns {deadline!r}: expected seconds after the dispatch, "
+                "infinite as long as they are not known"
+            )
+        return Look(missing, float(deadline))
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class _Several(WaitRule):
 
     def __init__(self, *rules: WaitRule) -> None:
         for rule in rules:
-            instance("rules", rule, WaitRule, "wait rules, such as Fraction(0.5), Covered()")
+            instance("rules", rule, WaitRule, "wait rules one by one, such as Fraction(0.5), Covered()")
         if not rules:
             raise ConfigurationError("rules: expected at least one wait rule, such as Fraction(0.5), Covered()")
         store(self, rules=rules)

@@ -317,9 +317,8 @@ def long_run(here, jobs):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_ctrl_c_and_sigterm_say_what_is_stored_and_how_to_go_on(here, jobs, number, code):
+@pytest.mark.parametrize(("number", "code", "jobs"), [(signal.SIGINT, 130, 1), (signal.SIGTERM, 143, 2)])
+def test_ctrl_c_and_sigterm_say_what_is_stored_and_how_to_go_on(here, number, code, jobs):
     process = long_run(here, jobs)
     os.killpg(process.pid, number)  # as a terminal does: to the whole group
     out, err = process.communicate(timeout=60)

@@ -322,6 +322,7 @@ SPOILS = {
     "promise": lambda parts: parts.update(recovery=1),
     "random": lambda parts: parts.update(rows=np.random.default_rng().permutation(parts["total_rows"])),
     "missing": lambda parts: parts["rows"].__setitem__(-1, 0),
+    "lists": lambda parts: parts.update(rows=parts["rows"].tolist()),
 }
 
 
@@ -354,6 +355,7 @@ UNSOUND = {
     "starts": "expected numbers that rise from 0",
     "floats": "rows of dtype float64",
     "recovery": r"recovery = \d+: expected 1 \.\. \d+",
+    "lists": r"rows = \[0, 1, 2.*: expected a NumPy array",
 }
 
 
@@ -582,6 +584,80 @@ def test_vectors_of_the_wrong_kind_are_refused(method):
 def test_models_of_the_wrong_shape_are_refused():
     with pytest.raises(cs.ConfigurationError, match=r"step\(\) returns an array of float64 of shape \(2,\)"):
         run(optimizer=Spoilsport("shape"))
+
+
+@dataclass(frozen=True)
+class Waiting(cs.waits.WaitRule):
+    """A wait rule whose `begin` returns what a test says."""
+
+    state: object
+
+    def begin(self, setting):
+        return self.state
+
+
+class KLess(cs.waits.WaitState):
+    def opened(self, updated):
+        pass
+
+
+class WithWaitK(KLess):
+    k = 4
+
+
+@dataclass(frozen=True)
+class Late(cs.waits.ArrivalDeadline):
+    """A deadline that is no number of seconds."""
+
+    answer: object
+
+    def deadline(self, times):
+        return self.answer
+
+
+@dataclass(frozen=True)
+class Stateless(cs.Optimizer):
+    def begin(self, w0):
+        return None
+
+
+@dataclass(frozen=True)
+class StatelessPolicy(Policy):
+    def begin(self, setting):
+        return None
+
+
+class Scalar(cs.LatencyModel):
+    """A quantile function that takes one number only."""
+
+    def quantile(self, u):
+        return 1.0 if u < 0.5 else 2.0
+
+
+@pytest.mark.parametrize(
+    ("part", "complaint"),
+    [
+        (
+            {"policy": cs.Synchronous(Waiting(None))},
+            r"wait = None: expected Waiting.* to return a WaitState",
+        ),
+        ({"policy": cs.Synchronous(Waiting(KLess()))}, r"its state has no k: expected .* 1 \.\. 3;"),
+        ({"policy": cs.Synchronous(Waiting(WithWaitK()))}, r"its state has k = 4: expected .* 1 \.\. 3;"),
+        ({"policy": cs.Synchronous(Late(float("nan")))}, r"deadline\(\[inf inf inf\]\) returns nan: expected seconds"),
+        ({"policy": cs.Synchronous(Late(None))}, "returns None: expected seconds"),
+        ({"policy": cs.Synchronous(Late(-1.0))}, "returns -1.0: expected seconds"),
+        ({"policy": StatelessPolicy()}, r"begin\(\) returns None: expected a state with k and react"),
+        ({"optimizer": Stateless()}, r"begin\(\) returns None: expected a state with step"),
+    ],
+)
+def test_what_begin_returns_is_checked(part, complaint):
+    with pytest.raises(cs.ClusterSimError, match=complaint):
+        run(**part)
+
+
+def test_a_quantile_for_single_numbers_only_is_refused():
+    with pytest.raises(cs.ConfigurationError, match=r"quantile\(\[0.25 0.5 \]\) gives .*element by element"):
+        cs.simulate(SMALL, cs.Cluster(3, Scalar()), cs.FastestK(1), optimizer=cs.SGD(1e-3), until=cs.Until(updates=2))
 
 
 def test_the_list_of_decoders_is_not_empty():
