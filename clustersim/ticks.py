@@ -82,8 +82,8 @@ class Ticks:
     >>> nano = Ticks(1e-9)
     >>> nano.of(0.1) + nano.of(0.1) + nano.of(0.1) == nano.of(0.3)
     True
-    >>> nano.seconds(3 * nano.of(0.1)), nano.of_all(np.array([0.25, np.inf]))
-    (0.3, array([2.5e+08,     inf]))
+    >>> nano.seconds(3 * nano.of(0.1)), nano.of_all(np.array([0.25, 1e308, np.inf]))
+    (0.3, array([2.5e+08,     inf,     inf]))
     """
 
     def __init__(self, tick: float) -> None:
@@ -97,8 +97,9 @@ class Ticks:
         return float(round(ticks)) if math.isfinite(ticks) else ticks
 
     def of_all(self, seconds: Floats) -> Floats:
-        """Return an array of times in ticks, rounded to the nearest; infinity stays infinite."""
-        ticks = seconds * float(self._per_second)
+        """Return an array of times in ticks, rounded to the nearest; times beyond all floats become infinite."""
+        with np.errstate(over="ignore"):
+            ticks = seconds * float(self._per_second)
         if self._seconds != 1:
             ticks /= self._seconds
         rounded: Floats = np.rint(ticks, out=ticks)

@@ -75,7 +75,7 @@ settings_of_cluster = {
 }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(scheme=schemes(), **settings_of_cluster)
 def test_everything_adds_up_for_any_composition(scheme, compute, link, busy, scaling):
     cluster, run = simulate(*scheme, compute, link, busy, scaling)

@@ -69,7 +69,7 @@ def simulate(n, policy, compute, down, up, busy, scaling, seed=0):
     return cluster, run_if_possible(PROBLEM, cluster, policy, seed, step_size=1e-3, refusals=REFUSALS)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scheme=schemes(), **clusters)
 def test_everything_adds_up_and_bounds_hold(scheme, compute, down, up, busy, scaling):
     cluster, run = simulate(*scheme, compute, down, up, busy, scaling)

@@ -33,7 +33,7 @@ def simulate(cluster, policy, seed=0, **options):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(cluster=clusters, policy=st.builds(AtRandom, st.integers(0, 10**6)), seed=st.integers(0, 10**6))
 def test_everything_adds_up_whatever_the_policy_does(cluster, policy, seed):
     check_run(simulate(cluster, policy, seed), cluster)

@@ -10,7 +10,7 @@ import pytest
 from agreement import ways_of_the_large
 from hypothesis import HealthCheck, settings
 
-EXAMPLES = int(os.environ.get("CLUSTERSIM_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("CLUSTERSIM_EXAMPLES", "25"))
 """Cases that a property is tried on."""
 
 TIMEOUT = max(300, EXAMPLES)
