@@ -17,13 +17,16 @@ LOOKS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "textbook SimPy": ("#D55E00", "s", _ABOVE),
     "process engine": ("#0072B2", "^", _BELOW),
     "cohort engine": ("#009E73", "o", _ABOVE),
-    "NumPy loop": ("#000000", "D", _BELOW),
+    "bare NumPy loop": ("#000000", "D", _BELOW),
 }
 RATES = {1e5: "100,000 worker\ntasks a second", 1e6: "1 million", 1e7: "10 million", 1e8: "100 million"}
 
 
 def draw(costs: Mapping[int, Mapping[str, float]], path: Path) -> None:
     """Draw CPU seconds an update, by number of workers and program, into a PNG file."""
+    unknown = {name for row in costs.values() for name in row} - LOOKS.keys()
+    if unknown:
+        raise ValueError(f"no colour is known for {sorted(unknown)}: add them to LOOKS")
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         sheet = Figure(figsize=(7.0, 4.4), layout="constrained")
         axes = sheet.add_subplot(xscale="log", yscale="log")
