@@ -29,7 +29,7 @@ def light_problem(workers: int, rows: int = 1, features: int = 2) -> cs.LeastSqu
 def trained(
     problem: cs.Problem, cluster: cs.Cluster, policy: cs.Policy, updates: int, *, step_size: float, engine: Engine
 ) -> float:
-    """CPU seconds of a run of so many updates, from the evaluation of the first model to the finished run."""
+    """Return the CPU seconds of a run, from the evaluation of the first model to the finished run."""
     begun: list[float] = []
     cs.simulate(
         problem, cluster, policy, optimizer=cs.SGD(step_size), until=cs.Until(updates=updates), engine=engine,

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 def fastest_k(
     X: Floats, y: Floats, workers: int, k: int, updates: int, *, step_size: float, least: float, every: int = 10
 ) -> list[tuple[float, ...]]:
-    """Train for so many updates; returns the history.
+    """Train for a number of updates and return the history.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def fastest_k(
 
 
 def bare(X: Floats, y: Floats, workers: int, k: int, updates: int, *, step_size: float) -> tuple[float, Floats]:
-    """Train for so many updates and keep nothing on the way; returns the time and the last model."""
+    """Train for a number of updates and keep no history; return the time and the last model."""
     random = np.random.default_rng(0)
     rows, d = X.shape
     shards, targets = X.reshape(workers, rows // workers, d), y.reshape(workers, rows // workers)

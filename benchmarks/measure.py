@@ -15,7 +15,7 @@ from pathlib import Path
 __all__ = ["Costs", "Effort", "Program", "calibrated", "interleaved", "median", "ratio", "table", "whole"]
 
 Program = Callable[[int], float]
-"""Does so many updates, and returns the CPU seconds that they took."""
+"""A function that makes a number of updates and returns the CPU seconds that they took."""
 
 Costs = dict[str, list[float]]
 """CPU seconds an update of each program, round by round."""

@@ -56,7 +56,7 @@ def _k(workers: int) -> int:
 
 
 def _costs(workers: int, effort: Effort) -> Costs:
-    """All programs that can do so many workers."""
+    """Measure all programs that can simulate this number of workers."""
     problem, k = light_problem(workers), _k(workers)
     programs: dict[str, Program] = {
         "loop": whole(partial(loop.bare, np.asarray(problem.X), problem.y, workers, k, step_size=0.01)),

@@ -105,7 +105,7 @@ class DecisionChecks:
         return self.invalid(f"it {what} messages {named}; each must be in the inbox, and be named only once")
 
     def standstill(self, events: int, now: float) -> StalledError:
-        """Return the error that so many events at one time, in seconds, have brought no progress."""
+        """Return the error for a run in which this number of events at one time has brought no progress."""
         return StalledError(
             f"{events} events at time {now:g} bring the run no nearer to its end; use a policy that waits, a latency "
             f"model with positive times, or Until(updates=...). {self._last_events()}"

@@ -16,7 +16,7 @@ from clustersim.checks import instance, store
 from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
 from clustersim.ticks import Ticks
-from clustersim.waits.base import Look, Outlook, WaitRule, WaitState
+from clustersim.waits.base import Look, Outlook, WaitRule, WaitState, begin_wait
 
 __all__ = ["Earliest", "Latest"]
 
@@ -68,7 +68,7 @@ class Earliest(_Several):
 
     def begin(self, setting: Setting) -> WaitState:
         """Begin a run of each rule."""
-        return _EarliestWait([rule.begin(setting) for rule in self.rules])
+        return _EarliestWait([begin_wait(rule, setting) for rule in self.rules])
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -101,7 +101,7 @@ class Latest(_Several):
     def begin(self, setting: Setting) -> WaitState:
         """Begin a run of each rule; a deadline that no worker can meet is accepted, since it does not end the round."""
         unchecked = replace(setting, soonest=None)
-        return _LatestWait([rule.begin(unchecked) for rule in self.rules], Ticks(setting.tick))
+        return _LatestWait([begin_wait(rule, unchecked) for rule in self.rules], Ticks(setting.tick))
 
 
 class _SeveralWait(WaitState):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from clustersim.checks import instance, store
 from clustersim.protocol import Setting, Updated
 from clustersim.schedules import epochs_of, whole_updates
-from clustersim.waits.base import Look, Outlook, WaitRule, WaitState
+from clustersim.waits.base import Look, Outlook, WaitRule, WaitState, begin_wait
 
 __all__ = ["WarmUp", "warmed_up"]
 
@@ -64,7 +64,7 @@ class WarmUp(WaitRule):
     def begin(self, setting: Setting) -> WaitState:
         """Convert the epochs to updates."""
         updates = whole_updates(self.epochs, setting.assignment.updates_per_epoch(setting.workers))
-        after = self.rule.begin(setting)
+        after = begin_wait(self.rule, setting)
         return _WarmUpWait(after, setting.workers, updates) if updates else after
 
 

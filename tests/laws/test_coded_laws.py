@@ -28,7 +28,7 @@ REFUSALS = (
 
 @st.composite
 def schemes(draw):
-    """Workers, and a scheme that fits so many."""
+    """A number of workers, and a scheme that fits it."""
     n = draw(st.integers(1, 8))
     load = draw(st.sampled_from([c for c in range(1, n + 1) if n % c == 0]))
     copies = draw(st.integers(1, n))

@@ -114,14 +114,21 @@ class Watched(Policy):
         return _WatchedState(self.inner.begin(setting), self.told)
 
 
-class _WatchedState:
-    def __init__(self, inner: PolicyState, told: list[tuple[Event, Decision]]) -> None:
+class _WrappedState:
+    """The state of another policy, whose k it has."""
+
+    def __init__(self, inner: PolicyState) -> None:
         self._inner = inner
-        self._told = told
 
     @property
     def k(self) -> int:
         return self._inner.k
+
+
+class _WatchedState(_WrappedState):
+    def __init__(self, inner: PolicyState, told: list[tuple[Event, Decision]]) -> None:
+        super().__init__(inner)
+        self._told = told
 
     def react(self, event: Event) -> Decision:
         answer = self._inner.react(event)
@@ -148,14 +155,10 @@ class Fidgety(Policy):
         return _FidgetyState(self.inner.begin(setting), random)
 
 
-class _FidgetyState:
+class _FidgetyState(_WrappedState):
     def __init__(self, inner: PolicyState, random: np.random.Generator | None) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._random = random
-
-    @property
-    def k(self) -> int:
-        return self._inner.k
 
     def react(self, event: Event) -> Decision:
         answer = self._inner.react(event)

@@ -19,7 +19,7 @@ from clustersim.engine.delays import Keys
 __all__ = ["ArrivalOrder", "Portion", "in_order"]
 
 _SORTED = 128  # the greatest number of workers for which whole rows are sorted
-_MANY = 8  # if more than one in so many neighbours are equal, a stable sort of everything puts them in order
+_MANY = 8  # if more than one in eight neighbours are equal, one stable sort puts all of them in order
 _APART = 1e-14  # fraction of a time: draws whose times differ by more are certainly in the order of their times
 
 Times = NDArray[np.float64]
