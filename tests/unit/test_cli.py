@@ -14,7 +14,7 @@ from small import small_study, tree
 from typer.testing import CliRunner
 
 import clustersim as cs
-from clustersim import cli
+from clustersim.cli import program
 from clustersim.studies.signals import Stopped
 
 
@@ -275,14 +275,14 @@ def test_a_script_and_the_command_line_do_the_same_in_real_processes(here, scrip
 
 
 def test_a_scripts_own_options(here):
-    single = cli._single(small_study())
+    single = program._single(small_study())
     wrong = CliRunner().invoke(single, ["--seed", "x"])
     assert wrong.exit_code == 2
     assert "'x'" in wrong.stderr
     text = CliRunner().invoke(single, ["--help"]).stdout
     assert all(option in text for option in ("--out", "--replications", "--jobs", "--seed", "--quick"))
     assert "SCRIPT" not in text
-    nonsense = CliRunner().invoke(cli._single("study"), [])
+    nonsense = CliRunner().invoke(program._single("study"), [])
     assert nonsense.exit_code == 1
     assert "main('study'): expected a clustersim.Study" in nonsense.stderr
 

@@ -1,0 +1,111 @@
+"""The options and arguments that several commands share, and the parsers of their values.
+
+Text comes in from the command line, and checked values go out. An error message names the text.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clustersim.studies.pictures import Format
+
+__all__ = [
+    "LOOK",
+    "Folder",
+    "Jobs",
+    "Out",
+    "Pictures",
+    "Quick",
+    "Replications",
+    "RetryFailed",
+    "Script",
+    "Seed",
+    "a_number",
+    "folder_path",
+    "whole_number_from",
+]
+
+
+def whole_number_from(low: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers of at least `low`; its error message names the value."""
+
+    def whole_number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if value < low:
+            raise typer.BadParameter(f"{text!r}: expected a whole number, at least {low}")
+        return value
+
+    return whole_number
+
+
+def a_number(text: str) -> float:
+    """Parse a target; the error message names the value."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}: expected a number, such as 0.01") from None
+
+
+def folder_path(text: str) -> Path:
+    """Parse the path of a folder; an empty one is most likely an unset shell variable."""
+    if not text:
+        raise typer.BadParameter("it is empty; expected the path of a folder (is a shell variable unset?)")
+    return Path(text)
+
+
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        parser=folder_path, help="Results folder.  [default: results/NAME, with the study's name]", metavar="DIR"
+    ),
+]
+Replications = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole_number_from(1),
+        metavar="N",
+        help="Runs of each policy, each with different random numbers.  [default: as the script says]",
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole_number_from(1), metavar="N", help="Processes that run in parallel.  [default: the number of CPUs]"
+    ),
+]
+Seed = Annotated[
+    int, typer.Option(parser=whole_number_from(0), metavar="S", help="Seed of all random numbers, a whole number.")
+]
+Quick = Annotated[
+    bool,
+    typer.Option(
+        "--quick",
+        help="Take a first look: at most 2 replications, a tenth of the simulated time (or updates, or epochs), and "
+        "neither claims nor notes. Results go to results/NAME-quick.",
+    ),
+]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Repeat the runs whose failure is stored in the results folder.")
+]
+Pictures = Annotated[Format, typer.Option("--format", help="File format of the figures.")]
+Folder = Annotated[Path, typer.Argument(help="Results folder that `clustersim run` has made.", metavar="DIR")]
+Script = Annotated[
+    str,
+    typer.Argument(
+        help="Path of a Python script that assigns a `clustersim.Study` to the variable `study`, or name of a "
+        "scenario from `clustersim list`.",
+        metavar="SCRIPT",
+    ),
+]
+
+LOOK: dict[str, Any] = {
+    "add_completion": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": "markdown",
+}

@@ -1,0 +1,93 @@
+"""The command `run`: carry out a study, print its comparison and claims, and draw its figures."""
+
+import os
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import clustersim
+from clustersim.cli.errors import raise_all, resumable
+from clustersim.errors import FailedRunsWarning
+from clustersim.progress import display
+from clustersim.studies import Study, process_pool
+from clustersim.studies.claims import judged
+from clustersim.studies.files import slug
+from clustersim.studies.pictures import Format
+from clustersim.tables import (
+    claims_table,
+    console_for_tables,
+    failed_runs,
+    print_comparison,
+    print_notes,
+    print_paths,
+    print_runs,
+)
+
+__all__ = ["RUN", "run_study"]
+
+RUN = """Run a study, store every run, print a comparison of its policies, and draw its figures.
+
+The comparison shows the time and communication that each policy needs to reach a target error. If the study makes
+claims, their verdicts follow. The figures are written to the folder `figures` inside the results folder.
+
+A finished run is never computed twice. After Ctrl-C, the same command continues where it stopped; a larger
+--replications only adds runs. The same seed gives the same results, byte for byte, whatever the number of jobs.
+
+A run that fails does not end the study: the other runs continue. The failure is stored, and shown with its reason.
+
+Exit code: 0 if the study was carried out, even if a claim does not hold; 1 if a run or a figure failed, or a claim
+could not be measured (everything else is printed first) or if an argument is unusable; 2 for wrong usage.
+
+Examples:
+
+* {0} --quick
+
+* {0} --replications 20 --jobs 4 --out results/mine
+"""
+
+
+def run_study(
+    study: Study,
+    out: Path | None,
+    replications: int | None,
+    jobs: int | None,
+    seed: int,
+    quick: bool,
+    retry_failed: bool,
+    format_: Format,
+) -> None:
+    """Run a study, and print and draw its results: for `clustersim run` and for scripts that are run directly."""
+    if quick:
+        study = study.quick()
+    if replications is not None:
+        study = replace(study, replications=min(2, replications) if quick else replications)
+    runs = len(study.variants) * len(study.policies) * study.replications
+    processes = jobs or cpus()
+    folder = out or Path("results") / slug(study.name)
+    console = console_for_tables()
+    with (
+        resumable(folder),
+        process_pool(min(processes, runs)) as executor,
+        display() as progress,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", FailedRunsWarning)  # reported below
+        results = study.run(folder, seed, executor, progress, retry_failed=retry_failed)
+    print_runs(console, results)
+    print_comparison(console, results)
+    verdicts = judged(study.claims, results)
+    if verdicts:
+        console.print(claims_table(verdicts))
+    print_notes(console, results)
+    failures = [f"claim {v.claim.statement!r} failed: {v.failure}" for v in verdicts if v.failure]
+    paths = clustersim.plots.draw(results, folder / "figures", format_, study.figures, failures=failures)
+    console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
+    print_paths(console, paths)
+    raise_all(failures + failed_runs(results))
+
+
+def cpus() -> int:
+    """Return the number of CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

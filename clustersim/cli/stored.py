@@ -1,0 +1,82 @@
+"""The commands for stored results: `compare` and `plot`."""
+
+from typing import Annotated
+
+import typer
+
+import clustersim
+from clustersim.cli.errors import plain_errors, raise_all
+from clustersim.cli.options import Folder, Pictures, a_number
+from clustersim.scripts import find_script, load_study, shipped_study
+from clustersim.studies import load_results
+from clustersim.studies.pictures import Format
+from clustersim.tables import console_for_tables, print_comparison, print_missing, print_notes, print_paths
+
+__all__ = ["compare", "plot"]
+
+
+def compare(
+    folder: Folder,
+    target: Annotated[
+        float | None,
+        typer.Option(
+            parser=a_number,
+            metavar="VALUE",
+            help="Value that the runs are to reach, such as 0.05.  [default: the best value at which some policy "
+            "settles in every replication]",
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help="error, loss or a metric of the problem, such as test_accuracy.  [default: the metric of the study]",
+            metavar="METRIC",
+        ),
+    ] = None,
+) -> None:
+    """Compare the policies of a stored study: time, vectors and bytes to reach a target, with 95 % intervals.
+
+    The study may be unfinished; the comparison then covers the stored runs.
+
+    Example: clustersim compare results/adaptive-mnist --target 0.05 --metric loss
+    """
+    with plain_errors():
+        results = load_results(folder)
+        console = console_for_tables()
+        print_comparison(console, results, target, metric)
+        print_notes(console, results)
+
+
+def plot(
+    folder: Folder,
+    format_: Pictures = Format.PNG,
+    script: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCRIPT",
+            help="Script whose own figures are drawn too, by path or scenario name.  [default: the scenario that has "
+            "the study's name, if there is one]",
+        ),
+    ] = None,
+) -> None:
+    """Draw the figures of a stored study into DIR/figures: the standard figures and those of its script.
+
+    The stored runs are used; nothing is simulated again.
+
+    Examples: clustersim plot results/adaptive-mnist --format pdf; clustersim plot results/mine --script my_script.py
+    """
+    with plain_errors():
+        results = load_results(folder)
+        study = shipped_study(results) if script is None else load_study(find_script(script))
+        failures: list[str] = []
+        paths = clustersim.plots.draw(
+            results, folder / "figures", format_, study.figures if study else None, failures=failures
+        )
+        console = console_for_tables()
+        print_missing(console, results)
+        print_paths(console, paths)
+        if study is None:
+            console.print(
+                "These are the standard figures. To draw those of the study's script too, add --script SCRIPT."
+            )
+        raise_all(failures)
