@@ -22,6 +22,8 @@ file               contents
 `user_code`        the user's code or a library's; places of errors
 `differences`      the differences between two descriptions, in words
 `manifest`         the manifest of a results folder
+`sweeps`           `grid`: the variants of a sweep
+`own_optimizer`    `With`: a policy with an optimiser of its own
 `store`            the results folder
 `runfile`          the file of a finished run
 `failures`         the file of a failed run
@@ -41,10 +43,12 @@ file               contents
 
 from clustersim.studies.claims import Claim, Verdict
 from clustersim.studies.compare import Comparison, compare
+from clustersim.studies.own_optimizer import With
 from clustersim.studies.pool import WorkerPool, process_pool
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import load_results
 from clustersim.studies.study import Study
+from clustersim.studies.sweeps import Variant, grid
 
 __all__ = [
     "Claim",
@@ -52,9 +56,12 @@ __all__ = [
     "Results",
     "RunKey",
     "Study",
+    "Variant",
     "Verdict",
+    "With",
     "WorkerPool",
     "compare",
+    "grid",
     "load_results",
     "process_pool",
 ]

@@ -16,6 +16,7 @@ from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy
 from clustersim.streams import Streams
+from clustersim.studies.own_optimizer import With, plain_policy
 from clustersim.studies.packing import pack, unpack
 from clustersim.studies.pictures import own_names, standard_names
 from clustersim.studies.results import RunKey
@@ -30,6 +31,7 @@ __all__ = [
     "check_metric",
     "check_overrides",
     "expect",
+    "expect_policy",
     "labelled",
     "with_article",
 ]
@@ -45,6 +47,12 @@ def expect(name: str, value: Any, kind: type) -> None:
     if not isinstance(value, kind):
         word = with_article("text" if kind is str else kind.__name__)
         raise ConfigurationError(f"{name} = {value!r}: expected {word}")
+
+
+def expect_policy(name: str, value: Any) -> None:
+    """Check that an entry of a study is a policy, or one with an optimiser of its own."""
+    if not isinstance(value, With):
+        expect(name, value, Policy)
 
 
 def with_article(noun: str) -> str:
@@ -69,7 +77,7 @@ def labelled(name: str, value: Any, *, empty: bool = False, blank: bool = False)
     return value
 
 
-def check_overrides(name: str, overrides: Any, policies: Mapping[str, Policy]) -> None:
+def check_overrides(name: str, overrides: Any, policies: Mapping[str, Policy | With]) -> None:
     """Check the settings that a variant overrides; it may replace policies, but not add any."""
     for part, value in labelled(name, overrides, empty=True).items():
         where = f"{name}[{part!r}]"
@@ -77,7 +85,7 @@ def check_overrides(name: str, overrides: Any, policies: Mapping[str, Policy]) -
             for label, policy in labelled(where, value, empty=True).items():
                 if label not in policies:
                     raise ConfigurationError(f"{where}[{label!r}]: expected one of the study's policies, {[*policies]}")
-                expect(f"{where}[{label!r}]", policy, Policy)
+                expect_policy(f"{where}[{label!r}]", policy)
         elif part in SETTING:
             expect(where, value, SETTING[part])
         else:
@@ -85,7 +93,11 @@ def check_overrides(name: str, overrides: Any, policies: Mapping[str, Policy]) -
 
 
 def check_fit(
-    setting: Mapping[str, Any], policies: Mapping[str, Policy], seed: int, variant: str, pending: Iterable[RunKey]
+    setting: Mapping[str, Any],
+    policies: Mapping[str, Policy | With],
+    seed: int,
+    variant: str,
+    pending: Iterable[RunKey],
 ) -> None:
     """Begin every policy on its cluster, so that errors such as a k above the number of workers are found at once.
 
@@ -97,9 +109,10 @@ def check_fit(
         if key.variant == variant and key.replication:
             replications[key.policy].append(key.replication)
     for label, policy in policies.items():
-        if _fits(setting, policy, seed, RunKey(variant, label, 0)):
+        plain = plain_policy(policy)
+        if _fits(setting, plain, seed, RunKey(variant, label, 0)):
             for replication in replications[label]:
-                _fits(setting, policy, seed, RunKey(variant, label, replication))
+                _fits(setting, plain, seed, RunKey(variant, label, replication))
 
 
 def _fits(setting: Mapping[str, Any], policy: Policy, seed: int, key: RunKey) -> bool:

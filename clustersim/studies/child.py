@@ -24,13 +24,16 @@ _to_parent: IO[bytes] | None = None  # in a process of the pool: the pipe to the
 _reported = 0.0  # time of the last progress message
 
 
-def report(fraction: float) -> None:
-    """Report the finished fraction of the present task to the parent, if this is a process of a pool."""
+def report(progress: float) -> None:
+    """Report the progress of the present task to the parent, if this is a process of a pool.
+
+    For a chunk of runs, it is the number of runs that are over, and the finished part of the present one.
+    """
     global _reported  # noqa: PLW0603 - a process has one parent
     now = time.monotonic()
     if _to_parent is not None and now - _reported >= _EVERY:
         _reported = now
-        send(_to_parent, PROGRESS, pack_fraction(fraction))
+        send(_to_parent, PROGRESS, pack_fraction(progress))
 
 
 def main() -> None:

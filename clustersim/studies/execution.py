@@ -1,34 +1,30 @@
-"""Carrying out the runs of a study, in this process or in others, with the same bytes as the outcome.
+"""Carrying out the runs of a study, in this process or by any executor, with the same bytes as the outcome.
 
-A job goes to an executor as three byte strings made by `clustersim.studies.packing`, because scripts contain lambdas
-and classes that plain pickle cannot handle. They are the *problem*, packed once for each different one; the *setting*
-(cluster, optimiser, horizon) of the variant; and the *run* (policy and numbers). An `Outcome` comes back: the content
-of the finished Parquet file, or the reason why the run failed. `clustersim.studies.study` sends the jobs,
-`clustersim.engine.simulate` does the work, and `clustersim.studies.store` keeps the outcomes.
+Jobs come in from `clustersim.studies.study`, and pairs of a run and its outcome go out, as soon as a run is over. An
+executor gets *chunks* of jobs. Handing out one very short run at a time would take longer than the run, so a chunk
+contains as many runs as take about half a second, judged by the runs that are over. Towards the end of the study chunks
+become smaller, so that no worker has to wait for another one.
 """
 
 import queue
-import threading
 import time
-import traceback
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from clustersim.engine import simulate
-from clustersim.errors import ClusterSimError
-from clustersim.studies import child
-from clustersim.studies.packing import unpack
+from clustersim.errors import ClusterSimError, ConfigurationError
+from clustersim.studies.executors import number_of_workers, submit
+from clustersim.studies.jobs import Chunk, Job, Outcome, execute, software
+from clustersim.studies.pace import Pace
+from clustersim.studies.parcels import Parcels
 from clustersim.studies.pool import ProcessDied, WorkerPool
 from clustersim.studies.results import RunKey
-from clustersim.studies.runfile import encode
-from clustersim.studies.signals import Stopped
-from clustersim.studies.user_code import first_line, place_in_users_code
+from clustersim.studies.user_code import first_line
 
-__all__ = ["Job", "Outcome", "Progress", "carry_out"]
+__all__ = ["Progress", "carry_out"]
 
 Progress = Callable[[int, int, RunKey | None], None]
 """Called with the number of runs that are over, of all runs, and the latest run; at the start with None for the run."""
@@ -36,33 +32,25 @@ Progress = Callable[[int, int, RunKey | None], None]
 _TICK = 0.5  # seconds between two checks of the progress of running jobs
 
 
-class Job(NamedTuple):
-    """A run to carry out: its key and, as bytes, the problem and the setting of its variant, and the rest."""
-
-    key: RunKey
-    problem: bytes
-    setting: bytes
-    run: bytes
-
-
-class Outcome(NamedTuple):
-    """The outcome of a run: the content of its Parquet file, or the reason why it failed."""
-
-    content: bytes = b""
-    failure: str = ""
-
-
 def carry_out(
-    jobs: Iterable[Job], executor: Executor | None, watch: Callable[[float], None] | None = None
+    jobs: Iterator[Job],
+    count: int,
+    executor: Executor | None,
+    parcels: Parcels,
+    watch: Callable[[float], None] | None = None,
 ) -> Generator[tuple[RunKey, Outcome], None, None]:
     """Yield each run as soon as it is over. If a run fails, the others continue.
 
     Parameters
     ----------
-    jobs : iterable of Job
+    jobs : iterator of Job
         The runs to carry out.
+    count : int
+        The number of jobs.
     executor : Executor or None
         The executor. None means this process, one run after the other.
+    parcels : Parcels
+        The contents of the jobs' parcels, for workers that ask for them.
     watch : callable, optional
         Called about twice a second with the finished part of the runs in progress, as a number of runs. It is called
         only if that is known: for runs in this process or in a `WorkerPool`.
@@ -79,106 +67,124 @@ def carry_out(
     """
     with threadpool_limits(limits=1, user_api="blas"):  # set here, because a thread cannot set it for another thread
         if executor is None:
-            progress = None if watch is None else _throttled(watch)
-            for job in jobs:
-                yield job.key, execute(*job, progress=progress)
-        else:
-            yield from _distributed(jobs, executor, watch)
+            yield from _one_by_one(jobs, parcels, None if watch is None else _throttled(watch))
+            return
+        dispatch = _Dispatch(jobs, count, executor, parcels)
+        try:
+            yield from dispatch.outcomes(watch if isinstance(executor, WorkerPool) else None)
+        finally:
+            dispatch.cancel()
 
 
-def _distributed(
-    jobs: Iterable[Job], executor: Executor, watch: Callable[[float], None] | None
+def _one_by_one(
+    jobs: Iterator[Job], parcels: Parcels, progress: Callable[[float], None] | None
 ) -> Iterator[tuple[RunKey, Outcome]]:
-    """Submit all jobs to the executor and yield the outcomes; if interrupted, cancel the remaining jobs."""
-    futures: dict[Future[Outcome], RunKey] = {}
-    finished: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
-    try:
-        for job in jobs:
-            future = executor.submit(execute, *job)
-            futures[future] = job.key
-            future.add_done_callback(finished.put)
-        while futures:
+    """Carry out the jobs in this process."""
+    for job in jobs:
+        for outcome in execute(Chunk((job,), software()), parcels.content(job.parcel), progress) or ():
+            yield job.key, outcome
+
+
+class _Dispatch:
+    """The chunks that an executor is working on, and the jobs that wait.
+
+    Twice as many chunks as there are workers are handed out at a time. So a worker finds its next chunk when it has
+    finished one, and the sizes of later chunks benefit from what is known by then.
+    """
+
+    def __init__(self, jobs: Iterator[Job], count: int, executor: Executor, parcels: Parcels) -> None:
+        self._jobs, self._left = jobs, count
+        self._next: Job | None = next(jobs, None)
+        self._executor, self._parcels = executor, parcels
+        self._pace = Pace()
+        self._again: deque[tuple[Chunk, bool]] = deque()  # chunks to hand out anew, and whether with the content
+        self._futures: dict[Future[Any], Chunk] = {}
+        self._finished: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+
+    def outcomes(self, watch: Callable[[float], None] | None) -> Iterator[tuple[RunKey, Outcome]]:
+        """Hand out all jobs and yield their outcomes."""
+        self._hand_out()
+        while self._futures:
             # Not concurrent.futures.wait: it locks all futures, and a signal during that would leave some locked.
-            future_done = _next(finished)
-            if future_done is not None:
-                yield futures.pop(future_done), _outcome(future_done)
-            if watch is not None and isinstance(executor, WorkerPool):
-                watch(executor.under_way)
-    finally:
-        for future in futures:
+            future = self._next_finished()
+            if future is not None:
+                yield from self._received(self._futures.pop(future), future)
+                self._hand_out()
+            if watch is not None and isinstance(self._executor, WorkerPool):
+                watch(self._executor.under_way)
+
+    def cancel(self) -> None:
+        """Cancel the chunks that have not begun."""
+        for future in self._futures:
             future.cancel()
 
+    def _hand_out(self) -> None:
+        """Hand out chunks until there are two for every worker."""
+        workers = number_of_workers(self._executor)
+        while len(self._futures) < 2 * workers and (self._again or self._next is not None):
+            chunk, carrying = self._again.popleft() if self._again else (self._chunk(workers), False)
+            content = self._parcels.content(chunk.jobs[0].parcel) if carrying else None
+            future = submit(self._executor, execute, chunk, content)
+            self._futures[future] = chunk
+            future.add_done_callback(self._finished.put)
 
-def _next(finished: "queue.SimpleQueue[Future[Outcome]]") -> "Future[Outcome] | None":
-    """Return the next finished future, or None if none finishes within half a second."""
-    try:
-        return finished.get(timeout=_TICK)
-    except queue.Empty:
-        return None
+    def _chunk(self, workers: int) -> Chunk:
+        """Take the next jobs on one problem that fit into a chunk."""
+        jobs: list[Job] = []
+        room = self._pace.room(self._left, workers)
+        while self._next is not None and (not jobs or self._next.parcel == jobs[0].parcel):
+            room -= self._pace.seconds(self._next.key)
+            if jobs and room < 0.0:
+                break
+            jobs.append(self._next)
+            self._next = next(self._jobs, None)
+        self._left -= len(jobs)
+        return Chunk(tuple(jobs), software())
 
+    def _received(self, chunk: Chunk, future: Future[Any]) -> Iterator[tuple[RunKey, Outcome]]:
+        """Yield the outcomes of a chunk, or hand its jobs out anew."""
+        outcomes = self._result(chunk, future)
+        if outcomes is None:
+            self._again.append((chunk, True))
+            return
+        for job, outcome in zip(chunk.jobs, outcomes, strict=False):
+            self._pace.took(job.key, outcome.seconds)
+            yield job.key, outcome
 
-def _outcome(future: "Future[Outcome]") -> Outcome:
-    """Return the outcome of a run. The death of its process is an outcome, but a broken executor raises an error."""
-    try:
-        return future.result()
-    except ProcessDied as error:
-        return Outcome(failure=f"{error}, perhaps because there was too little memory")
-    except (BrokenExecutor, CancelledError) as error:
-        raise ClusterSimError(
-            "the executor that was computing runs broke down, perhaps because there was too little memory; "
-            "finished runs are kept: run the study again, with fewer jobs"
-        ) from error
-    except Exception as error:
-        return Outcome(failure=first_line(error))
+    def _result(self, chunk: Chunk, future: Future[Any]) -> list[Outcome] | None:
+        """Return the outcomes of a chunk; None if the worker asks for the problem.
 
+        If a process dies, it is not known which run was the reason. So each job of the chunk is handed out by itself.
+        """
+        try:
+            outcomes: list[Outcome] | None = future.result()
+            return outcomes
+        except ConfigurationError:
+            raise  # the software of a worker differs
+        except (ProcessDied, Exception) as error:
+            if isinstance(error, BrokenExecutor | CancelledError) and not isinstance(error, ProcessDied):
+                raise ClusterSimError(
+                    "the executor that was computing runs broke down, perhaps because there was too little memory; "
+                    "finished runs are kept: run the study again, with fewer jobs"
+                ) from error
+            if len(chunk.jobs) == 1:
+                return [Outcome(failure=_why(error))]
+        self._again.extend((chunk._replace(jobs=(job,)), False) for job in chunk.jobs)
+        return []
 
-def execute(
-    key: RunKey,
-    packed_problem: bytes,
-    setting: bytes,
-    run: bytes,
-    progress: Callable[[float], None] | None = None,
-) -> Outcome:
-    """Carry out one run in the present process.
-
-    Linear algebra is limited to one thread, so that runs do not compete for cores and give the same bits everywhere.
-    The limit stays after the run: lifting it would disturb another run of the same process.
-    """
-    threadpool_limits(limits=1, user_api="blas")
-    try:
-        problem = _unpacked(packed_problem)
-        cluster, optimizer, until = unpack(setting)
-        policy, seed, evaluate_every, run_hash = unpack(run)
-        finished = simulate(
-            problem, cluster, policy, optimizer=optimizer, until=until, seed=seed,
-            replication=key.replication, evaluate_every=evaluate_every, progress=progress or child.report,
-        )  # fmt: skip
-        return Outcome(encode(key, finished.history, finished.totals, run_hash))
-    except Stopped:
-        raise
-    except (Exception, SystemExit) as error:
-        return Outcome(failure=_reason(error))
-
-
-def _reason(error: BaseException) -> str:
-    """Describe why a run failed, with the place in the user's code or, for a defect of clustersim, in its code."""
-    place = place_in_users_code(error)
-    if isinstance(error, ClusterSimError):
-        return f"{place}: {error}" if place else str(error)
-    if place is None:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(last.filename).name}, line {last.lineno}"
-    return f"{place}: {first_line(error)}"
-
-
-_cache = threading.local()
+    def _next_finished(self) -> Future[Any] | None:
+        """Return the next finished future, or None if none finishes within half a second."""
+        try:
+            return self._finished.get(timeout=_TICK)
+        except queue.Empty:
+            return None
 
 
-def _unpacked(problem: bytes) -> Any:
-    """Unpack a problem, or return the one that this thread unpacked last if it is the same."""
-    if getattr(_cache, "packed", None) != problem:
-        _cache.packed, _cache.unpacked = problem, unpack(problem)
-    return _cache.unpacked
+def _why(error: Exception) -> str:
+    """Describe why an executor returned no outcome for a run."""
+    if isinstance(error, ProcessDied):
+        return f"{error}, perhaps because there was too little memory"
+    return first_line(error)
 
 
 def _throttled(watch: Callable[[float], None]) -> Callable[[float], None]:

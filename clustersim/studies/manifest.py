@@ -22,12 +22,13 @@ from clustersim.studies.arguments import MOST_REPLICATIONS, expect, labelled
 from clustersim.studies.configuration import Json, differences, digest
 from clustersim.studies.files import read_text
 from clustersim.studies.results import RunKey
+from clustersim.studies.sweeps import Scalar
 
 __all__ = ["Manifest", "numerics", "overridden", "versions"]
 
-FORMAT = 3
+FORMAT = 4
 _LABELLED = ("variants", "policies")
-_PARTS = (*_LABELLED, "exceptions")
+_PARTS = (*_LABELLED, "exceptions", "swept")
 _DEPENDENCIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow")
 
 
@@ -63,7 +64,7 @@ class Manifest:
         Number of replications of each variant and policy.
     configuration : dict
         The version of clustersim, the seed, evaluate_every, the descriptions of variants and policies by label, and the
-        descriptions of policies that differ in a variant (exceptions).
+        descriptions of policies that differ in a variant (exceptions), and the values of a sweep by variant (swept).
     """
 
     name: str
@@ -85,6 +86,12 @@ class Manifest:
     def policies(self) -> tuple[str, ...]:
         """The labels, in the order of plots and tables."""
         return tuple(self.configuration["policies"])
+
+    @property
+    def swept(self) -> dict[str, dict[str, Scalar]]:
+        """The values of a sweep by variant."""
+        values: dict[str, dict[str, Scalar]] = self.configuration["swept"]
+        return values
 
     def runs(self) -> Iterator[RunKey]:
         """Yield all runs, replication by replication, so that the results of an interrupted study are comparable."""
@@ -155,6 +162,7 @@ class Manifest:
             raise ValueError("name or metric is not printable")
         integer("seed", configuration["seed"], low=0)
         dict(configuration["exceptions"])
+        configuration["swept"] = {str(label): dict(values) for label, values in configuration["swept"].items()}
         replications = integer("replications", content["replications"], low=1, high=MOST_REPLICATIONS)
         return cls(content["name"], content["metric"], content["notes"], replications, configuration)
 
@@ -191,6 +199,7 @@ class Manifest:
         exceptions = {overridden(*pair) for pair in product(used["variants"], used["policies"])}
         stored = self.configuration["exceptions"]
         parts["exceptions"] = {label: stored[label] for label in stored if label in exceptions}
+        parts["swept"] = {label: values for label, values in self.swept.items() if label in used["variants"]}
         return replace(self, configuration={**self.configuration, **parts})
 
     def merged(self, stored: "Manifest | None", folder: Path) -> "Manifest":
@@ -205,6 +214,8 @@ class Manifest:
             for label in (label for label in mine[part] if label in theirs[part]):
                 path = f"{noun} {label!r}:" if label else "study:"
                 found += differences(theirs[part][label], mine[part][label], path)
+        for label in (label for label in mine["swept"] if label in theirs["variants"]):
+            found += differences(theirs["swept"].get(label, {}), mine["swept"][label], f"variant {label!r}, swept:")
         variants, policies = ([label for label in mine[part] if label in theirs[part]] for part in _LABELLED)
         for variant, policy in product(variants, policies):
             if not found:

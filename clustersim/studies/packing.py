@@ -11,7 +11,7 @@ see later changes of globals; here a class stays as it is in the process where i
 import io
 import pickle
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import CodeType
 from typing import Any, ClassVar
 from weakref import WeakSet
@@ -61,13 +61,15 @@ def _unless_packed_here(fill: Callable[[type, Any], Any]) -> Callable[[type, Any
     return lambda kind, state: kind if kind in _packed_here else fill(kind, state)
 
 
-def pack(thing: Any) -> bytes:
+def pack(thing: Any, apart: Callable[[pickle.PickleBuffer], Any] | None = None) -> bytes:
     """Pack an object into bytes.
 
     Parameters
     ----------
     thing : object
         Any object; it may contain lambdas, closures, and classes of scripts and notebooks.
+    apart : callable, optional
+        Called with each array in the object, which then stays out of the bytes. `unpack` needs these arrays again.
 
     Returns
     -------
@@ -79,17 +81,20 @@ def pack(thing: Any) -> bytes:
     0.25
     """
     sink = io.BytesIO()
-    _Pickler(sink).dump(thing)
+    callback = None if apart is None else lambda array: bool(apart(array))  # a false value keeps it out of the bytes
+    _Pickler(sink, buffer_callback=callback).dump(thing)
     return sink.getvalue()
 
 
-def unpack(content: bytes) -> Any:
+def unpack(content: bytes, arrays: Iterable[Any] = ()) -> Any:
     """Unpack bytes from `pack` into a copy of the object, in the same process or in another.
 
     Parameters
     ----------
     content : bytes
         Trusted bytes: unpacking can execute code, so they must not come from a file or a stranger.
+    arrays : iterable of buffer
+        The arrays that `pack` kept apart, in the same order. They may come from a file, because they are only numbers.
 
     Raises
     ------
@@ -97,7 +102,7 @@ def unpack(content: bytes) -> Any:
         If the bytes name a module that this process cannot import.
     """
     try:
-        return _Unpickler(io.BytesIO(content)).load()
+        return _Unpickler(io.BytesIO(content), buffers=arrays).load()
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"another process cannot import the module {error.name!r}, in which a part of the study is defined; "

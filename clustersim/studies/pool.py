@@ -95,8 +95,13 @@ class WorkerPool(Executor):
         return future
 
     @property
+    def jobs(self) -> int:
+        """The number of processes."""
+        return self._jobs
+
+    @property
     def under_way(self) -> float:
-        """The finished part of the tasks in progress, added up; each task counts from 0 to 1."""
+        """The progress that the tasks under way have reported, added up; see `clustersim.studies.child.report`."""
         return sum(self._fractions)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

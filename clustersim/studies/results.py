@@ -3,7 +3,7 @@
 Stored runs come in from `clustersim.studies.store`. `clustersim.studies.compare`, claims, plots and notebooks use them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from clustersim.checks import choice, fraction, integer, number
 from clustersim.engine.accounting import columns
 from clustersim.errors import ConfigurationError
 from clustersim.studies.statistics import INTERVALS, Interval, are_copies
+from clustersim.studies.sweeps import Scalar, column_of
 from clustersim.studies.targets import excesses, first_that_lasts
 
 __all__ = ["FAILURE_COLUMNS", "KEYS", "Results", "RunKey", "lower_is_better"]
@@ -62,13 +63,15 @@ class Results:
     variants, policies : tuple of str
         Labels in the order of plots and tables; a study without variants has the one variant ``""``.
     frame : DataFrame
-        One row per evaluation: variant, policy, replication and the columns of `Run.history`.
+        One row per evaluation: variant, policy, replication, the values of a sweep and the columns of `Run.history`.
     totals : DataFrame
-        One row per run: variant, policy, replication and the ledger of the run.
+        One row per run: variant, policy, replication, the values of a sweep and the ledger of the run.
     missing : tuple of RunKey
         Runs that have not been carried out yet, because the study was interrupted.
     failures : DataFrame
         One row per failed run: variant, policy, replication, seed and reason. No other frame contains failed runs.
+    swept : mapping of str to mapping
+        By variant, the values of a sweep that it stands for, see `clustersim.grid`; empty without a sweep.
     reused : int
         The number of runs, finished or failed, that were already stored when `Study.run` was called.
 
@@ -90,12 +93,19 @@ class Results:
     notes: str = field(default="", repr=False)
     missing: tuple[RunKey, ...] = field(default=(), repr=False)
     failures: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FAILURE_COLUMNS), repr=False)
+    swept: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict, repr=False)
     reused: int = 0
+
+    @property
+    def sweep(self) -> tuple[str, ...]:
+        """The names of the swept parameters, in the order of `clustersim.grid`."""
+        return tuple(dict.fromkeys(name for values in self.swept.values() for name in values))
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """The columns that measure the model: error, loss and the metrics of the problem, without empty ones."""
-        bookkeeping = [*KEYS, *columns.SUMS, *columns.BOOKKEEPING]
+        swept = [column_of(name, columns.BOOKKEEPING) for name in self.sweep]
+        bookkeeping = [*KEYS, *swept, *columns.SUMS, *columns.BOOKKEEPING]
         measured = self.frame.drop(columns=bookkeeping, errors="ignore").select_dtypes("number")
         return tuple(measured.columns[measured.notna().any()])
 

@@ -1,6 +1,7 @@
 """The file of one finished run: a Parquet table that plain pandas reads, with a checksum that detects any damage.
 
-The columns are variant, policy and replication, which are the same in every row, and those of the history of the run.
+The columns are variant, policy, replication and the values of a sweep, which are the same in every row, and those of
+the history of the run.
 The metadata contains the totals, the hash of the configuration, the versions, and the seal: the sha256 of the whole
 file, computed with zeros in the place of the seal. A file in which any byte has changed is refused before it is parsed.
 `clustersim.studies.execution` encodes runs; `clustersim.studies.store` decodes them.
@@ -10,6 +11,7 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,7 @@ import pyarrow.parquet as pq
 from clustersim.errors import ResultsError
 from clustersim.studies.manifest import versions
 from clustersim.studies.results import KEYS, RunKey
+from clustersim.studies.sweeps import Scalar, with_swept
 
 __all__ = ["StoredRun", "decode", "encode"]
 
@@ -51,10 +54,22 @@ class StoredRun:
     run_hash: str
 
 
-def encode(key: RunKey, history: pd.DataFrame, totals: dict[str, int | float | str], run_hash: str) -> bytes:
-    """Encode a finished run as the bytes of its file; the same run gives the same bytes."""
-    metadata = key._asdict() | {"hash": run_hash, "totals": totals, "versions": versions(), "seal": _UNSEALED}
-    table = pa.Table.from_pandas(with_key(key, history), preserve_index=False)
+def encode(
+    key: RunKey,
+    history: pd.DataFrame,
+    totals: dict[str, int | float | str],
+    run_hash: str,
+    swept: Mapping[str, Scalar] | None = None,
+) -> bytes:
+    """Encode a finished run as the bytes of its file; the same run gives the same bytes.
+
+    `swept` contains the values of a sweep that the run's variant stands for.
+    """
+    labelled = with_swept(with_key(key, history), {key.variant: swept or {}}, len(KEYS))
+    extra = [name for name in labelled if name not in history and name not in KEYS]
+    facts = {"hash": run_hash, "swept": extra, "totals": totals, "versions": versions(), "seal": _UNSEALED}
+    metadata = key._asdict() | facts
+    table = pa.Table.from_pandas(labelled, preserve_index=False)
     table = table.replace_schema_metadata({_METADATA: json.dumps(metadata, sort_keys=True).encode()})
     sink = io.BytesIO()
     pq.write_table(table, sink)
@@ -75,7 +90,7 @@ def decode(content: bytes, where: object = "the run") -> StoredRun:
         table = pq.read_table(pa.BufferReader(content))
         metadata = json.loads(table.schema.metadata[_METADATA])
         key = RunKey(str(metadata["variant"]), str(metadata["policy"]), int(metadata["replication"]))
-        history = table.replace_schema_metadata(None).to_pandas().drop(columns=KEYS)
+        history = table.replace_schema_metadata(None).to_pandas().drop(columns=[*KEYS, *metadata["swept"]])
         _check_numbers(history, metadata["totals"])
         return StoredRun(key, history, dict(metadata["totals"]), str(metadata["hash"]))
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:

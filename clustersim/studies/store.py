@@ -22,13 +22,14 @@ from typing import Any
 import pandas as pd
 
 from clustersim.errors import FailedRunsError, ResultsError
-from clustersim.studies.execution import Outcome
 from clustersim.studies.failures import Failure
 from clustersim.studies.files import read_bytes, read_text, slug, sweep, write_atomically
+from clustersim.studies.jobs import Outcome
 from clustersim.studies.lock import locked
 from clustersim.studies.manifest import Manifest
-from clustersim.studies.results import FAILURE_COLUMNS, Results, RunKey
+from clustersim.studies.results import FAILURE_COLUMNS, KEYS, Results, RunKey
 from clustersim.studies.runfile import StoredRun, decode, with_key
+from clustersim.studies.sweeps import with_swept
 
 __all__ = ["Store", "load_results"]
 
@@ -198,13 +199,17 @@ class Store:
         places = [{label: place for place, label in enumerate(labels)} for labels in (variants, policies)]
         runs.sort(key=lambda run: _rank(run.key, places))
         failures.sort(key=lambda failure: _rank(failure.key, places))
+        frame = pd.concat([with_key(run.key, run.history) for run in runs], ignore_index=True)
+        totals = pd.DataFrame([run.key._asdict() | run.totals for run in runs])
+        swept = {label: values for label, values in self.manifest.swept.items() if label in places[0]}
         stored = {run.key for run in runs} | {failure.key for failure in failures}
         return Results(
             name=self.manifest.name,
             metric=self.manifest.metric,
             notes=self.manifest.notes,
-            frame=pd.concat([with_key(run.key, run.history) for run in runs], ignore_index=True),
-            totals=pd.DataFrame([run.key._asdict() | run.totals for run in runs]),
+            frame=with_swept(frame, swept, len(KEYS)),
+            totals=with_swept(totals, swept, len(KEYS)),
+            swept=swept,
             variants=tuple(places[0]),
             policies=tuple(places[1]),
             missing=tuple(key for key in wanted if key not in stored),

@@ -27,16 +27,21 @@ from clustersim.studies.arguments import (
     check_metric,
     check_overrides,
     expect,
+    expect_policy,
     labelled,
 )
 from clustersim.studies.claims import Claim
 from clustersim.studies.configuration import describe
-from clustersim.studies.execution import Job, Progress, carry_out
+from clustersim.studies.execution import Progress, carry_out
 from clustersim.studies.files import slug
+from clustersim.studies.jobs import Job
 from clustersim.studies.manifest import Manifest, numerics, overridden
+from clustersim.studies.own_optimizer import With, optimizer_for, plain_policy
 from clustersim.studies.packing import pack
+from clustersim.studies.parcels import Parcel, Parcels
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import Store
+from clustersim.studies.sweeps import Variant, swept_values
 from clustersim.studies.user_code import users_errors
 from clustersim.until import Until
 
@@ -58,8 +63,9 @@ class Study:
         The problem to train on.
     cluster : Cluster
         The workers and their links.
-    policies : mapping of str to Policy
-        The policies by label; plots and tables keep the order.
+    policies : mapping of str to Policy or With
+        The policies by label; plots and tables keep the order. ``cs.With(policy, optimizer=...)`` gives a policy an
+        optimiser of its own.
     optimizer : Optimizer
         The optimiser, such as ``cs.SGD(0.05)``.
     until : Until
@@ -74,7 +80,8 @@ class Study:
         Claims to check on the results.
     variants : mapping of str to mapping
         By label, the settings in which a variant differs from the study: any of problem, cluster, optimizer, until, and
-        ``policies``, a mapping that replaces some of the study's policies under the same labels.
+        ``policies``, a mapping that replaces some of the study's policies under the same labels. `clustersim.grid`
+        makes the variants of a sweep.
     figures : mapping of str to callable
         By file name, functions of the results that return a matplotlib ``Figure``, drawn in addition to the standard
         figures.
@@ -107,7 +114,7 @@ class Study:
     name: str
     problem: Problem
     cluster: Cluster
-    policies: Mapping[str, Policy]
+    policies: Mapping[str, Policy | With]
     optimizer: Optimizer
     until: Until
     replications: int = 10
@@ -129,7 +136,7 @@ class Study:
         for part, kind in SETTING.items():
             expect(part, getattr(self, part), kind)
         for label, policy in labelled("policies", self.policies).items():
-            expect(f"policies[{label!r}]", policy, Policy)
+            expect_policy(f"policies[{label!r}]", policy)
         for label, overrides in labelled("variants", self.variants, blank=True).items():
             check_overrides(f"variants[{label!r}]", overrides, self.policies)
         if not isinstance(self.claims, Sequence) or isinstance(self.claims, str):
@@ -214,11 +221,13 @@ class Study:
     def _carry_out(self, pending: Sequence[RunKey], store: Store, executor: Executor | None, count: "_Count") -> None:
         """Carry out the runs and store their outcomes."""
         count.report(None)
-        with closing(carry_out(self._tasks(pending, store.manifest), executor, count.watch)) as outcomes:
-            for key, outcome in outcomes:
-                store.add(key, outcome)
-                count.done += 1
-                count.report(key)
+        with Parcels(shared=executor is not None) as parcels:
+            jobs = self._jobs(pending, store.manifest, parcels)
+            with closing(carry_out(jobs, len(pending), executor, parcels, count.watch)) as outcomes:
+                for key, outcome in outcomes:
+                    store.add(key, outcome)
+                    count.done += 1
+                    count.report(key)
 
     def quick(self) -> "Study":
         """Return a small version for a first look: at most two replications, and a tenth of the horizon.
@@ -230,7 +239,10 @@ class Study:
             about the whole study.
         """
         variants = {
-            label: {name: _tenth(value) if name == "until" else value for name, value in overrides.items()}
+            label: Variant(
+                {name: _tenth(value) if name == "until" else value for name, value in overrides.items()},
+                overrides.swept if isinstance(overrides, Variant) else {},
+            )
             for label, overrides in self.variants.items()
         }
         return replace(
@@ -249,8 +261,8 @@ class Study:
         overrides = self.variants[variant]
         return {name: overrides.get(name, getattr(self, name)) for name in SETTING}
 
-    def _policies(self, variant: str) -> dict[str, Policy]:
-        """Return the policies of a variant."""
+    def _policies(self, variant: str) -> dict[str, Policy | With]:
+        """Return the policies of a variant, some with an optimiser of their own."""
         return {**self.policies, **self.variants[variant].get("policies", {})}
 
     def _manifest(self, seed: int) -> Manifest:
@@ -267,12 +279,14 @@ class Study:
                 for variant, overrides in self.variants.items()
                 for label, policy in overrides.get("policies", {}).items()
             },
+            "swept": swept_values(self.variants),
         }
         return Manifest(self.name, self.metric, self.notes, int(self.replications), configuration)
 
-    def _tasks(self, keys: Sequence[RunKey], manifest: Manifest) -> Iterator[Job]:
-        """Yield the runs as bytes; consecutive variants with the same problem, which may be large, share its bytes."""
-        variant, problem, packed, setting = None, None, b"", b""
+    def _jobs(self, keys: Sequence[RunKey], manifest: Manifest, parcels: Parcels) -> Iterator[Job]:
+        """Yield the runs as jobs; what several runs share is packed once."""
+        variant, problem, parcel = None, None, Parcel("", None, "", ())
+        setting, policies, seed = b"", dict[str, bytes](), manifest.configuration["seed"]
         for key in keys:
             if key.variant != variant:
                 variant = key.variant
@@ -280,11 +294,14 @@ class Study:
                 if parts["problem"] is not problem:
                     problem = parts["problem"]
                     _prepare(problem)
-                    packed = pack(problem)
-                setting = pack(tuple(parts[name] for name in SETTING if name != "problem"))
-            seed = manifest.configuration["seed"]
-            run = (self._policies(key.variant)[key.policy], seed, int(self.evaluate_every), manifest.run_hash(key))
-            yield Job(key, packed, setting, pack(run))
+                    parcel = parcels.make(problem)
+                setting = pack((parts["cluster"], parts["until"], int(self.evaluate_every)))
+                policies = {
+                    label: pack((plain_policy(entry), optimizer_for(entry, parts["optimizer"])))
+                    for label, entry in self._policies(variant).items()
+                }
+            swept = manifest.swept.get(key.variant, {})
+            yield Job(key, parcel, setting, policies[key.policy], seed, manifest.run_hash(key), swept)
 
 
 @dataclass

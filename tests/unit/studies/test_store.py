@@ -190,7 +190,7 @@ def faked(told):
         lambda text: resealed(text, variants=None),
         lambda text: 10_000 * "[" + 10_000 * "]",
         lambda text: 10_000 * '{"format":' + "3" + 10_000 * "}",
-        lambda text: text.replace('"format": 3', '"format": 99'),
+        lambda text: text.replace('"format": 4', '"format": 99'),
     ],
     ids=[
         "cut short",

@@ -16,21 +16,20 @@ from threadpoolctl import threadpool_info
 
 import clustersim as cs
 from clustersim.streams import Streams
-from clustersim.studies import execution, process_pool
-from clustersim.studies import study as study_module
+from clustersim.studies import jobs, parcels, process_pool
 
 
 @pytest.fixture
 def calls(monkeypatch):
     """What `simulate` was called for: (k of the policy, replication)."""
     seen = []
-    real = execution.simulate
+    real = jobs.simulate
 
     def counted(*args, **kwargs):
         seen.append((args[2].k, kwargs["replication"]))
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(execution, "simulate", counted)
+    monkeypatch.setattr(jobs, "simulate", counted)
     return seen
 
 
@@ -86,8 +85,8 @@ def test_common_random_numbers_over_policies_and_variants():
 
 def test_a_problem_becomes_bytes_and_is_solved_once_for_all_variants(monkeypatch):
     made, solved = [], []
-    pack, lstsq = study_module.pack, np.linalg.lstsq
-    monkeypatch.setattr(study_module, "pack", lambda thing: made.append(type(thing)) or pack(thing))
+    pack, lstsq = parcels.pack, np.linalg.lstsq
+    monkeypatch.setattr(parcels, "pack", lambda thing, apart: made.append(type(thing)) or pack(thing, apart))
     monkeypatch.setattr(np.linalg, "lstsq", lambda *args, **more: solved.append(1) or lstsq(*args, **more))
     one, other = (cs.LeastSquares.synthetic(rows=60, features=3, design="gaussian", seed=seed) for seed in (101, 102))
     small_study(problem=one, variants={"a": {}, "b": {"until": cs.Until(updates=20)}}, replications=3).run()
@@ -134,8 +133,8 @@ def test_runs_hold_linear_algebra_to_one_thread(monkeypatch):
         inside.extend(blas_threads())
         return real(*args, **kwargs)
 
-    real = execution.simulate
-    monkeypatch.setattr(execution, "simulate", watched)
+    real = jobs.simulate
+    monkeypatch.setattr(jobs, "simulate", watched)
     with ThreadPoolExecutor(2) as threads:
         small_study(policies={"k = 1": cs.FastestK(1)}).run(executor=threads)
     assert set(inside) == {1}
@@ -343,7 +342,7 @@ def test_an_error_whose_text_is_no_unicode_is_stored_too(tmp_path, monkeypatch):
     study = dataclasses.replace(small_study(), policies={"k = 1": cs.FastestK(1)})
     monkeypatch.setattr(
         "clustersim.studies.study.carry_out",
-        lambda tasks, *_: ((task.key, execution.Outcome(failure="no \udce9")) for task in tasks),
+        lambda tasks, *_: ((task.key, jobs.Outcome(failure="no \udce9")) for task in tasks),
     )
     with pytest.raises(cs.FailedRunsError, match=r"--retry-failed \(retry_failed=True\) repeats them"):
         study.run(tmp_path)
@@ -471,7 +470,7 @@ def test_a_placement_that_leaves_nothing_to_chance_is_tried_once(monkeypatch):
     tried = []
     real = cs.placements.EvenPartition.assign
     monkeypatch.setattr(cs.placements.EvenPartition, "assign", lambda *args: tried.append(1) or real(*args))
-    monkeypatch.setattr(execution, "simulate", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(jobs, "simulate", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(cs.FailedRunsError):
         small_study(replications=9).run()
     assert len(tried) == 2, "once for each policy"
