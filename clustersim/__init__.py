@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
         ResultsError,
         StalledError,
     )
+    from clustersim.evaluations import Every
     from clustersim.latency import (
         BernoulliStraggler,
         Constant,
@@ -91,7 +92,7 @@ if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
         vgg11,
     )
     from clustersim.protocol import Policy
-    from clustersim.studies import Claim, Results, Study, load_results
+    from clustersim.studies import Claim, Results, Study, Variant, With, grid, load_results
     from clustersim.studies.compare import compare
     from clustersim.until import Until
 
@@ -112,6 +113,7 @@ __all__ = [
     "DivergenceError",
     "Empirical",
     "ErasureHead",
+    "Every",
     "ExactGradientCode",
     "Exponential",
     "FailedRunsError",
@@ -156,12 +158,15 @@ __all__ = [
     "Synchronous",
     "TorchProblem",
     "Until",
+    "Variant",
     "Weibull",
+    "With",
     "__version__",
     "compare",
     "conformance",
     "datasets",
     "decoders",
+    "grid",
     "latency",
     "load_results",
     "main",
@@ -178,8 +183,8 @@ __all__ = [
 
 
 _HOMES = (
-    "cluster", "until", "engine", "errors", "latency", "links", "optimizers", "placements", "policies", "problems",
-    "protocol", "studies",
+    "cluster", "until", "evaluations", "engine", "errors", "latency", "links", "optimizers", "placements", "policies",
+    "problems", "protocol", "studies",
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ Progress = Callable[[float], None]
 
 
 class HistoryRecorder:
-    """Writes a row of history for the first model, for every `every`-th update, and for the end of the run.
+    """Writes the rows of the history, one for each evaluation.
 
     Parameters
     ----------
@@ -32,19 +32,12 @@ class HistoryRecorder:
         ``k()`` returns the number of messages that the policy waits for at present.
     vector_bytes : int
         Size of a vector of R^d.
-    every : int
-        Updates between evaluations.
     until : Until
         The horizon, for the fraction that is done.
     ticks : Ticks
         Converts the ticks of the ledger to seconds.
     progress : callable, optional
         See `Progress`.
-
-    Attributes
-    ----------
-    every : int
-        Updates between evaluations.
     """
 
     def __init__(
@@ -55,7 +48,6 @@ class HistoryRecorder:
         k: Callable[[], int],
         *,
         vector_bytes: int,
-        every: int,
         until: Until,
         ticks: Ticks,
         progress: Progress | None,
@@ -65,14 +57,13 @@ class HistoryRecorder:
         self._ledger = ledger
         self._k = k
         self._vector_bytes = vector_bytes
-        self.every = every
         self._until = until
         self._ticks = ticks
         self._progress = progress
         self._rows: list[dict[str, float]] = []
 
-    def evaluate(self, now: float) -> float:
-        """Write a row and return the error; a last row for the same model and time is replaced.
+    def evaluate(self, now: float) -> dict[str, float]:
+        """Write a row and return it; a last row for the same model and time is replaced.
 
         Parameters
         ----------
@@ -113,7 +104,7 @@ class HistoryRecorder:
         )
         if self._progress is not None:
             self._progress(self._done(now))
-        return error
+        return self._rows[-1]
 
     def history(self) -> pd.DataFrame:
         """Return the rows as a DataFrame."""

@@ -138,17 +138,17 @@ class Master:
     def _run_rounds(self, plan: Plan, rounds: RoundsAhead) -> Generator[Any]:
         """Take the updates of planned rounds without asking the policy; then notify it of the last update."""
         model, ticks, stopping, follow, now = self._model, self._ticks, self._stopping, plan.follow, 0.0
-        first, look, gradient = model.version, stopping.next_look(model.version), None
+        first, gradient, (look, look_time) = model.version, None, stopping.next_look(model.version)
         for end, present, late in rounds:
             if follow is not None and gradient is not None:
                 follow(Updated(ticks.seconds(now), model.version, gradient))
             gradient, now = model.step_ahead(present, late), end
-            if model.version >= look:
+            if model.version >= look or end >= look_time:
                 rounds.update_ledger()
-                self.reason = stopping.updated(ticks.seconds(end), model.version)
+                self.reason = stopping.updated(end, model.version)
                 if self.reason:
                     break
-                look = stopping.next_look(model.version)
+                look, look_time = stopping.next_look(model.version)
         yield self._fleet.sleep(rounds.now)
         self._fleet.wake(self._clock.now)
         rounds.close(model.version - 1, model.before)
@@ -296,7 +296,7 @@ class Master:
         gradient = self._model.step(self._inbox, positions, weights)
         self._release(kept)
         version = self._model.version
-        self.reason = self._stopping.updated(now, version)
+        self.reason = self._stopping.updated(self._clock.now, version)
         return Updated(now, version, gradient)
 
     def _record_use(self, positions: Positions) -> None:

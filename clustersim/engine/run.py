@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from clustersim.engine.accounting import Ledger, message_table
 from clustersim.engine.decision_checks import checked_k
+from clustersim.engine.evaluations import Evaluations
 from clustersim.engine.fleet import Clock, Fleet
 from clustersim.engine.history import HistoryRecorder, Progress
 from clustersim.engine.master import Master
 from clustersim.engine.model import Model
 from clustersim.engine.stopping import StoppingRule
+from clustersim.evaluations import Every
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy, Setting
@@ -78,8 +80,8 @@ class Training:
         Converts between the ticks of the clock and seconds.
     bytes_per_entry : int
         Size of one entry of a vector on the wire.
-    evaluate_every : int
-        Updates between two rows of history.
+    evaluate_every : Every or None
+        When the model is evaluated; None for the automatic rule, see `clustersim.engine.evaluations`.
     progress : callable, optional
         Called at every evaluation with the fraction of the run that is done.
 
@@ -107,7 +109,7 @@ class Training:
         *,
         ticks: Ticks,
         bytes_per_entry: int = 8,
-        evaluate_every: int = 10,
+        evaluate_every: Every | None = None,
         progress: Progress | None = None,
     ) -> None:
         assignment = setting.assignment
@@ -118,7 +120,7 @@ class Training:
         self.until = until.in_updates(assignment.updates_per_epoch(policy.work.messages or setting.workers))
         self.vector_bytes = problem.dimension * bytes_per_entry
         self.ledger = Ledger()
-        self._policy, self._assignment, self._ticks = policy, assignment, ticks
+        self._policy, self._assignment, self._ticks, self._rule = policy, assignment, ticks, evaluate_every
         self._model = Model(problem, optimizer, assignment)
         self._recorder = HistoryRecorder(
             problem,
@@ -126,7 +128,6 @@ class Training:
             self.ledger,
             self.k,
             vector_bytes=self.vector_bytes,
-            every=evaluate_every,
             until=self.until,
             ticks=ticks,
             progress=progress,
@@ -134,7 +135,8 @@ class Training:
 
     def master(self, clock: Clock, fleet: Fleet) -> Master:
         """Return the master of this run, for a clock and a fleet."""
-        stopping = StoppingRule(self.until, self._recorder, self._ticks)
+        evaluations = Evaluations(self._rule, self._ticks, self._ticks.horizon(self.until.last_time))
+        stopping = StoppingRule(self.until, self._recorder, evaluations, self._ticks)
         return Master(clock, self._ticks, self._policy, self.state, fleet, self._model, self.ledger, stopping)
 
     def outcome(self, master: Master, clock: Clock, fleet: Fleet) -> Run:

@@ -21,8 +21,9 @@ from clustersim.problems import Problem
 from clustersim.protocol import Policy, Setting
 from clustersim.streams import Streams
 from clustersim.ticks import FEWEST, Ticks
+from clustersim.until import Until
 
-__all__ = ["make_setting"]
+__all__ = ["check_watched", "make_setting"]
 
 
 def make_setting(problem: Problem, cluster: Cluster, policy: Policy, streams: Streams) -> Setting:
@@ -137,3 +138,20 @@ def _least_times(cluster: Cluster, assignment: Assignment, vector_bytes: int) ->
     up = cluster.uplink.shortest(workers, assignment.vectors * vector_bytes)
     soonest: NDArray[np.float64] = sum((ticks.of_all(part) for part in (down, compute, up)), np.zeros(workers))
     return ticks.seconds(soonest)
+
+
+def check_watched(until: Until, problem: Problem) -> None:
+    """Refuse a horizon on an error or a metric that the problem does not measure.
+
+    Raises
+    ------
+    ConfigurationError
+        If the optimum is not known, or the problem has no such metric.
+    """
+    if until.watched == "error" and not problem.has_optimum:
+        raise ConfigurationError(f"until: {until!r}: the optimum of {problem!r} is not known; use time or updates")
+    if until.watched in ("", "error", "loss"):
+        return
+    known = ("loss", *problem.metrics(problem.initial_model()))
+    if until.watched not in known:
+        raise ConfigurationError(f"until: metric = {until.watched!r}: expected one of {', '.join(known)}")

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import simpy
 
-from clustersim.checks import choice, complaint, flag, instance, integer
+from clustersim.checks import choice, complaint, flag, instance
 from clustersim.cluster import Cluster
 from clustersim.engine.cohort.fleet import CohortFleet
 from clustersim.engine.delays import Delays
@@ -16,8 +16,8 @@ from clustersim.engine.expected_updates import check_updates
 from clustersim.engine.history import Progress
 from clustersim.engine.process.fleet import ProcessFleet
 from clustersim.engine.run import Run, Training
-from clustersim.engine.setup import make_setting
-from clustersim.errors import ConfigurationError
+from clustersim.engine.setup import check_watched, make_setting
+from clustersim.evaluations import Every, evaluation_rule
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy
@@ -47,7 +47,7 @@ def simulate(
     until: Until,
     seed: int = 0,
     replication: int = 0,
-    evaluate_every: int = 10,
+    evaluate_every: int | Every | None = None,
     messages: bool = False,
     engine: Engine = "auto",
     progress: Progress | None = None,
@@ -70,8 +70,10 @@ def simulate(
         The same seed gives the same run, bit for bit. Under every policy the q-th task of a worker takes the same draw.
     replication : int
         The number of the replication. Replications take independent draws.
-    evaluate_every : int
-        Updates between two rows of history. Evaluation costs no simulated time.
+    evaluate_every : int or Every, optional
+        Updates between two rows of history, or ``cs.Every(seconds=...)`` for even distances of simulated time. By
+        default the first fifty updates are evaluated, then those that make the number of updates grow by 2 %, and the
+        first one after every 0.5 % of the time horizon. Evaluation costs no simulated time.
     messages : bool
         Whether to record every message in ``Run.messages``. Memory then grows with updates times workers.
     engine : {"auto", "process", "cohort"}
@@ -117,17 +119,14 @@ def simulate(
     (300, 1000)
     """
     _check_kinds(problem, cluster, policy, optimizer, until)
-    evaluate_every = integer("evaluate_every", evaluate_every, low=1)
+    rule = evaluation_rule("evaluate_every", evaluate_every)
     messages = flag("messages", messages)
     fleet = _FLEETS[choice("engine", engine, get_args(Engine))]
     if progress is not None and not callable(progress):
         raise complaint("progress", progress, "a function of the fraction done, such as print")
-    if until.error is not None and not problem.has_optimum:
-        raise ConfigurationError(
-            f"until.error = {until.error}: the optimum of {problem!r} is not known; use time or updates"
-        )
+    check_watched(until, problem)
     streams = Streams(seed, replication)
-    return _run(problem, cluster, policy, optimizer, until, streams, evaluate_every, messages, progress, fleet)
+    return _run(problem, cluster, policy, optimizer, until, streams, rule, messages, progress, fleet)
 
 
 def _run(
@@ -137,7 +136,7 @@ def _run(
     optimizer: Optimizer,
     until: Until,
     streams: Streams,
-    evaluate_every: int,
+    evaluate_every: Every | None,
     recording: bool,
     progress: Progress | None,
     fleet_kind: type[ProcessFleet] | type[CohortFleet],

@@ -6,6 +6,7 @@ of history.
 
 import math
 
+from clustersim.engine.evaluations import Evaluations
 from clustersim.engine.expected_updates import MOST_UPDATES, too_many_updates
 from clustersim.engine.history import HistoryRecorder
 from clustersim.errors import StalledError
@@ -28,7 +29,9 @@ class StoppingRule:
     until : Until
         The horizon.
     recorder : HistoryRecorder
-        It evaluates the error and keeps the history.
+        It evaluates the model and keeps the history.
+    evaluations : Evaluations
+        The updates after which the model is evaluated.
     ticks : Ticks
         Converts seconds to ticks.
 
@@ -40,39 +43,47 @@ class StoppingRule:
         The number of events without progress after which a run counts as stuck.
     """
 
-    def __init__(self, until: Until, recorder: HistoryRecorder, ticks: Ticks) -> None:
+    def __init__(self, until: Until, recorder: HistoryRecorder, evaluations: Evaluations, ticks: Ticks) -> None:
         self.last_time = ticks.horizon(until.last_time)
         self.standstill = _STANDSTILL
         self._until = until
-        self._recorder = recorder
+        self._recorder, self._evaluations, self._ticks = recorder, evaluations, ticks
         self._reached = (0.0, 0)  # the last time, and the last version if the horizon counts updates
         self._events = 0  # events without progress since then
 
     def updated(self, now: float, version: int) -> str:
-        """Write a row of history if it is time; return why the run is over, or an empty string.
+        """Write a row of history if it is due; return why the run is over, or an empty string.
+
+        Parameters
+        ----------
+        now : float
+            The present time in ticks.
+        version : int
+            The number of updates so far.
 
         Raises
         ------
         ConfigurationError
             If the time horizon would take too many updates, judged by the mean time of those so far.
         StalledError
-            If a million updates have not reached the error, and there is no other horizon.
+            If a million updates have not reached the value of the metric, and there is no other horizon.
         DivergenceError
             If the model diverges.
         """
         if self._until.updates is not None and version >= self._until.updates:
             return f"{self._until.updates} updates done"
         if version == _LOOK_AHEAD and self._until.updates is None:
-            self._look_ahead(now / version)
-        if version % self._recorder.every:
+            self._look_ahead(self._ticks.seconds(now) / version)
+        if not self._evaluations.due(now, version):
             return ""
-        error = self._recorder.evaluate(now)
-        if self._until.error is not None and error <= self._until.error:
-            return f"error {self._until.error:g} reached"
+        self._evaluations.advance(now, version)
+        row = self._recorder.evaluate(self._ticks.seconds(now))
+        if reason := self._until.met_by(row):
+            return reason
         if version >= _PATIENCE and self._until.updates is None and math.isinf(self.last_time):
             raise StalledError(
-                f"{_PATIENCE} updates have not brought the error down to {self._until.error:g}; it is {error:.3g}. The "
-                "error floor of the policy may be higher; give Until a time or a number of updates as well"
+                f"{_PATIENCE} updates have not reached {self._until.wanted}; it is {row[self._until.watched]:.3g}. The "
+                "floor of the policy may be worse; give Until a time or a number of updates as well"
             )
         return ""
 
@@ -80,12 +91,12 @@ class StoppingRule:
         """Return the greatest number of updates from this version to the end of the run."""
         return _NO_END if self._until.updates is None else self._until.updates - version
 
-    def next_look(self, version: int) -> int:
-        """Return the next version for which `updated` must be called."""
-        look = version - version % self._recorder.every + self._recorder.every
+    def next_look(self, version: int) -> tuple[int, float]:
+        """Return the version, and the time in ticks, from which on `updated` must be called."""
+        look, time = self._evaluations.version, self._evaluations.time
         if self._until.updates is not None:
-            return min(look, self._until.updates)
-        return min(look, _LOOK_AHEAD) if version < _LOOK_AHEAD else look
+            return min(look, self._until.updates), time
+        return (min(look, _LOOK_AHEAD) if version < _LOOK_AHEAD else look), time
 
     def _look_ahead(self, round_time: float) -> None:
         """Refuse a time horizon that takes too many updates, given the mean time of an update."""

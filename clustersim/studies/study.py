@@ -16,6 +16,7 @@ import clustersim
 from clustersim.checks import integer
 from clustersim.cluster import Cluster
 from clustersim.errors import ConfigurationError, FailedRunsWarning
+from clustersim.evaluations import Every, evaluation_rule
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy
@@ -72,8 +73,9 @@ class Study:
         When a run ends.
     replications : int, default 10
         Runs of each policy and variant, with different random numbers.
-    evaluate_every : int, default 10
-        Updates between two rows of the history.
+    evaluate_every : int or Every, optional
+        When the models are evaluated, see `clustersim.simulate`. The automatic rule, which is the default, finds the
+        time at which a run reaches a value within 2 %.
     metric : str, default "error"
         The column that plots and tables show: error, loss, or a metric of the problem such as test_accuracy.
     claims : sequence of Claim
@@ -118,7 +120,7 @@ class Study:
     optimizer: Optimizer
     until: Until
     replications: int = 10
-    evaluate_every: int = 10
+    evaluate_every: int | Every | None = None
     metric: str = "error"
     claims: Sequence[Claim] = ()
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"": {}})
@@ -130,7 +132,7 @@ class Study:
         if not isinstance(name, str) or not slug(name):
             raise ConfigurationError(f"name = {name!r}: expected a text with at least one letter or digit")
         integer("replications", self.replications, low=1, high=MOST_REPLICATIONS)
-        integer("evaluate_every", self.evaluate_every, low=1)
+        evaluation_rule("evaluate_every", self.evaluate_every)
         expect("metric", self.metric, str)
         expect("notes", self.notes, str)
         for part, kind in SETTING.items():
@@ -271,7 +273,7 @@ class Study:
             "clustersim": clustersim.__version__,
             "numerics": numerics(),
             "seed": int(seed),
-            "evaluate_every": int(self.evaluate_every),
+            "evaluate_every": describe(evaluation_rule("evaluate_every", self.evaluate_every)),
             "variants": {label: describe(self._setting(label)) for label in self.variants},
             "policies": {label: describe(policy) for label, policy in self.policies.items()},
             "exceptions": {
@@ -295,7 +297,7 @@ class Study:
                     problem = parts["problem"]
                     _prepare(problem)
                     parcel = parcels.make(problem)
-                setting = pack((parts["cluster"], parts["until"], int(self.evaluate_every)))
+                setting = pack((parts["cluster"], parts["until"], self.evaluate_every))
                 policies = {
                     label: pack((plain_policy(entry), optimizer_for(entry, parts["optimizer"])))
                     for label, entry in self._policies(variant).items()

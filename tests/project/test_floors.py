@@ -13,7 +13,7 @@ FLOORS = {
     "threads": 0, "ticks": 0,
     "latency": 1, "links": 1, "problems": 1, "datasets": 1, "placements": 1, "decoders": 1,
     "optimizers": 1, "schedules": 1, "theory": 1,
-    "protocol": 2, "cluster": 2, "until": 2,
+    "protocol": 2, "cluster": 2, "until": 2, "evaluations": 2,
     "waits": 3, "policies": 3,
     "engine": 4,
     "studies": 5, "conformance": 5,
