@@ -88,11 +88,12 @@ if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
         MultilayerPerceptron,
         Problem,
         SoftmaxRegression,
+        TimingOnly,
         TorchProblem,
         vgg11,
     )
     from clustersim.protocol import Policy
-    from clustersim.studies import Claim, Results, Study, Variant, With, grid, load_results
+    from clustersim.studies import Claim, Results, Study, Tuning, Variant, With, grid, load_results, merge
     from clustersim.studies.compare import compare
     from clustersim.until import Until
 
@@ -156,7 +157,9 @@ __all__ = [
     "Study",
     "SwitchingTimes",
     "Synchronous",
+    "TimingOnly",
     "TorchProblem",
+    "Tuning",
     "Until",
     "Variant",
     "Weibull",
@@ -170,6 +173,7 @@ __all__ = [
     "latency",
     "load_results",
     "main",
+    "merge",
     "placements",
     "plots",
     "policies",

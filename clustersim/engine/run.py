@@ -118,7 +118,7 @@ class Training:
         self.k = partial(checked_k, policy, self.state, most)
         self.k()  # a state without it is refused at once
         self.until = until.in_updates(assignment.updates_per_epoch(policy.work.messages or setting.workers))
-        self.vector_bytes = problem.dimension * bytes_per_entry
+        self.vector_bytes = problem.vector_entries * bytes_per_entry
         self.ledger = Ledger()
         self._policy, self._assignment, self._ticks, self._rule = policy, assignment, ticks, evaluate_every
         self._model = Model(problem, optimizer, assignment)

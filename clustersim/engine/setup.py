@@ -60,7 +60,7 @@ def make_setting(problem: Problem, cluster: Cluster, policy: Policy, streams: St
     if work.batch is not None:
         assignment = MiniBatches.of(assignment, work.batch, streams.uniforms("batch"))
     _check_times(cluster, assignment)
-    vector_bytes = problem.dimension * cluster.bytes_per_entry
+    vector_bytes = problem.vector_entries * cluster.bytes_per_entry
     soonest = _least_times(cluster, assignment, vector_bytes)
     return Setting(cluster.workers, assignment, cluster.busy, soonest, cluster.tick)
 

@@ -80,6 +80,11 @@ class Problem(ABC):
     def dimension(self) -> int:
         """Length of the flat parameter vector w."""
 
+    @property
+    def vector_entries(self) -> int:
+        """Number of entries of a model or a gradient on the wire; the dimension unless a subclass overrides this."""
+        return self.dimension
+
     @abstractmethod
     def loss(self, w: Floats) -> float:
         """Mean of f_i(w) over the training rows, without the penalty."""

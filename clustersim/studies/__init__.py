@@ -5,7 +5,11 @@ file               contents
 =================  ======================================================
 `study`            `Study`: the policies to compare, and running them
 `arguments`        checks of the arguments of a study
-`execution`        carrying out runs in this process or in any executor
+`jobs`             the runs of a study, and their execution
+`execution`        handing out runs in this process or to any executor
+`executors`        what differs between executors
+`pace`             how long runs take, and how many make a chunk
+`parcels`          problems, packed once and carried to each worker once
 `pool`             an executor of processes on this machine
 `child`            a process of the pool
 `pipe_messages`    messages between the pool and its processes
@@ -22,6 +26,8 @@ file               contents
 `user_code`        the user's code or a library's; places of errors
 `differences`      the differences between two descriptions, in words
 `manifest`         the manifest of a results folder
+`merging`          joining results folders
+`tuning`           the step size that suits each policy
 `sweeps`           `grid`: the variants of a sweep
 `own_optimizer`    `With`: a policy with an optimiser of its own
 `store`            the results folder
@@ -43,12 +49,14 @@ file               contents
 
 from clustersim.studies.claims import Claim, Verdict
 from clustersim.studies.compare import Comparison, compare
+from clustersim.studies.merging import merge
 from clustersim.studies.own_optimizer import With
 from clustersim.studies.pool import WorkerPool, process_pool
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import load_results
 from clustersim.studies.study import Study
 from clustersim.studies.sweeps import Variant, grid
+from clustersim.studies.tuning import Tuning
 
 __all__ = [
     "Claim",
@@ -56,6 +64,7 @@ __all__ = [
     "Results",
     "RunKey",
     "Study",
+    "Tuning",
     "Variant",
     "Verdict",
     "With",
@@ -63,5 +72,6 @@ __all__ = [
     "compare",
     "grid",
     "load_results",
+    "merge",
     "process_pool",
 ]

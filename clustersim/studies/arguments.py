@@ -11,9 +11,10 @@ import numpy as np
 from clustersim.cluster import Cluster
 from clustersim.engine import make_setting
 from clustersim.engine.accounting.columns import checked_metrics
+from clustersim.engine.setup import check_watched
 from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
-from clustersim.problems import Problem
+from clustersim.problems import Problem, TimingOnly
 from clustersim.protocol import Policy
 from clustersim.streams import Streams
 from clustersim.studies.own_optimizer import With, plain_policy
@@ -121,6 +122,7 @@ def _fits(setting: Mapping[str, Any], policy: Policy, seed: int, key: RunKey) ->
     try:
         with users_errors("it failed"):
             own = unpack(pack(policy))  # a copy, as in a run: changes to itself stay out of its description
+            check_watched(setting["until"], setting["problem"])
             own.begin(make_setting(setting["problem"], setting["cluster"], own, streams))
     except ConfigurationError as error:
         where = f"variant {key.variant!r}, " if key.variant else ""
@@ -183,9 +185,12 @@ def check_metric(metric: str, settings: Mapping[str, Mapping[str, Any]]) -> None
     for variant, setting in settings.items():
         problem: Problem = setting["problem"]
         where = f" in variant {variant!r}" if variant else ""
+        if metric == "update":
+            continue
+        other = "update" if isinstance(problem, TimingOnly) else "loss"
         if metric == "error" and type(problem).has_optimum is Problem.has_optimum:
             raise ConfigurationError(
-                f"metric = 'error': {problem!r} does not know its optimum{where}; choose metric='loss' or another"
+                f"metric = 'error': {problem!r} does not know its optimum{where}; choose metric={other!r} or another"
             )
         if metric in ("error", "loss") and type(problem).metrics.__module__.startswith("clustersim."):
             continue

@@ -24,7 +24,7 @@ from clustersim.studies.files import read_text
 from clustersim.studies.results import RunKey
 from clustersim.studies.sweeps import Scalar
 
-__all__ = ["Manifest", "numerics", "overridden", "versions"]
+__all__ = ["Manifest", "in_short", "numerics", "overridden", "versions"]
 
 FORMAT = 4
 _LABELLED = ("variants", "policies")
@@ -202,10 +202,8 @@ class Manifest:
         parts["swept"] = {label: values for label, values in self.swept.items() if label in used["variants"]}
         return replace(self, configuration={**self.configuration, **parts})
 
-    def merged(self, stored: "Manifest | None", folder: Path) -> "Manifest":
-        """Combine this manifest with the stored one of a folder; raise `ResultsError` if they contradict each other."""
-        if stored is None:
-            return self
+    def contradictions(self, stored: "Manifest") -> list[str]:
+        """List what differs from the stored manifest of a folder, in words: settings under the same label, the seed."""
         mine, theirs = self.configuration, stored.configuration
         found: list[str] = []
         for name in _COMMON:
@@ -221,15 +219,27 @@ class Manifest:
             if not found:
                 path = f"variant {variant!r}, policy {policy!r}:"
                 found += differences(stored.policy(variant, policy), self.policy(variant, policy), path)
-        if found:
-            more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
+        return found
+
+    def merged(self, stored: "Manifest | None", folder: Path) -> "Manifest":
+        """Combine this manifest with the stored one of a folder; raise `ResultsError` if they contradict each other."""
+        if stored is None:
+            return self
+        if found := self.contradictions(stored):
             raise ResultsError(
-                f"{folder} contains runs of another configuration: {'; '.join(found[:5])}{more}. Nothing was changed; "
+                f"{folder} contains runs of another configuration: {in_short(found)}. Nothing was changed; "
                 "choose another folder with --out, delete this one, or delete the files in its runs/ of the policies "
                 "or variants that have changed: then only those runs are repeated"
             )
+        mine, theirs = self.configuration, stored.configuration
         parts = {part: mine[part] | {k: v for k, v in theirs[part].items() if k not in mine[part]} for part in _PARTS}
         return replace(self, replications=max(self.replications, stored.replications), configuration={**mine, **parts})
+
+
+def in_short(found: list[str]) -> str:
+    """Return the first five differences, and the number of further ones."""
+    more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
+    return f"{'; '.join(found[:5])}{more}"
 
 
 def _short(error: Exception) -> str:

@@ -42,14 +42,14 @@ class RunKey(NamedTuple):
 
 
 def lower_is_better(column: str) -> bool:
-    """Return whether a smaller value is better: true for errors and losses, false for accuracies and AUC.
+    """Return whether a smaller value is better: true for errors and losses, false for accuracies, AUC and updates.
 
     Examples
     --------
     >>> lower_is_better("error"), lower_is_better("test_accuracy")
     (True, False)
     """
-    return not any(word in column for word in ("accuracy", "auc"))
+    return not any(word in column for word in ("accuracy", "auc", "update"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +103,15 @@ class Results:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The columns that measure the model: error, loss and the metrics of the problem, without empty ones."""
+        """The columns that measure the model: error, loss and the metrics of the problem, without empty ones.
+
+        The number of updates is one of them if it is the metric of the study.
+        """
         swept = [column_of(name, columns.BOOKKEEPING) for name in self.sweep]
         bookkeeping = [*KEYS, *swept, *columns.SUMS, *columns.BOOKKEEPING]
         measured = self.frame.drop(columns=bookkeeping, errors="ignore").select_dtypes("number")
-        return tuple(measured.columns[measured.notna().any()])
+        own = ("update",) if self.metric == "update" else ()
+        return (*own, *measured.columns[measured.notna().any()])
 
     def has(self, column: str) -> bool:
         """Return whether `values` knows the column."""

@@ -43,6 +43,7 @@ from clustersim.studies.parcels import Parcel, Parcels
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import Store
 from clustersim.studies.sweeps import Variant, swept_values
+from clustersim.studies.tuning import Tuning, tune
 from clustersim.studies.user_code import users_errors
 from clustersim.until import Until
 
@@ -230,6 +231,68 @@ class Study:
                     store.add(key, outcome)
                     count.done += 1
                     count.report(key)
+
+    def tune(
+        self,
+        step_size: Sequence[float],
+        target: float | None = None,
+        *,
+        replications: int = 3,
+        out: str | Path | None = None,
+        seed: int = 0,
+        executor: Executor | None = None,
+        progress: Progress | None = None,
+    ) -> Tuning:
+        """Pick a step size for each policy, on runs that the comparison never uses.
+
+        Every policy runs with every step size, on the problem and cluster of the study without its variants. The runs
+        use random numbers of their own, so a comparison of the tuned policies is not biased by the choice.
+
+        Parameters
+        ----------
+        step_size : sequence of float
+            The step sizes to try.
+        target : float, optional
+            The step size that reaches this value of the metric first is picked, by the median over the runs. Without a
+            target, or if no step size reaches it, the one whose runs settle at the best value is.
+        replications : int, default 3
+            Runs of each policy with each step size.
+        out : str or Path, optional
+            Results folder of the tuning runs; without it, they are kept in memory.
+        seed : int, default 0
+            The seed of the comparison. The seed of the tuning runs is derived from it.
+        executor, progress
+            As for `run`.
+
+        Returns
+        -------
+        Tuning
+            The picked step sizes, the table that they come from, and the study with the tuned policies.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is no step size, one is not a positive number, or an optimiser has none.
+        FailedRunsError
+            If all runs fail, for instance because every step size is too large.
+
+        Examples
+        --------
+        >>> import clustersim as cs
+        >>> study = cs.Study(
+        ...     name="demo",
+        ...     problem=cs.LeastSquares.synthetic(rows=40, features=2, design="gaussian", seed=7),
+        ...     cluster=cs.Cluster(workers=4, compute=cs.Exponential(mean=1.0)),
+        ...     policies={"k = 4": cs.FastestK(4)},
+        ...     optimizer=cs.SGD(1e-5),
+        ...     until=cs.Until(updates=20),
+        ... )
+        >>> study.tune(step_size=[1e-6, 1e-2]).step_sizes
+        {'k = 4': 0.01}
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FailedRunsWarning)  # the table tells how many runs of a step size failed
+            return tune(self, step_size, target, replications, seed, out=out, executor=executor, progress=progress)
 
     def quick(self) -> "Study":
         """Return a small version for a first look: at most two replications, and a tenth of the horizon.

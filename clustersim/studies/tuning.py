@@ -1,0 +1,150 @@
+"""Tuning: the step size that suits each policy, found on runs that the comparison never uses.
+
+A `clustersim.Study` comes in, and a `Tuning` goes out: a table of what every step size gave, the step size picked for
+each policy, and the study with these.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from clustersim.checks import number
+from clustersim.errors import ConfigurationError
+from clustersim.optimizers import Optimizer
+from clustersim.protocol import Policy
+from clustersim.studies.own_optimizer import With, optimizer_for, plain_policy
+from clustersim.studies.results import Results, lower_is_better
+from clustersim.studies.targets import settled
+
+if TYPE_CHECKING:
+    from clustersim.studies.study import Study
+
+__all__ = ["Tuning", "tune", "tuning_seed", "tuning_study"]
+
+
+@dataclass(frozen=True, eq=False)
+class Tuning:
+    """The outcome of `Study.tune`.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row for each policy and step size: policy, step_size, replications, reached (how many runs reached the
+        target), failed, time (the median time to the target, in seconds, where a run that never reached it counts as
+        infinite), value (the median of the values at which the runs settled), and picked.
+    step_sizes : dict of str to float
+        The picked step size of each policy.
+    study : Study
+        The study in which every policy has its picked step size.
+    results : Results
+        The runs of the tuning.
+    target : float or None
+        The target, if there was one.
+    """
+
+    table: pd.DataFrame = field(repr=False)
+    step_sizes: dict[str, float]
+    study: "Study" = field(repr=False)
+    results: Results = field(repr=False)
+    target: float | None = None
+
+
+def tune(
+    study: "Study", step_sizes: Sequence[float], target: float | None, replications: int, seed: int, **how: Any
+) -> Tuning:
+    """Do the work of `Study.tune`; `how` are the further arguments of `Study.run`."""
+    if target is not None:
+        number("target", target, finite=True)
+    sizes = _checked(step_sizes)
+    results = tuning_study(study, sizes, replications).run(seed=tuning_seed(seed), **how)
+    rows = []
+    for label in study.policies:
+        mine = [_row(results, label, size, target) for size in sizes]
+        best = min(range(len(mine)), key=lambda place: _rank(mine[place], study.metric))
+        rows += [row | {"picked": place == best} for place, row in enumerate(mine)]
+    table = pd.DataFrame(rows)
+    picked = {row["policy"]: float(row["step_size"]) for row in rows if row["picked"]}
+    policies = {label: _with_step(entry, study.optimizer, picked[label]) for label, entry in study.policies.items()}
+    return Tuning(table, picked, replace(study, policies=policies), results, target)
+
+
+def tuning_seed(seed: int) -> int:
+    """Return the seed of the tuning runs: another one than the study's, but determined by it.
+
+    Examples
+    --------
+    >>> tuning_seed(0) == tuning_seed(0) != tuning_seed(1)
+    True
+    """
+    return int(np.random.SeedSequence([seed, *b"tuning"]).generate_state(2, np.uint64)[0] >> 11)
+
+
+def tuning_study(study: "Study", step_sizes: Sequence[float], replications: int) -> "Study":
+    """Return the study of all policies with all step sizes."""
+    policies = {
+        _label(label, size): _with_step(entry, study.optimizer, size)
+        for label, entry in study.policies.items()
+        for size in step_sizes
+    }
+    return replace(
+        study,
+        name=f"{study.name}-tuning",
+        policies=policies,
+        variants={"": {}},
+        claims=(),
+        figures={},
+        replications=replications,
+        notes="Runs that pick a step size for each policy. The comparison does not use them.",
+    )
+
+
+def _checked(step_sizes: Sequence[float]) -> list[float]:
+    """Check the step sizes."""
+    if isinstance(step_sizes, str) or not np.iterable(step_sizes) or not len(step_sizes):
+        raise ConfigurationError(f"step_size = {step_sizes!r}: expected a list of step sizes, such as [0.01, 0.1]")
+    sizes = [number("step_size", size, above=0.0, finite=True) for size in step_sizes]
+    if len(set(sizes)) < len(sizes):
+        raise ConfigurationError(f"step_size = {step_sizes!r}: expected each step size once")
+    return sizes
+
+
+def _with_step(entry: Policy | With, usual: Optimizer, step_size: float) -> With:
+    """Return the policy with this step size; the optimiser is otherwise as before."""
+    optimizer: Any = optimizer_for(entry, usual)
+    if not hasattr(optimizer, "step_size"):
+        raise ConfigurationError(f"{optimizer!r}: it has no step_size to tune; give the policy its optimiser by hand")
+    return With(plain_policy(entry), optimizer=replace(optimizer, step_size=step_size))
+
+
+def _label(policy: str, step_size: float) -> str:
+    return f"{policy}, step size {step_size:g}"
+
+
+def _row(results: Results, policy: str, step_size: float, target: float | None) -> dict[str, Any]:
+    """Summarise the runs of a policy with one step size."""
+    label = _label(policy, step_size)
+    failed = int((results.failures["policy"] == label).sum())
+    runs = [runs for _, name, runs in results.series() if name == label]
+    values = [settled(results.values(results.metric, run), run["time"]) for run in (runs[0] if runs else [])]
+    worst = np.inf if lower_is_better(results.metric) else -np.inf
+    row = {"policy": policy, "step_size": step_size, "replications": len(values) + failed, "failed": failed}
+    times = [np.inf] * (len(values) + failed)
+    if target is not None:
+        spent = results.time_to_target(target)
+        times = spent.loc[spent["policy"] == label, "time"].fillna(np.inf).tolist()
+    row |= {"reached": int(np.isfinite(times).sum()) if target is not None else None}
+    return row | {"time": _median(times), "value": _median(values + [worst] * failed)}
+
+
+def _median(values: Sequence[float]) -> float:
+    """Return the upper median, which is infinite if half of the values are."""
+    return float(np.sort(values)[len(values) // 2]) if len(values) else float("nan")
+
+
+def _rank(row: dict[str, Any], metric: str) -> tuple[float, float]:
+    """Return what decides between step sizes: the time to the target, and then the value at which the runs settle."""
+    value = row["value"] if lower_is_better(metric) else -row["value"]
+    return row["time"], value if np.isfinite(value) else np.inf
