@@ -36,6 +36,7 @@ file               contents
 `lock`             one study at a time in a folder
 `files`            file names, reading, atomic writing
 `results`          `Results`: tidy frames, bands, time to a target
+`summaries`        one number for each variant and policy, over a sweep
 `targets`          when a run reaches a target, and where it settles
 `statistics`       means and medians with intervals
 `compare`          what each policy needs to reach a target

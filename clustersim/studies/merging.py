@@ -82,8 +82,8 @@ def _joined(stores: Sequence[Store]) -> Manifest:
                 )
         if found := joint.contradictions(store.manifest):
             raise ResultsError(
-                f"{where} cannot be joined with {stores[0].folder}: {in_short(found)}; 'in the folder' is about {where}, "
-                f"'now' about {stores[0].folder}. Nothing was written"
+                f"{where} cannot be joined with {stores[0].folder}: {in_short(found)}; 'in the folder' is {where}, "
+                f"'now' is {stores[0].folder}. Nothing was written"
             )
         joint = joint.merged(store.manifest, where)
     return joint

@@ -16,6 +16,7 @@ from clustersim.checks import choice, fraction, integer, number
 from clustersim.engine.accounting import columns
 from clustersim.errors import ConfigurationError
 from clustersim.studies.statistics import INTERVALS, Interval, are_copies
+from clustersim.studies.summaries import laid_out, summary
 from clustersim.studies.sweeps import Scalar, column_of
 from clustersim.studies.targets import excesses, first_that_lasts
 
@@ -263,6 +264,60 @@ class Results:
         places = self.values(over, run).to_numpy(dtype=np.float64)
         rows = np.searchsorted(places, grid, side="right") - 1
         return self.values(column, run).to_numpy(dtype=np.float64)[np.maximum(rows, 0)]
+
+    def pivot(
+        self,
+        index: str,
+        columns: str = "policy",
+        value: str | None = None,
+        *,
+        where: Mapping[str, Any] | None = None,
+        target: float | None = None,
+    ) -> pd.DataFrame:
+        """Lay out one number for each variant and policy over two axes, such as two parameters of a sweep.
+
+        Parameters
+        ----------
+        index, columns : str
+            The axes: the name of a swept parameter, ``"policy"`` or ``"variant"``.
+        value : str, optional
+            The number; the study's metric if not given. A metric is shown as the value at which the runs settle (the
+            average over replications, as in `on_grid`), a column of `totals` as its mean. With a `target`, it is
+            time, uplink_vectors, vectors or bytes: what it takes to reach the target, as in `clustersim.compare`.
+        where : mapping, optional
+            What to keep: by the name of an axis, a value or a list of values. Everything that is not an axis must be
+            fixed in this way.
+        target : float, optional
+            A value of the study's metric.
+
+        Returns
+        -------
+        DataFrame
+            The numbers, in the order of the sweep.
+
+        Raises
+        ------
+        ConfigurationError
+            If an axis, a value or an entry of `where` is unknown, or several results fall on the same place.
+
+        Examples
+        --------
+        >>> import clustersim as cs
+        >>> def build(workers):
+        ...     return {"cluster": cs.Cluster(workers, cs.Constant(1.0))}
+        >>> study = cs.Study(
+        ...     name="demo", problem=cs.TimingOnly(rows=80, dimension=10), cluster=cs.Cluster(8, cs.Constant(1.0)),
+        ...     policies={"all": cs.FullSync(), "one": cs.KAsync(1)}, optimizer=cs.SGD(1.0), metric="update",
+        ...     until=cs.Until(updates=10), variants=cs.grid(build, workers=[4, 8]), replications=1,
+        ... )
+        >>> study.run().pivot("policy", "workers", value="time").to_dict()
+        {4: {'all': 10.0, 'one': 3.0}, 8: {'all': 10.0, 'one': 2.0}}
+        """
+        table = laid_out(summary(self, value or self.metric, where=where, target=target), [index, columns])
+        order = {axis: table[axis].unique() for axis in (index, columns)}
+        return table.pivot(index=index, columns=columns, values="value").reindex(
+            index=pd.Index(order[index], name=index), columns=pd.Index(order[columns], name=columns)
+        )
 
     def time_to_target(self, target: float, metric: str | None = None) -> pd.DataFrame:
         """Compute what each run had spent when it reached a target.

@@ -287,8 +287,8 @@ class Study:
         ...     optimizer=cs.SGD(1e-5),
         ...     until=cs.Until(updates=20),
         ... )
-        >>> study.tune(step_size=[1e-6, 1e-2]).step_sizes
-        {'k = 4': 0.01}
+        >>> study.tune(step_size=[1e-6, 1e-5]).step_sizes
+        {'k = 4': 1e-05}
         """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FailedRunsWarning)  # the table tells how many runs of a step size failed

@@ -1,0 +1,223 @@
+"""Figures of a sweep: `heatmap` over two swept parameters, and `lines` over one.
+
+Numbers come from `clustersim.studies.summaries`, as for `Results.pivot`; matplotlib figures go out.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+
+from clustersim.errors import ConfigurationError
+from clustersim.plots.style import COLOURS, DASHES, STYLE, label, shortened
+from clustersim.studies import Results
+from clustersim.studies.results import lower_is_better
+from clustersim.studies.summaries import laid_out, summary
+
+__all__ = ["heatmap", "lines"]
+
+_MOST_LINES = 12
+_MARKERS = "osD^vP*X"
+
+
+def heatmap(
+    results: Results,
+    x: str,
+    y: str = "policy",
+    value: str | None = None,
+    *,
+    where: Mapping[str, Any] | None = None,
+    target: float | None = None,
+    best: str | None = "y",
+) -> Figure:
+    """Draw one number for each place of a sweep as a colour, and mark the best place of each column.
+
+    Parameters
+    ----------
+    results : Results
+        The results of a study with a sweep, see `clustersim.grid`.
+    x, y : str
+        The axes: the name of a swept parameter, or ``"policy"``.
+    value, where, target
+        As for `Results.pivot`.
+    best : {"x", "y", None}, default "y"
+        Along which axis the best number is marked: ``"y"`` marks the best y for each x.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ConfigurationError
+        As for `Results.pivot`, or if there is no number to show.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> def build(workers):
+    ...     return {"cluster": cs.Cluster(workers, cs.Exponential(1.0))}
+    >>> study = cs.Study(
+    ...     name="demo", problem=cs.TimingOnly(rows=80, dimension=10), cluster=cs.Cluster(8, cs.Constant(1.0)),
+    ...     policies={"all": cs.FullSync(), "half": cs.FastestK(2)}, optimizer=cs.SGD(1.0), metric="update",
+    ...     until=cs.Until(updates=10), variants=cs.grid(build, workers=[4, 8]), replications=2,
+    ... )
+    >>> cs.plots.heatmap(study.run(), x="workers", value="time").axes[0].get_xlabel()
+    'workers'
+    """
+    if best not in ("x", "y", None):
+        raise ConfigurationError(f"best = {best!r}: expected 'x', 'y' or None")
+    table = results.pivot(y, x, value, where=where, target=target)
+    numbers = table.to_numpy(dtype=np.float64)
+    finite = numbers[np.isfinite(numbers)]
+    if not finite.size:
+        raise ConfigurationError(f"value = {value or results.metric!r}: there is no finite number to show")
+    lower = target is not None or lower_is_better(value or results.metric)
+    with mpl.rc_context(STYLE | {"axes.grid": False}):
+        figure = Figure(figsize=(1.6 + 0.85 * len(table.columns), 1.6 + 0.42 * len(table)), layout="constrained")
+        axes = figure.add_subplot()
+        image = axes.imshow(
+            numbers, aspect="auto", origin="lower", norm=_norm(finite), cmap="viridis_r" if lower else "viridis"
+        )
+        _ticks(axes, table, x, y)
+        marked = _best_places(numbers, best, lower=lower)
+        _write(axes, image, numbers, marked)
+        figure.colorbar(image, ax=axes, label=_value_label(results, value, target))
+        if best is not None:
+            figure.supxlabel(
+                f"framed: the best {y if best == 'y' else x} for each {x if best == 'y' else y}", fontsize=8
+            )
+    return figure
+
+
+def lines(
+    results: Results,
+    x: str,
+    value: str | None = None,
+    *,
+    by: str = "policy",
+    where: Mapping[str, Any] | None = None,
+    target: float | None = None,
+) -> Figure:
+    """Draw one number against a swept parameter, with a line and 95 % intervals for each policy.
+
+    Parameters
+    ----------
+    results : Results
+        The results of a study with a sweep, see `clustersim.grid`.
+    x : str
+        The name of a swept parameter.
+    value, where, target
+        As for `Results.pivot`.
+    by : str, default "policy"
+        What the lines stand for: ``"policy"``, or the name of another swept parameter.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ConfigurationError
+        As for `Results.pivot`, or if there would be more than twelve lines.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> def build(workers):
+    ...     return {"cluster": cs.Cluster(workers, cs.Exponential(1.0))}
+    >>> study = cs.Study(
+    ...     name="demo", problem=cs.TimingOnly(rows=80, dimension=10), cluster=cs.Cluster(8, cs.Constant(1.0)),
+    ...     policies={"all": cs.FullSync(), "half": cs.FastestK(2)}, optimizer=cs.SGD(1.0), metric="update",
+    ...     until=cs.Until(updates=10), variants=cs.grid(build, workers=[4, 8]), replications=2,
+    ... )
+    >>> len(cs.plots.lines(study.run(), x="workers", value="time").axes[0].get_lines())
+    2
+    """
+    table = laid_out(summary(results, value or results.metric, where=where, target=target), [x, by])
+    groups = list(table.groupby(by, sort=False))
+    if len(groups) > _MOST_LINES:
+        raise ConfigurationError(
+            f"by = {by!r}: that would be {len(groups)} lines, expected at most {_MOST_LINES}; choose with "
+            f"where={{{by!r}: [...]}}, or draw a heatmap"
+        )
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.2, 3.4), layout="constrained")
+        axes = figure.add_subplot()
+        for place, (name, rows) in enumerate(groups):
+            _line(axes, rows, x, shortened(str(name) if by == "policy" else f"{by} = {name}", 40), place)
+        axes.set(xlabel=x.replace("_", " "), ylabel=_value_label(results, value, target))
+        if _wide(table["value"].to_numpy(dtype=np.float64)):
+            axes.set_yscale("log")
+        figure.legend(loc="outside right upper", frameon=False)
+    return figure
+
+
+def _line(axes: Axes, rows: pd.DataFrame, x: str, name: str, place: int) -> None:
+    """Draw a line with its intervals."""
+    look = {"color": COLOURS[place % len(COLOURS)], "linestyle": DASHES[place // len(COLOURS) % len(DASHES)]}
+    centre = rows["value"].to_numpy(dtype=np.float64)
+    low, high = (rows[end].fillna(rows["value"]).to_numpy(dtype=np.float64) for end in ("low", "high"))
+    places = rows[x].astype(str) if rows[x].dtype == object else rows[x]
+    marker = _MARKERS[place % len(_MARKERS)]
+    axes.plot(places, centre, marker=marker, markersize=4, label=name, **look)
+    spread = np.maximum([centre - low, high - centre], 0.0)
+    spread[~np.isfinite(spread)] = 0.0
+    axes.vlines(places, centre - spread[0], centre + spread[1], color=look["color"], linewidth=1.0, alpha=0.7)
+
+
+def _norm(finite: Any) -> Normalize:
+    """Return a logarithmic scale of colours for numbers that differ by more than ten times."""
+    return LogNorm(finite.min(), finite.max()) if _wide(finite) else Normalize(finite.min(), finite.max())
+
+
+def _wide(numbers: Any) -> bool:
+    finite = numbers[np.isfinite(numbers)]
+    return bool(finite.size and finite.min() > 0.0 and finite.max() > 10.0 * finite.min())
+
+
+def _ticks(axes: Axes, table: pd.DataFrame, x: str, y: str) -> None:
+    """Label the places of both axes."""
+    axes.set_xticks(range(len(table.columns)), [shortened(str(name), 24) for name in table.columns])
+    axes.set_yticks(range(len(table)), [shortened(str(name), 40) for name in table.index])
+    axes.tick_params(length=0)
+    axes.set(xlabel=x.replace("_", " "), ylabel="" if y == "policy" else y.replace("_", " "))
+
+
+def _best_places(numbers: Any, best: str | None, *, lower: bool) -> set[tuple[int, int]]:
+    """Return the places of the best numbers along an axis."""
+    if best is None:
+        return set()
+    worst = np.inf if lower else -np.inf
+    filled = np.where(np.isfinite(numbers), numbers, worst)
+    along = 0 if best == "y" else 1
+    places = np.argmin(filled, axis=along) if lower else np.argmax(filled, axis=along)
+    pairs = ((place, other) if along == 0 else (other, place) for other, place in enumerate(places))
+    return {(int(row), int(column)) for row, column in pairs if np.isfinite(numbers[row, column])}
+
+
+def _write(axes: Axes, image: Any, numbers: Any, marked: set[tuple[int, int]]) -> None:
+    """Write each number into its place, in a colour that is legible there; frame the marked ones."""
+    for (row, column), number in np.ndenumerate(numbers):
+        shade = image.cmap(image.norm(number)) if np.isfinite(number) else (1.0, 1.0, 1.0, 1.0)
+        bright = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] > 0.55
+        text = f"{number:.3g}" if np.isfinite(number) else "–"
+        axes.text(column, row, text, ha="center", va="center", fontsize=8, color="black" if bright else "white")
+        if (row, column) in marked:
+            box = mpl.patches.Rectangle(
+                (column - 0.47, row - 0.46), 0.94, 0.92, fill=False, edgecolor="#D55E00", lw=2.0
+            )
+            axes.add_patch(box)
+
+
+def _value_label(results: Results, value: str | None, target: float | None) -> str:
+    """Return the label of the numbers."""
+    name = value or results.metric
+    if target is not None:
+        return f"{label(name)}\nto {results.metric} = {target:g}"
+    return label(name, results.average(name)) if name in results.metrics else label(name)
