@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -30,6 +31,7 @@ __all__ = [
     "print_paths",
     "print_runs",
     "scripts_table",
+    "tuning_table",
 ]
 
 _HEADINGS = {
@@ -109,6 +111,21 @@ def claims_table(verdicts: Iterable[Verdict]) -> Table:
         word = "[red]failed[/red]" if verdict.failure else word
         claim = verdict.claim.statement + (f"\n{verdict.failure}" if verdict.failure else "")
         table.add_row(word, Words(printable(claim)), _number(verdict.value), verdict.claim.expected)
+    return table
+
+
+def tuning_table(rows: pd.DataFrame) -> Table:
+    """Make the table of what each step size gave, from `clustersim.studies.Tuning.table`; picked ones have a mark."""
+    table = Table(title="Tuning", title_justify="left", title_style="bold")
+    table.add_column("policy", overflow="fold")
+    for heading in ("step size", "runs", "failed", "reached", "median time (s)", "settles at", "picked"):
+        table.add_column(heading, justify="right")
+    for row in rows.to_dict("records"):
+        reached = "-" if row["reached"] is None or math.isnan(row["reached"]) else f"{row['reached']:g}"
+        cells = [f"{row['step_size']:g}", str(row["replications"]), str(row["failed"]), reached]
+        time = "-" if math.isinf(row["time"]) else _number(row["time"])
+        value = "-" if math.isinf(row["value"]) else _number(row["value"])
+        table.add_row(Words(printable(row["policy"])), *cells, time, value, "yes" if row["picked"] else "")
     return table
 
 

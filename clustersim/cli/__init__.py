@@ -10,6 +10,9 @@ file         contents
 `program`    the program and its list of commands; `main`
 `run`        carrying out a study
 `stored`     commands for stored results: compare, plot
+`merge`      joining results folders
+`tune`       finding the step size of each policy
+`workers`    where runs are computed: here, on dask, with mpiexec
 `options`    options that commands share, and parsers of values
 `errors`     how commands end
 ===========  =============================================================

@@ -13,8 +13,10 @@ from clustersim.studies.pictures import Format
 
 __all__ = [
     "LOOK",
+    "Dask",
     "Folder",
     "Jobs",
+    "Mpi",
     "Out",
     "Pictures",
     "Quick",
@@ -22,6 +24,7 @@ __all__ = [
     "RetryFailed",
     "Script",
     "Seed",
+    "Tuned",
     "a_number",
     "folder_path",
     "whole_number_from",
@@ -76,6 +79,26 @@ Jobs = Annotated[
     int | None,
     typer.Option(
         parser=whole_number_from(1), metavar="N", help="Processes that run in parallel.  [default: the number of CPUs]"
+    ),
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Run on the dask cluster whose scheduler has this address, such as tcp://10.0.0.5:8786, in place of "
+        "processes on this machine.",
+    ),
+]
+Mpi = Annotated[
+    bool,
+    typer.Option("--mpi", help="Run on the processes of mpiexec, in place of processes on this machine."),
+]
+Tuned = Annotated[
+    Path | None,
+    typer.Option(
+        parser=folder_path,
+        metavar="DIR",
+        help="Folder that `clustersim tune` has made: each policy runs with the step size that it picked.",
     ),
 ]
 Seed = Annotated[

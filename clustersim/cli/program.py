@@ -11,9 +11,25 @@ import typer
 
 import clustersim
 from clustersim.cli.errors import plain_errors
-from clustersim.cli.options import LOOK, Jobs, Out, Pictures, Quick, Replications, RetryFailed, Script, Seed
+from clustersim.cli.merge import merge
+from clustersim.cli.options import (
+    LOOK,
+    Dask,
+    Jobs,
+    Mpi,
+    Out,
+    Pictures,
+    Quick,
+    Replications,
+    RetryFailed,
+    Script,
+    Seed,
+    Tuned,
+)
 from clustersim.cli.run import RUN, run_study
 from clustersim.cli.stored import compare, plot
+from clustersim.cli.tune import tune, with_tuned_steps
+from clustersim.cli.workers import Workers
 from clustersim.errors import ConfigurationError
 from clustersim.scripts import about, find_script, find_scripts, load_study, loading, shipped
 from clustersim.studies import Study
@@ -88,6 +104,9 @@ def _single(study: Study) -> typer.Typer:
         out: Out = None,
         replications: Replications = None,
         jobs: Jobs = None,
+        dask: Dask = None,
+        mpi: Mpi = False,
+        tuned: Tuned = None,
         seed: Seed = 0,
         quick: Quick = False,
         retry_failed: RetryFailed = False,
@@ -96,7 +115,8 @@ def _single(study: Study) -> typer.Typer:
         with plain_errors():
             if not isinstance(study, Study):
                 raise ConfigurationError(f"main({study!r}): expected a clustersim.Study; pass the study of the script")
-            run_study(study, out, replications, jobs, seed, quick, retry_failed, format_)
+            workers = Workers(jobs, dask, mpi)
+            run_study(with_tuned_steps(study, tuned), out, replications, workers, seed, quick, retry_failed, format_)
 
     return single
 
@@ -122,6 +142,9 @@ def run(
     out: Out = None,
     replications: Replications = None,
     jobs: Jobs = None,
+    dask: Dask = None,
+    mpi: Mpi = False,
+    tuned: Tuned = None,
     seed: Seed = 0,
     quick: Quick = False,
     retry_failed: RetryFailed = False,
@@ -129,7 +152,17 @@ def run(
 ) -> None:
     """Run the study of a scenario script."""
     with plain_errors():
-        run_study(load_study(find_script(script)), out, replications, jobs, seed, quick, retry_failed, format_)
+        study = load_study(find_script(script))
+        run_study(
+            with_tuned_steps(study, tuned),
+            out,
+            replications,
+            Workers(jobs, dask, mpi),
+            seed,
+            quick,
+            retry_failed,
+            format_,
+        )
 
 
 @app.command(name="list")
@@ -154,3 +187,5 @@ def list_(
 
 app.command()(compare)
 app.command()(plot)
+app.command()(merge)
+app.command()(tune)

@@ -1,15 +1,15 @@
 """The command `run`: carry out a study, print its comparison and claims, and draw its figures."""
 
-import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import clustersim
 from clustersim.cli.errors import raise_all, resumable
+from clustersim.cli.workers import Workers
 from clustersim.errors import FailedRunsWarning
 from clustersim.progress import display
-from clustersim.studies import Study, process_pool
+from clustersim.studies import Study
 from clustersim.studies.claims import judged
 from clustersim.studies.files import slug
 from clustersim.studies.pictures import Format
@@ -50,7 +50,7 @@ def run_study(
     study: Study,
     out: Path | None,
     replications: int | None,
-    jobs: int | None,
+    workers: Workers,
     seed: int,
     quick: bool,
     retry_failed: bool,
@@ -62,12 +62,11 @@ def run_study(
     if replications is not None:
         study = replace(study, replications=min(2, replications) if quick else replications)
     runs = len(study.variants) * len(study.policies) * study.replications
-    processes = jobs or cpus()
     folder = out or Path("results") / slug(study.name)
     console = console_for_tables()
     with (
         resumable(folder),
-        process_pool(min(processes, runs)) as executor,
+        workers.executor(runs) as executor,
         display() as progress,
         warnings.catch_warnings(),
     ):
@@ -84,10 +83,3 @@ def run_study(
     console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
     print_paths(console, paths)
     raise_all(failures + failed_runs(results))
-
-
-def cpus() -> int:
-    """Return the number of CPUs that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

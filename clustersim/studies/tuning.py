@@ -4,7 +4,7 @@ A `clustersim.Study` comes in, and a `Tuning` goes out: a table of what every st
 each policy, and the study with these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from clustersim.studies.targets import settled
 if TYPE_CHECKING:
     from clustersim.studies.study import Study
 
-__all__ = ["Tuning", "tune", "tuning_seed", "tuning_study"]
+__all__ = ["Tuning", "tune", "tuned_study", "tuning_seed", "tuning_study"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,16 @@ class Tuning:
     results: Results = field(repr=False)
     target: float | None = None
 
+    def remarks(self) -> list[str]:
+        """Say for which policies a step size outside of those tried may be better."""
+        sizes = sorted(self.table["step_size"].unique().tolist())
+        ends = {sizes[0]: "smallest", sizes[-1]: "largest"} if len(sizes) > 1 else {}
+        return [
+            f"{policy}: the picked step size, {size:g}, is the {ends[size]} one tried; try others beyond it."
+            for policy, size in self.step_sizes.items()
+            if size in ends
+        ]
+
 
 def tune(
     study: "Study", step_sizes: Sequence[float], target: float | None, replications: int, seed: int, **how: Any
@@ -67,8 +77,13 @@ def tune(
         rows += [row | {"picked": place == best} for place, row in enumerate(mine)]
     table = pd.DataFrame(rows)
     picked = {row["policy"]: float(row["step_size"]) for row in rows if row["picked"]}
-    policies = {label: _with_step(entry, study.optimizer, picked[label]) for label, entry in study.policies.items()}
-    return Tuning(table, picked, replace(study, policies=policies), results, target)
+    return Tuning(table, picked, tuned_study(study, picked), results, target)
+
+
+def tuned_study(study: "Study", step_sizes: Mapping[str, float]) -> "Study":
+    """Return the study in which each policy has its own step size."""
+    policies = {label: _with_step(entry, study.optimizer, step_sizes[label]) for label, entry in study.policies.items()}
+    return replace(study, policies=policies)
 
 
 def tuning_seed(seed: int) -> int:

@@ -1,0 +1,114 @@
+"""The command `tune`: find the step size that suits each policy of a study, on runs that the comparison never uses."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clustersim.cli.errors import plain_errors, resumable
+from clustersim.cli.options import Dask, Jobs, Mpi, Out, Script, Seed, a_number, whole_number_from
+from clustersim.cli.workers import Workers
+from clustersim.errors import ConfigurationError
+from clustersim.progress import display
+from clustersim.scripts import find_script, load_study
+from clustersim.studies import Study, Tuning
+from clustersim.studies.files import read_text, slug, write_atomically
+from clustersim.studies.tuning import tuned_study
+from clustersim.tables import console_for_tables, tuning_table
+
+__all__ = ["tune", "with_tuned_steps"]
+
+_FILE = "tuning.json"
+
+
+def tune(
+    script: Script,
+    step_size: Annotated[
+        str,
+        typer.Option(metavar="LIST", help="Step sizes to try, separated by commas, such as 0.001,0.01,0.1."),
+    ],
+    target: Annotated[
+        float | None,
+        typer.Option(
+            parser=a_number,
+            metavar="VALUE",
+            help="Pick the step size that reaches this value of the metric first.  [default: the one whose runs settle "
+            "at the best value]",
+        ),
+    ] = None,
+    replications: Annotated[
+        int,
+        typer.Option(parser=whole_number_from(1), metavar="N", help="Runs of each policy with each step size."),
+    ] = 3,
+    out: Out = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
+    mpi: Mpi = False,
+    seed: Seed = 0,
+) -> None:
+    """Find the step size that suits each policy of a study.
+
+    Every policy runs with every step size, with random numbers that the comparison never uses. The picked step sizes
+    are written to tuning.json in the results folder (by default results/NAME-tuning). Then
+    `clustersim run SCRIPT --tuned DIR` compares the policies, each with its own step size.
+
+    Example: clustersim tune my_script.py --step-size 0.003,0.03,0.3 --target 0.05
+    """
+    with plain_errors():
+        study = load_study(find_script(script))
+        sizes = _numbers(step_size)
+        folder = out or Path("results") / slug(f"{study.name}-tuning")
+        runs = len(study.policies) * len(sizes) * replications
+        with resumable(folder), Workers(jobs, dask, mpi).executor(runs) as executor, display() as progress:
+            tuning = study.tune(
+                sizes, target, replications=replications, out=folder, seed=seed, executor=executor, progress=progress
+            )
+        write_atomically(folder / _FILE, _text(study, tuning).encode())
+        console = console_for_tables()
+        console.print(tuning_table(tuning.table))
+        for remark in tuning.remarks():
+            console.print(remark, markup=False, highlight=False)
+        console.print(
+            f"Compare the policies with these step sizes: clustersim run {script} --tuned {folder}",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+
+def with_tuned_steps(study: Study, folder: Path | None) -> Study:
+    """Return the study with the step sizes that `tune` has written to a folder; without a folder, the study itself.
+
+    Raises
+    ------
+    ConfigurationError
+        If there are none, or they are for another study.
+    """
+    if folder is None:
+        return study
+    path = folder / _FILE
+    if not path.exists():
+        raise ConfigurationError(f"{folder}: there is no {_FILE} in it; run `clustersim tune` first")
+    try:
+        content: dict[str, Any] = json.loads(read_text(path))
+        sizes = {str(label): float(size) for label, size in content["step_sizes"].items()}
+        name = str(content["study"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"{path} is damaged ({error}); run `clustersim tune` again") from error
+    if name != study.name or sizes.keys() != study.policies.keys():
+        raise ConfigurationError(
+            f"{path} is about the study {name!r} with the policies {[*sizes]}; expected {study.name!r} with "
+            f"{[*study.policies]}: run `clustersim tune` again"
+        )
+    return tuned_study(study, sizes)
+
+
+def _numbers(text: str) -> list[float]:
+    """Parse a list of numbers."""
+    return [a_number(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def _text(study: Study, tuning: Tuning) -> str:
+    """Return the content of the file with the picked step sizes."""
+    table = json.loads(tuning.table.to_json(orient="records"))
+    content = {"study": study.name, "target": tuning.target, "step_sizes": tuning.step_sizes, "table": table}
+    return json.dumps(content, indent=2) + "\n"
