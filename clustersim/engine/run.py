@@ -19,7 +19,7 @@ from clustersim.engine.history import HistoryRecorder, Progress
 from clustersim.engine.master import Master
 from clustersim.engine.model import Model
 from clustersim.engine.stopping import StoppingRule
-from clustersim.evaluations import Every
+from clustersim.evaluations import Every, evaluation_rule
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
 from clustersim.protocol import Policy, Setting
@@ -80,7 +80,7 @@ class Training:
         Converts between the ticks of the clock and seconds.
     bytes_per_entry : int
         Size of one entry of a vector on the wire.
-    evaluate_every : Every or None
+    evaluate_every : int or Every, optional
         When the model is evaluated; None for the automatic rule, see `clustersim.engine.evaluations`.
     progress : callable, optional
         Called at every evaluation with the fraction of the run that is done.
@@ -109,7 +109,7 @@ class Training:
         *,
         ticks: Ticks,
         bytes_per_entry: int = 8,
-        evaluate_every: Every | None = None,
+        evaluate_every: int | Every | None = None,
         progress: Progress | None = None,
     ) -> None:
         assignment = setting.assignment
@@ -120,7 +120,12 @@ class Training:
         self.until = until.in_updates(assignment.updates_per_epoch(policy.work.messages or setting.workers))
         self.vector_bytes = problem.vector_entries * bytes_per_entry
         self.ledger = Ledger()
-        self._policy, self._assignment, self._ticks, self._rule = policy, assignment, ticks, evaluate_every
+        self._policy, self._assignment, self._ticks, self._rule = (
+            policy,
+            assignment,
+            ticks,
+            evaluation_rule("evaluate_every", evaluate_every),
+        )
         self._model = Model(problem, optimizer, assignment)
         self._recorder = HistoryRecorder(
             problem,

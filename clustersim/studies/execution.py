@@ -99,6 +99,7 @@ class _Dispatch:
         self._pace = Pace()
         self._again: deque[tuple[Chunk, bool]] = deque()  # chunks to hand out anew, and whether with the content
         self._futures: dict[Future[Any], Chunk] = {}
+        self._carriers: set[Future[Any]] = set()  # those of them that carry the content of a problem
         self._finished: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
 
     def outcomes(self, watch: Callable[[float], None] | None) -> Iterator[tuple[RunKey, Outcome]]:
@@ -119,13 +120,20 @@ class _Dispatch:
             future.cancel()
 
     def _hand_out(self) -> None:
-        """Hand out chunks until there are two for every worker."""
+        """Hand out chunks until there are two for every worker.
+
+        At most one chunk for every worker carries the content of a problem; others wait until these have arrived.
+        """
         workers = number_of_workers(self._executor)
         while len(self._futures) < 2 * workers and (self._again or self._next is not None):
+            if self._again and self._again[0][1] and len(self._carriers) >= workers:
+                return
             chunk, carrying = self._again.popleft() if self._again else (self._chunk(workers), False)
             content = self._parcels.content(chunk.jobs[0].parcel) if carrying else None
             future = submit(self._executor, execute, chunk, content)
             self._futures[future] = chunk
+            if carrying:
+                self._carriers.add(future)
             future.add_done_callback(self._finished.put)
 
     def _chunk(self, workers: int) -> Chunk:
@@ -144,6 +152,9 @@ class _Dispatch:
     def _received(self, chunk: Chunk, future: Future[Any]) -> Iterator[tuple[RunKey, Outcome]]:
         """Yield the outcomes of a chunk, or hand its jobs out anew."""
         outcomes = self._result(chunk, future)
+        if future in self._carriers:
+            self._carriers.discard(future)
+            self._again = deque((waiting, False) for waiting, _ in self._again)  # perhaps every worker has it now
         if outcomes is None:
             self._again.append((chunk, True))
             return

@@ -336,7 +336,7 @@ class Study:
             "clustersim": clustersim.__version__,
             "numerics": numerics(),
             "seed": int(seed),
-            "evaluate_every": describe(evaluation_rule("evaluate_every", self.evaluate_every)),
+            "evaluate_every": describe(self.evaluate_every),
             "variants": {label: describe(self._setting(label)) for label in self.variants},
             "policies": {label: describe(policy) for label, policy in self.policies.items()},
             "exceptions": {

@@ -557,7 +557,7 @@ def test_a_state_without_a_sound_k_is_refused(k):
 
 
 def test_a_state_with_a_sound_k_is_not():
-    assert run(policy=WithK(np.int64(3))).history["k"].tolist() == [3, 3]
+    assert run(policy=WithK(np.int64(3))).history["k"].unique().tolist() == [3]
 
 
 class Short(cs.LeastSquares):

@@ -159,7 +159,7 @@ def test_unusable_arguments(options, message):
         (lambda: cs.Cluster(2, cs.Exponential(1.0), scaling="linear"), "scaling = 'linear'"),
         (lambda: cs.Cluster(2, cs.Exponential(1.0), busy="drop"), "busy = 'drop'"),
         (lambda: cs.Cluster(2, cs.Exponential(1.0), bytes_per_entry=0), "bytes_per_entry = 0"),
-        (cs.Until, "at least one of time, updates, epochs and error"),
+        (cs.Until, "at least one of time, updates, epochs, error and metric"),
         (lambda: cs.Until(time=0.0), "time = 0.0"),
         (lambda: cs.Until(time=math.inf), "time = inf"),
         (lambda: cs.Until(updates=0), "updates = 0"),
@@ -174,14 +174,14 @@ def test_unusable_parts(make, message):
 
 def test_an_error_horizon_that_is_never_reached(monkeypatch):
     monkeypatch.setattr("clustersim.engine.stopping._PATIENCE", 500)
-    with pytest.raises(cs.StalledError, match="500 updates have not brought the error down to 1e-12"):
+    with pytest.raises(cs.StalledError, match="500 updates have not reached error <= 1e-12"):
         run(until=cs.Until(error=1e-12))
     assert run(until=cs.Until(error=1e-12, updates=600)).totals["updates"] == 600
 
 
 def test_an_error_horizon_needs_an_optimum():
     separable = cs.LogisticRegression(np.array([[1.0], [2.0], [-1.0], [-2.0]]), np.array([1, 1, 0, 0]))
-    with pytest.raises(cs.ConfigurationError, match=r"until.error = 0.1"):
+    with pytest.raises(cs.ConfigurationError, match=r"Until\(error=0\.1\): the optimum"):
         run(problem=separable, until=cs.Until(error=0.1))
 
 

@@ -52,7 +52,7 @@ def test_the_fraction_of_one_evaluation(until, now, version, done):
     watch = SimpleNamespace(evaluated=lambda w, version, loss: None)
     model = SimpleNamespace(w=PROBLEM.initial_model(), version=version, watch=watch)
     recorder = HistoryRecorder(
-        PROBLEM, model, Ledger(), lambda: 1, vector_bytes=16, every=1, until=until, ticks=Ticks(1e-9),
+        PROBLEM, model, Ledger(), lambda: 1, vector_bytes=16, until=until, ticks=Ticks(1e-9),
         progress=told.append,
     )  # fmt: skip
     recorder.evaluate(now)

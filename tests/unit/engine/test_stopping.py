@@ -1,8 +1,11 @@
 """What counts as progress towards a horizon, and after how many events without any a run is given up."""
 
+import math
+
 import pytest
 
 import clustersim as cs
+from clustersim.engine.evaluations import Evaluations
 from clustersim.engine.stopping import StoppingRule
 from clustersim.ticks import Ticks
 
@@ -13,7 +16,7 @@ GIVEN_UP_AT_THE_FIFTH = [False, False, False, False, True]  # the first event br
 
 def rule_of(until):
     """A rule that gives a run up after three events without progress."""
-    rule = StoppingRule(until, recorder=None, ticks=Ticks(1e-9))
+    rule = StoppingRule(until, recorder=None, evaluations=Evaluations(None, Ticks(1e-9), math.inf), ticks=Ticks(1e-9))
     rule.standstill = 3
     return rule
 

@@ -49,7 +49,7 @@ OTHER = {
         "only in the folder: 'lambda t: 1e-05'; .*<lambda> is only there now: 'lambda t: 2e-05'",
     ),
     "until": ({"until": cs.Until(updates=40)}, r"until\.updates is 30 in the folder, 40 now"),
-    "evaluate_every": ({"evaluate_every": 5}, "evaluate_every is 10 in the folder, 5 now"),
+    "evaluate_every": ({"evaluate_every": 5}, "evaluate_every is null in the folder, 5 now"),
     "policy": ({"policies": {"k = 1": cs.FastestK(2)}}, "policy 'k = 1': k is 1 in the folder, 2 now"),
 }
 

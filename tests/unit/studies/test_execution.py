@@ -1,0 +1,112 @@
+"""Handing out runs: chunks, workers that lack the data or have other software, and what executors differ in."""
+
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+
+import pandas as pd
+import pytest
+from small import small_study
+
+import clustersim as cs
+from clustersim.studies import RunKey, jobs, parcels
+from clustersim.studies.executors import number_of_workers
+from clustersim.studies.pace import Pace
+from clustersim.studies.packing import pack, unpack
+
+
+class Remote(Executor):
+    """Computes at once, behind a wire on which everything is packed, and records what has travelled."""
+
+    num_workers = 2
+
+    def __init__(self):
+        self.sizes, self.chunks = [], []
+
+    def submit(self, fn, /, *args, **kwargs):
+        packed = pack((fn, args, kwargs))
+        self.sizes.append(len(packed))
+        self.chunks.append(len(args[0].jobs))
+        future = Future()
+        function, args, kwargs = unpack(packed)
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@pytest.fixture
+def nothing_opened(monkeypatch):
+    """No thread has opened a parcel yet."""
+    monkeypatch.setattr(parcels, "_kept", type("Nothing", (), {})())
+
+
+def test_data_reaches_a_worker_without_a_common_disk_once(monkeypatch, nothing_opened):
+    monkeypatch.setattr(parcels, "_mapped", lambda parcel: None)
+    problem = cs.LeastSquares.synthetic(rows=5000, features=20, seed=1)
+    study = small_study(problem=problem, optimizer=cs.SGD(1e-7), replications=8)
+    remote = Remote()
+    results = study.run(executor=remote)
+    data = 5000 * 20 * 8
+    assert sum(size > data for size in remote.sizes) <= remote.num_workers
+    assert sum(remote.sizes) < (remote.num_workers + 1) * data
+    pd.testing.assert_frame_equal(results.frame, study.run().frame)
+
+
+def test_data_does_not_travel_at_all_where_the_disk_is_shared(nothing_opened):
+    study = small_study(problem=cs.LeastSquares.synthetic(rows=5000, features=20, seed=1), optimizer=cs.SGD(1e-7))
+    remote = Remote()
+    study.run(executor=remote)
+    assert max(remote.sizes) < 50_000
+
+
+def test_short_runs_travel_together_once_their_duration_is_known(nothing_opened):
+    remote = Remote()
+    study = small_study(replications=60)
+    results = study.run(executor=remote)
+    assert len(results.totals) == 60 * len(study.policies) == sum(remote.chunks)
+    assert remote.chunks[0] == 1
+    assert max(remote.chunks) > 3
+
+
+def test_a_worker_with_other_software_is_named(monkeypatch):
+    study = small_study()
+    here = jobs.software()
+    monkeypatch.setattr("clustersim.studies.execution.software", lambda: here | {"clustersim": "0.0.9"})
+    with ThreadPoolExecutor(1) as threads, pytest.raises(cs.ConfigurationError, match=r"0\.1\.0 instead of 0\.0\.9"):
+        study.run(executor=threads)
+
+
+def test_an_error_of_a_whole_chunk_costs_only_the_run_that_caused_it(monkeypatch, nothing_opened):
+    real = jobs.execute
+
+    def fragile(chunk, content=None, progress=None):
+        if any(job.key.replication == 7 for job in chunk.jobs):
+            raise MemoryError("too much")
+        return real(chunk, content, progress)
+
+    monkeypatch.setattr("clustersim.studies.execution.execute", fragile)
+    remote = Remote()
+    with pytest.warns(cs.FailedRunsWarning):
+        results = small_study(replications=20).run(executor=remote)
+    assert set(results.failures["replication"]) == {7}
+    assert set(results.failures["reason"]) == {"MemoryError: too much"}
+
+
+def test_the_size_of_chunks_follows_the_runs_and_shrinks_towards_the_end():
+    pace = Pace()
+    key = RunKey("", "a", 0)
+    assert pace.seconds(key) == float("inf")
+    assert pace.room(100, 2) == 0.0
+    pace.took(key, 0.02)
+    pace.took(RunKey("", "b", 0), 0.06)
+    assert pace.seconds(key) == 0.02
+    assert pace.seconds(RunKey("", "c", 0)) == 0.04
+    assert pace.room(10_000, 2) == 0.5
+    assert pace.room(8, 2) == pytest.approx(8 * 0.04 / 4)
+
+
+def test_the_number_of_workers():
+    with ThreadPoolExecutor(3) as threads:
+        assert number_of_workers(threads) == 3
+    assert number_of_workers(Remote()) == 2
+    assert number_of_workers(Executor()) >= 1

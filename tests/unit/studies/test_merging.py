@@ -1,0 +1,91 @@
+"""Joining results folders of one study."""
+
+import os
+import shutil
+
+import pandas as pd
+import pytest
+from small import small_study
+
+import clustersim as cs
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*/*.*"))}
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """One study, carried out as a whole and in two parts."""
+    small_study().run(tmp_path / "whole", seed=5)
+    for label, policy in small_study().policies.items():
+        small_study(policies={label: policy}).run(tmp_path / label, seed=5)
+    return tmp_path
+
+
+def test_the_parts_of_a_study_make_the_whole(parts):
+    labels = [*small_study().policies]
+    results = cs.merge([parts / label for label in labels], parts / "out")
+    assert content(parts / "out") == content(parts / "whole")
+    assert (parts / "out" / "manifest.json").read_bytes() == (parts / "whole" / "manifest.json").read_bytes()
+    pd.testing.assert_frame_equal(results.frame, cs.load_results(parts / "whole").frame)
+    assert small_study().run(parts / "out", seed=5).reused == len(results.totals), "nothing is computed again"
+
+
+def test_more_parts_may_come_later_and_into_one_of_the_folders(parts):
+    first, *others = small_study().policies
+    cs.merge([parts / other for other in others], parts / first)
+    assert content(parts / first) == content(parts / "whole")
+
+
+@pytest.mark.parametrize(
+    ("changes", "seed", "words"),
+    [
+        ({}, 6, "seed is 6 in the folder, 5 now"),
+        ({"optimizer": cs.SGD(3e-6)}, 5, "step_size"),
+        ({"policies": {"k = 1": cs.FastestK(2)}}, 5, "policy 'k = 1'"),
+        ({"name": "other"}, 5, "has name 'other'"),
+        ({"metric": "loss"}, 5, "has metric 'loss'"),
+    ],
+)
+def test_what_differs_is_named_and_nothing_is_written(parts, changes, seed, words):
+    small_study(**changes).run(parts / "other", seed=seed)
+    with pytest.raises(cs.ResultsError, match=words):
+        cs.merge([parts / "whole", parts / "other"], parts / "out")
+    assert not (parts / "out").exists()
+
+
+def test_a_run_with_two_contents_is_named(parts):
+    shutil.copytree(parts / "whole", parts / "copy")
+    run = next((parts / "copy" / "runs").iterdir())
+    run.write_bytes(run.read_bytes()[:-1])
+    with pytest.raises(cs.ResultsError, match=run.name):
+        cs.merge([parts / "whole", parts / "copy"], parts / "out")
+
+
+def step_size(update):
+    """Fail on a machine where something is wrong."""
+    if "CLUSTERSIM_TEST_BROKEN" in os.environ:
+        raise OSError("the disk is broken")
+    return 1e-5
+
+
+@pytest.mark.parametrize("order", [("good", "bad"), ("bad", "good")])
+def test_a_finished_run_counts_and_not_its_failure_elsewhere(tmp_path, monkeypatch, order):
+    small_study(optimizer=cs.SGD(step_size)).run(tmp_path / "good")
+    monkeypatch.setenv("CLUSTERSIM_TEST_BROKEN", "1")
+    with pytest.raises(cs.FailedRunsError):
+        small_study(optimizer=cs.SGD(step_size), replications=3).run(tmp_path / "bad")
+    results = cs.merge([tmp_path / name for name in order], tmp_path / "out")
+    assert set(results.failures["replication"]) == {2}, "the third replication has only failed"
+    assert len(results.totals) == 4
+
+
+def test_folders_that_are_none_are_named(tmp_path):
+    with pytest.raises(cs.ConfigurationError, match="at least one results folder"):
+        cs.merge([], tmp_path / "out")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    small_study().run(tmp_path / "a")
+    with pytest.raises(cs.ResultsError, match="mine is not empty"):
+        cs.merge([tmp_path / "a"], tmp_path / "mine")
