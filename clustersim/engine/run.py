@@ -120,12 +120,8 @@ class Training:
         self.until = until.in_updates(assignment.updates_per_epoch(policy.work.messages or setting.workers))
         self.vector_bytes = problem.vector_entries * bytes_per_entry
         self.ledger = Ledger()
-        self._policy, self._assignment, self._ticks, self._rule = (
-            policy,
-            assignment,
-            ticks,
-            evaluation_rule("evaluate_every", evaluate_every),
-        )
+        self._policy, self._assignment, self._ticks = policy, assignment, ticks
+        self._rule = evaluation_rule("evaluate_every", evaluate_every)
         self._model = Model(problem, optimizer, assignment)
         self._recorder = HistoryRecorder(
             problem,
