@@ -30,7 +30,7 @@ file               contents
 `results`          `Results`: tidy frames, bands, time to a target
 `targets`          when a run reaches a target, and where it settles
 `statistics`       means and medians with intervals
-`compare`          what each policy needs to reach a target
+`comparison`       what each policy needs to reach a target
 `remarks`          remarks under tables and figures
 `pictures`         names of figure files, removal of outdated ones
 `display_text`     safe display of text from users and folders
@@ -39,12 +39,16 @@ file               contents
 =================  ======================================================
 """
 
-from clustersim.studies.claims import Claim, Verdict
-from clustersim.studies.compare import Comparison, compare
-from clustersim.studies.pool import WorkerPool, process_pool
-from clustersim.studies.results import Results, RunKey
-from clustersim.studies.store import load_results
-from clustersim.studies.study import Study
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
+    from clustersim.studies.claims import Claim, Verdict
+    from clustersim.studies.comparison import Comparison, compare
+    from clustersim.studies.pool import WorkerPool, process_pool
+    from clustersim.studies.results import Results, RunKey
+    from clustersim.studies.store import load_results
+    from clustersim.studies.study import Study
 
 __all__ = [
     "Claim",
@@ -58,3 +62,24 @@ __all__ = [
     "load_results",
     "process_pool",
 ]
+
+_HOMES = {
+    "Claim": "claims", "Verdict": "claims",
+    "Comparison": "comparison", "compare": "comparison",
+    "WorkerPool": "pool", "process_pool": "pool",
+    "Results": "results", "RunKey": "results",
+    "load_results": "store",
+    "Study": "study",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used, so that a process of the pool starts quickly."""
+    if name in _HOMES:
+        return globals().setdefault(name, getattr(import_module(f"{__name__}.{_HOMES[name]}"), name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return all names of this module, including those that are not loaded yet."""
+    return sorted({*globals(), *__all__})
