@@ -94,7 +94,7 @@ if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
     )
     from clustersim.protocol import Policy
     from clustersim.studies import Claim, Results, Study, Tuning, Variant, With, grid, load_results, merge
-    from clustersim.studies.compare import compare
+    from clustersim.studies.comparison import compare
     from clustersim.until import Until
 
 __version__ = "0.1.0"

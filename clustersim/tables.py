@@ -51,7 +51,7 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
     Parameters
     ----------
     comparison : Comparison
-        The outcome of `clustersim.studies.compare`.
+        The outcome of `clustersim.studies.comparison`.
     title : str
         The first words of the title of each table.
     width : int, default 160

@@ -39,7 +39,7 @@ file               contents
 `summaries`        one number for each variant and policy, over a sweep
 `targets`          when a run reaches a target, and where it settles
 `statistics`       means and medians with intervals
-`compare`          what each policy needs to reach a target
+`comparison`       what each policy needs to reach a target
 `remarks`          remarks under tables and figures
 `pictures`         names of figure files, removal of outdated ones
 `display_text`     safe display of text from users and folders
@@ -48,16 +48,20 @@ file               contents
 =================  ======================================================
 """
 
-from clustersim.studies.claims import Claim, Verdict
-from clustersim.studies.compare import Comparison, compare
-from clustersim.studies.merging import merge
-from clustersim.studies.own_optimizer import With
-from clustersim.studies.pool import WorkerPool, process_pool
-from clustersim.studies.results import Results, RunKey
-from clustersim.studies.store import load_results
-from clustersim.studies.study import Study
-from clustersim.studies.sweeps import Variant, grid
-from clustersim.studies.tuning import Tuning
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
+    from clustersim.studies.claims import Claim, Verdict
+    from clustersim.studies.comparison import Comparison, compare
+    from clustersim.studies.merging import merge
+    from clustersim.studies.own_optimizer import With
+    from clustersim.studies.pool import WorkerPool, process_pool
+    from clustersim.studies.results import Results, RunKey
+    from clustersim.studies.store import load_results
+    from clustersim.studies.study import Study
+    from clustersim.studies.sweeps import Variant, grid
+    from clustersim.studies.tuning import Tuning
 
 __all__ = [
     "Claim",
@@ -76,3 +80,28 @@ __all__ = [
     "merge",
     "process_pool",
 ]
+
+_HOMES = {
+    "Claim": "claims", "Verdict": "claims",
+    "Comparison": "comparison", "compare": "comparison",
+    "WorkerPool": "pool", "process_pool": "pool",
+    "Results": "results", "RunKey": "results",
+    "load_results": "store",
+    "Study": "study",
+    "Tuning": "tuning",
+    "Variant": "sweeps", "grid": "sweeps",
+    "With": "own_optimizer",
+    "merge": "merging",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used, so that a process of the pool starts quickly."""
+    if name in _HOMES:
+        return globals().setdefault(name, getattr(import_module(f"{__name__}.{_HOMES[name]}"), name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return all names of this module, including those that are not loaded yet."""
+    return sorted({*globals(), *__all__})

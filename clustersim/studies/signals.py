@@ -5,7 +5,9 @@ within milliseconds. The second one must not interrupt the reaction to the first
 signals are ignored; after that, a new one has an effect, in case the exception of the first was swallowed. Once the
 block has been left because of a signal, signals are ignored for good.
 
-A signal raises `Stopped`; the command line catches it and prints what is stored.
+A signal raises `Stopped`; the command line catches it and prints what is stored. Python and libraries may raise another
+exception because of it. For example, Python 3.11 raises a RuntimeError if a signal comes during `__set_name__`, which
+many imports call. Such an exception leaves the block as the `Stopped` behind it.
 """
 
 import signal
@@ -58,6 +60,17 @@ def stoppable() -> Iterator[None]:
         for number in handled:
             signal.signal(number, stop)
         yield
+    except Exception as error:
+        if behind := _stop_behind(error):
+            raise behind from None
+        raise
     finally:
         for number in handled:
             signal.signal(number, before[number] if last < 0.0 else signal.SIG_IGN)
+
+
+def _stop_behind(error: BaseException | None) -> Stopped | None:
+    """Return the `Stopped` that an exception was raised from, as a traceback would show it, or None."""
+    while error is not None and not isinstance(error, Stopped):
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return error

@@ -1,7 +1,7 @@
 """Averages over replications with confidence intervals.
 
 Arrays with one entry (or one row) per replication come in from `clustersim.studies.results` and
-`clustersim.studies.compare`. Values may be NaN or infinite. What cannot be computed from them
+`clustersim.studies.comparison`. Values may be NaN or infinite. What cannot be computed from them
 is NaN, without a warning.
 """
 

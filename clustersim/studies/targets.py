@@ -1,6 +1,6 @@
 """The evaluation at which a run reaches a target, and the value at which it settles.
 
-The history of one run comes in from `clustersim.studies.results` or `clustersim.studies.compare`.
+The history of one run comes in from `clustersim.studies.results` or `clustersim.studies.comparison`.
 """
 
 from typing import Any
