@@ -77,7 +77,7 @@ def error_and_loss(problem: Problem, w: NDArray[np.float64]) -> tuple[float, flo
     numbers = [_number(each) for each in found] if isinstance(found, tuple | list) and len(found) == 2 else []
     if not numbers or numbers[0] is None or numbers[1] is None:
         raise ConfigurationError(
-            f"{shown(problem)}: evaluate() returns {shown(found)}: expected two numbers, error and loss"
+            f"{shown(problem)}: evaluate(w) returns {shown(found)}: expected two numbers, error and loss"
         )
     return numbers[0], numbers[1]
 
