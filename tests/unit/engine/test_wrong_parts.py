@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from agreement import ENGINES
 from scripted import Scripted
 
 import clustersim as cs
@@ -14,7 +15,6 @@ from clustersim.waits import Earliest, Fastest, Latest, Look, Outlook, WaitRule,
 
 PROBLEM = cs.LeastSquares.synthetic(rows=24, features=3, seed=1)
 CLUSTER = cs.Cluster(workers=4, compute=cs.Exponential(mean=1.0))
-ENGINES = ["process", "cohort"]
 
 
 def run(policy=None, problem=PROBLEM, cluster=CLUSTER, engine="auto", optimizer=None):
