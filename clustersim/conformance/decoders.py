@@ -94,7 +94,13 @@ def _weights(
         return None
     if not np.array_equal(workers, given):
         raise ConformanceError(f"{decoder!r} writes to the array of workers")
-    found, vectors = np.asarray(weights, dtype=np.float64), int(assignment.vectors[workers].sum())
+    try:
+        found = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ConformanceError(
+            f"{decoder!r} on {where!r}: the weights of workers {workers} are {weights!r}: expected numbers"
+        ) from None
+    vectors = int(assignment.vectors[workers].sum())
     if found.shape not in ((), (vectors,)):
         raise ConformanceError(
             f"{decoder!r} on {where!r}: the weights of workers {workers} have shape {found.shape}: expected one number "

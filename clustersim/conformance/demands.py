@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from clustersim.checks import shown
 from clustersim.errors import ClusterSimError
 from clustersim.studies.configuration import describe
 from clustersim.studies.packing import pack, unpack
 
-__all__ = ["BOUND", "ConformanceError", "check_value", "demand", "leaves_global_randomness_alone"]
+__all__ = ["BOUND", "ConformanceError", "array_of", "check_value", "demand", "leaves_global_randomness_alone", "real"]
 
 BOUND = 5.0
 """Standard errors by which a mean of draws may miss its expectation: a correct part does once in two million times."""
@@ -25,6 +26,23 @@ def demand(law: bool, complaint: str) -> None:
     """Raise a `ConformanceError` unless a law holds."""
     if not law:
         raise ConformanceError(complaint)
+
+
+def real(value: Any, what: str) -> float:
+    """Demand a single real number of any type, and return it as a float; `what` names the call that returned it."""
+    try:
+        single = np.ndim(value) == 0 and not np.iscomplexobj(value) and not isinstance(value, str)
+        return float(value) if single else float("none")
+    except (TypeError, ValueError):
+        raise ConformanceError(f"{what} returns {shown(value)}: expected a number") from None
+
+
+def array_of(value: Any, shape: tuple[int, ...], what: str) -> None:
+    """Demand an array of this shape; `what` names the call that returned it."""
+    demand(
+        isinstance(value, np.ndarray) and value.shape == shape,
+        f"{what} returns {shown(value)}: expected an array of shape {shape}",
+    )
 
 
 def check_value(part: Any) -> None:
@@ -45,8 +63,11 @@ def check_pickles(part: Any) -> None:
         copy = unpack(pack(part))
     except Exception as error:  # whatever the part's own pickling raises
         remedy = "hold plain values instead of open files, locks, generators and the like"
-        raise ConformanceError(f"{part!r} cannot be sent to another process ({error}); {remedy}") from error
-    demand(describe(copy) == describe(part), f"{part!r} arrives in another process as {copy!r}, which is not the same")
+        raise ConformanceError(f"{shown(part)} cannot be sent to another process ({error}); {remedy}") from error
+    demand(
+        describe(copy) == describe(part),
+        f"{shown(part)} arrives in another process as {shown(copy)}, which is not the same",
+    )
 
 
 @contextmanager
@@ -58,4 +79,7 @@ def leaves_global_randomness_alone(part: object) -> Iterator[None]:
     same = before["state"]["pos"] == after["state"]["pos"] and bool(
         np.array_equal(before["state"]["key"], after["state"]["key"])
     )
-    demand(same, f"{part!r} draws from NumPy's global random state; use the generator or the uniforms that it is given")
+    demand(
+        same,
+        f"{shown(part)} draws from NumPy's global random state; use the generator or the uniforms that it is given",
+    )

@@ -6,7 +6,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.conformance.demands import BOUND, check_pickles, demand, leaves_global_randomness_alone
+from clustersim.conformance.demands import (
+    BOUND,
+    ConformanceError,
+    array_of,
+    check_pickles,
+    demand,
+    leaves_global_randomness_alone,
+    real,
+)
 from clustersim.errors import ConfigurationError
 from clustersim.latency import LatencyModel
 from clustersim.streams import Streams, Uniforms
@@ -81,7 +89,13 @@ def _drawable(model: LatencyModel, uniforms: Uniforms, workers: int) -> tuple[in
 
 def _check_quantile(model: LatencyModel) -> None:
     """The quantile function and what follows from it."""
-    times = np.asarray(model.quantile(_LEVELS), dtype=np.float64)
+    found = model.quantile(_LEVELS)
+    try:
+        times = np.asarray(found, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ConformanceError(
+            f"{model!r}: quantile of {len(_LEVELS)} levels returns {found!r}: expected an array of numbers"
+        ) from None
     demand(times.shape == _LEVELS.shape, f"quantile of {_LEVELS.shape} levels has shape {times.shape}")
     wrong = np.flatnonzero(np.isnan(times) | (times < 0.0))
     if len(wrong):
@@ -89,7 +103,7 @@ def _check_quantile(model: LatencyModel) -> None:
     for (u, early), (v, late) in pairwise(zip(_LEVELS.tolist(), times.tolist(), strict=True)):
         demand(late >= early, f"{model!r}: the quantile falls, from {early} at {u:g} to {late} at {v:g}")
     for u, time in zip(_LEVELS[::10].tolist(), times[::10].tolist(), strict=True):
-        alone = float(model.quantile(u))
+        alone = real(model.quantile(u), f"{model!r}: quantile({u:g})")
         demand(alone == time, f"{model!r}: quantile({u:g}) is {alone} alone, and {time} among others")
     square = np.asarray(model.quantile(_LEVELS[:6].reshape(2, 3)))
     demand(square.shape == (2, 3), f"{model!r}: the quantile of an array of shape (2, 3) has shape {square.shape}")
@@ -117,7 +131,7 @@ def _jumps(model: LatencyModel, levels: Floats) -> NDArray[np.bool_]:
 def _check_addresses(model: LatencyModel, uniforms: Uniforms, workers: int, tasks: int) -> None:
     """A time is a function of task and worker."""
     whole = model.times(uniforms, 0, tasks, workers)
-    demand(whole.shape == (tasks, workers), f"{model!r}: times have shape {whole.shape}: expected {(tasks, workers)}")
+    array_of(whole, (tasks, workers), f"{model!r}: times")
     demand(np.array_equal(whole, model.times(uniforms, 0, tasks, workers)), f"{model!r}: times differ when drawn again")
     demand(bool((whole >= 0.0).all()), f"{model!r}: it draws times that are negative or NaN")
     half = tasks // 2
@@ -136,7 +150,8 @@ def _check_addresses(model: LatencyModel, uniforms: Uniforms, workers: int, task
 
 def _check_draws(model: LatencyModel, draws: Floats) -> None:
     """Draws against the quantile function."""
-    least, longest = float(model.shifts(1)[0]), model.longest
+    array_of(shifts := model.shifts(1), (1,), f"{model!r}: shifts(1)")
+    least, longest = float(shifts[0]), real(model.longest, f"{model!r}: longest")
     demand(draws.min() >= least * (1.0 - _EXACT), f"{model!r}: it draws {draws.min()}, less than its shift {least}")
     demand(draws.max() <= longest * (1.0 + _EXACT), f"{model!r}: it draws {draws.max()}, more than `longest` {longest}")
     count = len(draws)
@@ -151,7 +166,8 @@ def _check_draws(model: LatencyModel, draws: Floats) -> None:
 
 def _check_moments(model: LatencyModel, draws: Floats) -> None:
     """Mean and variance against draws, as far as they are finite."""
-    mean, variance = model.expected_time, model.variance
+    mean = real(model.expected_time, f"{model!r}: expected_time")
+    variance = real(model.variance, f"{model!r}: variance")
     if not (math.isfinite(mean) and math.isfinite(variance)):
         return
     count = len(draws)

@@ -45,6 +45,11 @@ def check_optimizer(optimizer: Optimizer, *, dimension: int = 5, updates: int = 
     random = Streams(seed).generator("conformance")
     first = random.normal(size=dimension)
     gradients = 0.1 * random.normal(size=(updates, dimension))
+    state = optimizer.begin(first)
+    demand(
+        callable(getattr(state, "step", None)),
+        f"{optimizer!r}: begin() returns {state!r}: expected a state with step(w, gradient, update_number)",
+    )
     with leaves_global_randomness_alone(optimizer):
         alone = _models(optimizer, first, gradients)
         shared, other = _in_turns(optimizer, first, gradients, -gradients)

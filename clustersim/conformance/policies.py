@@ -101,7 +101,7 @@ def _same(a: Run, b: Run, *, messages: bool = True) -> bool:
 
 @dataclass(frozen=True)
 class _Impatient(Policy):
-    """The same policy, but told of every single arrival, and without its plans."""
+    """The same policy, but notified of every single arrival, and without its plans."""
 
     inner: Policy
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.conformance.demands import check_pickles, demand, leaves_global_randomness_alone
+from clustersim.conformance.demands import array_of, check_pickles, demand, leaves_global_randomness_alone, real
 from clustersim.engine.accounting.columns import checked_metrics
+from clustersim.engine.problem_checks import check_optimum, error_and_loss
 from clustersim.errors import ConfigurationError
 from clustersim.problems import Problem
 from clustersim.streams import Streams
@@ -76,10 +77,14 @@ def _check_form(problem: Problem) -> None:
     m, d = problem.rows, problem.dimension
     for name, value in (("rows", m), ("dimension", d)):
         demand(isinstance(value, int | np.integer) and value >= 1, f"{name} = {value!r}: expected a whole number >= 1")
+    check_optimum(problem)
     first = problem.initial_model()
     demand(
-        isinstance(first, np.ndarray) and first.shape == (d,) and bool(np.isfinite(first).all()),
-        f"initial_model() returns {first!r}: expected {d} finite numbers in an array",
+        isinstance(first, np.ndarray)
+        and first.shape == (d,)
+        and first.dtype.kind == "f"
+        and bool(np.isfinite(first).all()),
+        f"initial_model() returns {first!r}: expected {d} finite numbers in an array of floats",
     )
     if (labels := problem.labels) is not None:
         demand(np.shape(labels) == (m,), f"labels have shape {np.shape(labels)}: expected ({m},)")
@@ -110,20 +115,21 @@ def _check_slopes(problem: Problem, w: Floats, random: np.random.Generator) -> N
     )
     _check_slope("gradient", problem.loss, gradient, w, random)
     if (penalty := problem.penalty_gradient(w)) is not None:
-        demand(penalty.shape == w.shape, f"penalty_gradient(w) has shape {penalty.shape}: expected {w.shape}")
+        array_of(penalty, w.shape, "penalty_gradient(w)")
         _check_slope("penalty_gradient", problem.penalty, penalty, w, random)
     else:
-        values = {float(problem.penalty(w)), float(problem.penalty(2.0 * w + 1.0))}
+        values = {real(problem.penalty(v), "penalty(w)") for v in (w, 2.0 * w + 1.0)}
         demand(values == {0.0}, f"penalty(w) takes the values {values}, yet has no gradient")
 
 
 def _check_slope(name: str, function: object, gradient: Floats, w: Floats, random: np.random.Generator) -> None:
     assert callable(function)  # noqa: S101 - for the type checker
+    value = "penalty" if name.startswith("penalty") else "loss"
     step = _STEP * max(1.0, float(np.abs(w).max(initial=0.0)))
     for _ in range(_DIRECTIONS):
         direction = random.normal(size=w.shape)
         direction /= np.linalg.norm(direction)
-        ahead, behind = float(function(w + step * direction)), float(function(w - step * direction))
+        ahead, behind = (real(function(w + sign * step * direction), f"{value}(w)") for sign in (1.0, -1.0))
         demand(math.isfinite(ahead) and math.isfinite(behind), f"the loss near the model {w} is not finite")
         slope, expected = float(gradient @ direction), (ahead - behind) / (2.0 * step)
         rounding = 4.0 * np.finfo(np.float64).eps * max(abs(ahead), abs(behind)) / step
@@ -167,7 +173,7 @@ def _check_manners(problem: Problem, w: Floats) -> None:
     calls: dict[str, Callable[[], Any]] = {
         "gradient": lambda: problem.gradient(w, rows, weights),
         "loss": lambda: problem.loss(w),
-        "metrics": lambda: dict(problem.metrics(w)),
+        "metrics": lambda: dict(checked_metrics(problem.metrics(w))),
         "evaluate": lambda: problem.evaluate(w),
         "initial_model": problem.initial_model,
     }
@@ -181,12 +187,11 @@ def _check_manners(problem: Problem, w: Floats) -> None:
         again = call()
         same = np.array_equal(copy, again) if isinstance(copy, np.ndarray) else repr(copy) == repr(again)
         demand(same, f"{name} returns {again!r} the second time, and {copy!r} the first")
-    checked_metrics(problem.metrics(w))
 
 
 def _check_evaluation(problem: Problem, w: Floats) -> None:
     """Error and loss in one pass are those that are asked for one by one."""
-    error, loss = problem.evaluate(w)
+    error, loss = error_and_loss(problem, w)
     expected = problem.loss(w)
     demand(math.isclose(loss, expected, rel_tol=_SUM), f"evaluate(w) says loss = {loss}, loss(w) is {expected}")
     objective = problem.objective(w)
@@ -223,9 +228,9 @@ def _check_curvature(problem: Problem, models: list[Floats]) -> None:
     slack = 1.0 + 1e-6
     for step, change in pairs:
         length, rise = float(np.linalg.norm(step)), float(np.linalg.norm(change))
-        if (largest := _known(problem.smoothness)) is not None:
+        if (largest := _known("smoothness()", problem.smoothness)) is not None:
             demand(rise <= slack * largest * length, f"gradients differ by {rise} over {length}: not L = {largest}")
-        if (smallest := _known(problem.strong_convexity)) is not None:
+        if (smallest := _known("strong_convexity()", problem.strong_convexity)) is not None:
             along = float(step @ change)
             demand(
                 along * slack >= smallest * length**2 / slack,
@@ -239,10 +244,10 @@ def _full_gradient(problem: Problem, w: Floats) -> Floats:
     return gradient if penalty is None else gradient + penalty
 
 
-def _known(constant: object) -> float | None:
+def _known(name: str, constant: object) -> float | None:
     """A constant of the problem, or None if it is not known."""
     assert callable(constant)  # noqa: S101 - for the type checker
     try:
-        return float(constant())
+        return real(constant(), name)
     except ConfigurationError:
         return None

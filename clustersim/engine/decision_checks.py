@@ -5,6 +5,7 @@ Events and commands flow in from the master; an error flows out if a decision is
 
 import reprlib
 from collections import deque
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,25 +70,30 @@ class DecisionChecks:
 
     def decision(self, decision: Decision) -> Decision:
         """Return the decision if it is one; otherwise raise an error."""
-        if isinstance(decision, Decision) and isinstance(decision.wants, Wants):
+        if not (isinstance(decision, Decision) and isinstance(decision.wants, Wants)):
+            raise self.invalid(f"it returns {decision!r}; give Decision(commands, Wants(...))")
+        commands = decision.commands
+        if type(commands) is tuple or isinstance(commands, list):
             return decision
-        raise self.invalid(f"it returns {decision!r}; give Decision(commands, Wants(...))")
+        raise self.invalid(
+            f"its commands are {commands!r}: put them into a tuple, as in Decision((Dispatch(),), Wants())"
+        )
 
     def workers(self, workers: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         """Return the workers of a dispatch in ascending order; each must exist and be named once."""
-        named = np.asarray(workers)
+        named = _array(workers)
         valid = named.ndim == 1 and (named.dtype.kind in "iu" or not len(named))
         numbers = np.sort(named) if valid else named
         if valid and len(numbers):
             valid = numbers[0] >= 0 and numbers[-1] < count and bool((numbers[1:] > numbers[:-1]).all())
         if not valid:
-            shown = named.tolist()
-            raise self.invalid(f"it dispatches to workers {shown}; they are 0 .. {count - 1}, each at most once")
+            given = reprlib.repr(workers.tolist() if isinstance(workers, np.ndarray) else workers)
+            raise self.invalid(f"it dispatches to workers {given}; they are 0 .. {count - 1}, each at most once")
         return numbers.astype(np.int64, copy=False)
 
     def weights(self, command: Update, wanted: int) -> float | NDArray[np.float64]:
         """Return the weights of an update; they must be finite, one for each of `wanted` vectors or one for all."""
-        weights = np.asarray(command.weights, dtype=np.float64)
+        weights = _array(command.weights, np.float64)
         if np.isfinite(weights).all() and weights.shape in ((), (wanted,)):
             return weights if weights.ndim else float(weights)
         raise self.invalid(
@@ -104,6 +110,19 @@ class DecisionChecks:
         named = np.asarray(names).tolist()
         return self.invalid(f"it {what} messages {named}; each must be in the inbox, and be named only once")
 
+    def wants(self, wants: Wants, now: float) -> ProtocolError:
+        """Return the error that a policy does not say how many messages it wants, or how long, at the time `now`."""
+        arrivals, deadline, patience = wants
+        if not (is_whole(arrivals) and arrivals >= 1):
+            wrong = f"for {arrivals!r} messages; give Wants a whole number of arrivals, at least 1"
+        elif not (_is_real(patience) and patience >= 0.0):
+            wrong = f"for {patience!r} s; give Wants a patience in seconds, at least 0"
+        elif not _is_real(deadline) or np.isnan(deadline):
+            wrong = f"until {deadline!r}; give Wants a deadline in seconds, or infinity"
+        else:
+            wrong = f"until {deadline!r} s, and it is {now:g} s; give Wants a deadline that has not passed"
+        return self.invalid(f"it wants to wait {wrong}")
+
     def standstill(self, events: int, now: float) -> StalledError:
         """Return the error for a run in which this number of events at one time has brought no progress."""
         return StalledError(
@@ -111,12 +130,25 @@ class DecisionChecks:
             f"model with positive times, or Until(updates=...). {self._last_events()}"
         )
 
-    def stalled(self, k: int, version: int, now: float, lost: NDArray[np.int64], workers: int) -> StalledError:
+    def stalled(
+        self, k: int, version: int, now: float, lost: NDArray[np.int64], workers: int, *, dispatched: bool
+    ) -> StalledError:
         """Return the error that no message can arrive any more, at the time `now` in seconds."""
+        if not dispatched:
+            return StalledError(
+                f"{self._policy!r} has never dispatched anything, so no message can arrive; for the first event, "
+                f"Updated(version=0), give Decision((Dispatch(),), Wants()). {self._last_events()}"
+            )
+        if len(lost):
+            why = (
+                f"{len(lost)} of {workers} workers will never answer{listed(lost)}; wait for fewer workers, set a "
+                "deadline, or use a model without infinite times"
+            )
+        else:
+            why = "every task has been answered; wait for fewer messages, or give an Update or a Dispatch"
         return StalledError(
             f"{self._policy!r} waits for {k} messages at version {version}, but at time {now:g} no message can arrive "
-            f"any more: {len(lost)} of {workers} workers will never answer{listed(lost)}; wait for fewer workers, set "
-            f"a deadline, or use a model without infinite times. {self._last_events()}"
+            f"any more: {why}. {self._last_events()}"
         )
 
     def _last_events(self) -> str:
@@ -129,3 +161,21 @@ def listed(workers: NDArray[np.int64] | list[int]) -> str:
     shown = ", ".join(str(i) for i in list(workers)[:5])
     more = ", ..." if len(workers) > 5 else ""
     return f" (workers {shown}{more})" if len(workers) else ""
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, and not a bool."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _is_real(value: object) -> bool:
+    """Whether a value is a real number, and not a bool."""
+    return isinstance(value, float | np.floating) or is_whole(value)
+
+
+def _array(values: object, dtype: type | None = None) -> NDArray[Any]:
+    """Return values as an array; if they make none, a NaN, which no check accepts."""
+    try:
+        return np.asarray(values, dtype=dtype)
+    except (TypeError, ValueError):
+        return np.array(np.nan)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.checks import shown
 from clustersim.cluster import Cluster
 from clustersim.draw_cache import DrawCache
 from clustersim.errors import ConfigurationError
@@ -49,7 +50,12 @@ def _in_ticks(
 
 def _checked(draws: Floats, shape: tuple[int, ...]) -> Floats:
     """Check shape and range of the times that a latency model, perhaps the user's own, has drawn."""
-    seconds = np.asarray(draws, dtype=np.float64)
+    try:
+        seconds = np.asarray(draws, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ConfigurationError(
+            f"the latency model drew {shown(draws)}: expected an array of seconds of shape {shape}"
+        ) from None
     if seconds.shape != shape:
         raise ConfigurationError(f"the latency model drew times of shape {seconds.shape}: expected {shape}")
     if not seconds.min(initial=math.inf) >= 0.0:

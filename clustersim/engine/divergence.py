@@ -25,6 +25,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.engine.problem_checks import first_objective
 from clustersim.errors import ConfigurationError, DivergenceError
 from clustersim.problems import Problem
 
@@ -56,7 +57,7 @@ class Watch:
     def __init__(self, problem: Problem, w: NDArray[np.float64]) -> None:
         self.suspicious = -1.0
         self._problem = problem
-        self._first = self._highest = problem.objective(w)
+        self._first = self._highest = first_objective(problem, w)
         self._recent: deque[tuple[int, float]] = deque()  # evaluations in the second half of the updates so far
 
     def look(self, w: NDArray[np.float64], update: int, squared_norm: float) -> None:

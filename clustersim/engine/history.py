@@ -7,6 +7,7 @@ import pandas as pd
 from clustersim.engine.accounting.columns import checked_metrics
 from clustersim.engine.accounting.ledger import Ledger
 from clustersim.engine.model import Model
+from clustersim.engine.problem_checks import check_optimum, error_and_loss
 from clustersim.problems import Problem
 from clustersim.ticks import Ticks
 from clustersim.until import Until
@@ -52,6 +53,7 @@ class HistoryRecorder:
         ticks: Ticks,
         progress: Progress | None,
     ) -> None:
+        check_optimum(problem)
         self._problem = problem
         self._model = model
         self._ledger = ledger
@@ -82,7 +84,7 @@ class HistoryRecorder:
         if self._rows and (self._rows[-1]["time"], self._rows[-1]["update"]) == (now, self._model.version):
             self._rows.pop()
         ledger, w = self._ledger, self._model.w
-        error, loss = self._problem.evaluate(w)
+        error, loss = error_and_loss(self._problem, w)
         self._model.watch.evaluated(w, self._model.version, loss)
         self._rows.append(
             {

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from clustersim.engine.accounting.ledger import Ledger
-from clustersim.engine.decision_checks import DecisionChecks, listed
+from clustersim.engine.decision_checks import DecisionChecks, is_whole, listed
 from clustersim.engine.fleet import Clock, Fleet, RoundsAhead
 from clustersim.engine.inbox import Inbox, Positions
 from clustersim.engine.model import Model
@@ -43,7 +43,6 @@ from clustersim.ticks import LAST, Ticks, total
 
 __all__ = ["Master"]
 
-_WHOLE = (int, np.integer)
 _NONE = np.empty(0, dtype=np.int64)
 
 
@@ -97,6 +96,7 @@ class Master:
         self._ledger = ledger
         self._stopping = stopping
         self._partly = model.assignment.blocks > 1
+        self._dispatched = False
         self._inbox = Inbox()
         self._deadline = self._wanted_deadline = math.inf
         self._promise = Promise(model.assignment, ticks)
@@ -198,7 +198,10 @@ class Master:
         commands = self._notify(Lost(self._ticks.seconds(now), lost))
         if self._fleet.expecting == 0 and self._deadline == math.inf and not self.reason and not commands:
             workers = self._model.assignment.workers
-            raise self._checks.stalled(self._state.k, self._model.version, self._ticks.seconds(now), lost, workers)
+            time = self._ticks.seconds(now)
+            raise self._checks.stalled(
+                self._state.k, self._model.version, time, lost, workers, dispatched=self._dispatched
+            )
 
     def _notify(self, event: Event) -> int:
         """Pass an event to the policy and carry out its decision; return the number of commands."""
@@ -239,6 +242,8 @@ class Master:
             elif isinstance(command, Dispatch):
                 self._dispatch(command)
             elif isinstance(command, Stop):
+                if not isinstance(command.reason, str):
+                    raise self._checks.invalid(f"it stops for the reason {command.reason!r}; give a text")
                 self.reason = command.reason or "the policy stopped"
             else:
                 raise self._checks.invalid(f"one of its commands is {command!r}; give Update, Dispatch or Stop")
@@ -254,12 +259,11 @@ class Master:
 
     def _set_wait(self, wants: Wants, now: float) -> None:
         """Set when the master is to be woken next."""
-        arrivals, deadline, patience = wants
-        counts = isinstance(arrivals, _WHOLE) and arrivals >= 1
+        arrivals = wants.arrivals
+        counts = (type(arrivals) is int or is_whole(arrivals)) and arrivals >= 1
         wait, wanted_deadline = waits_for(wants, now, self._ticks)
-        if not (counts and wait >= 0.0):
-            until = f"until {deadline!r}" if patience == math.inf else f"for {patience!r} s"
-            raise self._checks.invalid(f"it wants {arrivals!r} arrivals {until} at time {now:g}")
+        if not (counts and wait >= 0.0 and wants.patience >= 0.0):
+            raise self._checks.wants(wants, now)
         if wanted_deadline != self._wanted_deadline:  # a repeated deadline stays the same, to the tick
             self._deadline, self._wanted_deadline = self._clock.now + wait, wanted_deadline
         self._fleet.want(int(arrivals))
@@ -278,6 +282,7 @@ class Master:
                 f"it dispatches to {listed(unanswered).strip()}, which have unanswered tasks, without saying what to "
                 "do with them; give Dispatch(..., busy=...)"
             )
+        self._dispatched = True
         self._fleet.dispatch(workers, self._model.version, self._model.w, command.busy or "restart")
 
     def _update(self, command: Update, now: float) -> Updated:

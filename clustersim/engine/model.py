@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from clustersim.engine.divergence import Watch
 from clustersim.engine.fleet import Rows
 from clustersim.engine.inbox import Inbox, Positions
+from clustersim.engine.problem_checks import check_vector, first_model
 from clustersim.errors import ConfigurationError
 from clustersim.optimizers import Optimizer
 from clustersim.placements import Assignment
@@ -39,8 +40,7 @@ class Model:
     """
 
     def __init__(self, problem: Problem, optimizer: Optimizer, assignment: Assignment) -> None:
-        self.w = self.before = problem.initial_model()
-        _check_vector(problem, "initial_model()", self.w, (problem.dimension,))
+        self.w = self.before = first_model(problem)
         self.version = 0
         self.assignment = assignment
         self._problem = problem
@@ -95,9 +95,11 @@ class Model:
     def _move(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
         """Step with this gradient plus that of the penalty; return the sum."""
         if self.version == 0:
-            _check_vector(self._problem, "gradient()", gradient, self.w.shape)
+            check_vector(self._problem, "gradient()", gradient, self.w.shape)
         penalty = self._problem.penalty_gradient(self.w)
         if penalty is not None:
+            if self.version == 0:
+                check_vector(self._problem, "penalty_gradient()", penalty, self.w.shape)
             gradient = gradient + penalty
         if not (squared_norm := gradient.dot(gradient)) <= self.watch.suspicious:
             self.watch.look(self.w, self.version + 1, float(squared_norm))
@@ -105,7 +107,7 @@ class Model:
         self.before = self.w
         self.w = self._state.step(self.w, gradient, self.version)
         if self.version == 1:
-            _check_vector(self._optimizer, "step()", self.w, self.before.shape)
+            check_vector(self._optimizer, "step()", self.w, self.before.shape)
         return gradient
 
     def _parts(self, inbox: Inbox, positions: Positions, weights: float | NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,10 +131,3 @@ class Model:
         blocks = None if self.assignment.blocks == 1 else inbox.blocks[positions]
         rows, row_weights = self.assignment.gather(workers, weights, tasks, blocks)
         return self._problem.gradient(model, rows, row_weights)
-
-
-def _check_vector(part: object, function: str, value: object, shape: tuple[int, ...]) -> None:
-    """Refuse a result of a user's problem or optimiser that is not a vector like the model."""
-    if not (isinstance(value, np.ndarray) and value.shape == shape and value.dtype.kind == "f"):
-        found = f"an array of {value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
-        raise ConfigurationError(f"{part!r}: {function} returns {found}: expected an array of floats of shape {shape}")

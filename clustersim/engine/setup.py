@@ -7,18 +7,20 @@ that the policies fit.
 import math
 import reprlib
 from dataclasses import replace
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import LONGEST, complaint, integer
+from clustersim.checks import LONGEST, complaint, instance, integer
 from clustersim.cluster import Cluster
+from clustersim.engine.problem_checks import check_sizes
 from clustersim.errors import ConfigurationError
 from clustersim.latency import LatencyModel, shortest_times
 from clustersim.placements import Assignment, MiniBatches
 from clustersim.placements.soundness import check_assignment
 from clustersim.problems import Problem
-from clustersim.protocol import Policy, Setting
+from clustersim.protocol import Policy, Setting, Work
 from clustersim.streams import Streams
 from clustersim.ticks import FEWEST, Ticks
 from clustersim.until import Until
@@ -47,7 +49,9 @@ def make_setting(problem: Problem, cluster: Cluster, policy: Policy, streams: St
         If the work does not fit the problem and the cluster, or leaves a worker without rows, or if times may be too
         long to be represented or too short for the tick.
     """
+    check_sizes(problem)
     work = policy.work
+    instance("work", work, Work, f"{policy!r} to return Work(...) from its property `work`")
     assignment = work.placement.assign(problem, cluster.workers, streams.generator("placement"))
     check_assignment(work.placement, assignment, problem.rows, cluster.workers)
     if (idle := np.flatnonzero(assignment.sizes == 0)).size:
@@ -70,11 +74,15 @@ def _check_times(cluster: Cluster, assignment: Assignment) -> None:
     ticks = Ticks(cluster.tick)
     models = {"compute": cluster.compute, "downlink": cluster.downlink.latency, "uplink": cluster.uplink.latency}
     for name, model in models.items():
-        if isinstance(model, LatencyModel):
-            _check_quantile(model)
-            share = _least_share(cluster, assignment) if name == "compute" else 1.0
-            ticks.check_mean(name, share * _mean_at_least(model, FEWEST * cluster.tick / share))
-        if isinstance(model, LatencyModel) and LONGEST < (longest := model.longest) < math.inf:
+        if not isinstance(model, LatencyModel):
+            continue
+        _check_quantile(model)
+        share = _least_share(cluster, assignment) if name == "compute" else 1.0
+        ticks.check_mean(name, share * _mean_at_least(model, FEWEST * cluster.tick / share))
+        longest = model.longest
+        if not isinstance(longest, Real) or math.isnan(longest):
+            raise ConfigurationError(f"{model!r}: longest = {longest!r}: expected seconds, at least 0, or infinity")
+        if LONGEST < longest < math.inf:
             raise complaint(
                 name, model, f"times of at most {LONGEST:g} s, since sums of longer ones cannot be represented",
                 f"it draws times of up to {longest:g} s; infinity stands for a worker that never answers",
@@ -85,17 +93,19 @@ def _check_quantile(model: LatencyModel) -> None:
     """Refuse a model of the user's own whose quantile function does not work element by element."""
     if not model.homogeneous:
         return
-    levels = np.array([0.25, 0.5])
-    times: object
-    try:
-        times = model.quantile(levels)
-    except (TypeError, ValueError) as error:
-        times = error
-    if not (isinstance(times, np.ndarray) and times.shape == levels.shape):
-        raise ConfigurationError(
-            f"{model!r}: quantile({levels}) gives {reprlib.repr(times)}: expected an array of the same shape; use "
-            "NumPy functions, which work element by element"
-        )
+    for levels, shape in ((np.array([0.25, 0.5]), (2,)), (0.5, ())):
+        times: object
+        try:
+            times = model.quantile(levels)
+            fits = isinstance(times, np.ndarray) and times.shape == shape if shape else np.shape(float(times)) == shape
+        except (TypeError, ValueError) as error:
+            times, fits = error, False
+        if not fits:
+            raise ConfigurationError(
+                f"{model!r}: quantile({levels}) gives {reprlib.repr(times)}: expected "
+                f"{'an array of the same shape' if shape else 'a number'}; use NumPy functions, which work element by "
+                "element"
+            )
 
 
 def _least_share(cluster: Cluster, assignment: Assignment) -> float:

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clustersim.checks import COUNT, choice, complaint, instance, integer, numbers
+from clustersim.checks import COUNT, choice, complaint, instance, integer, numbers, shown
 from clustersim.errors import ConfigurationError
 from clustersim.latency.base import LatencyModel, representable
 from clustersim.streams import Uniforms
@@ -136,13 +136,16 @@ class ComputeTimes:
         self._idle = idle if bool(idle.any()) else None
         self._factors = np.where(idle, 1.0, self._shares)
         if self._scaling in ("server-dependent", "data-dependent"):
-            shifts = model.shifts(workers)
+            shifts = _checked_shifts(model, workers)
             self._shifts = np.where(np.isfinite(shifts), shifts, 0.0)  # a worker that never responds keeps time inf
 
     def times(self, uniforms: Uniforms, first_task: int, tasks: int) -> Floats:
         """Return the times of consecutive tasks of all workers, shape (tasks, workers), seconds; see `LatencyModel`."""
         times = self._scaled(partial(self._model.times, uniforms, first_task, tasks, self._workers), slice(None))
-        assert times is not None  # noqa: S101 - for the type checker: `LatencyModel.times` never returns None
+        if times is None:  # from a model of the user's own
+            raise ConfigurationError(
+                f"{self._model!r}: times() returns None: expected an array, shape (tasks, workers)"
+            )
         return times
 
     def times_at(self, uniforms: Uniforms, tasks: NDArray[np.int64], workers: NDArray[np.int64]) -> Floats | None:
@@ -218,7 +221,7 @@ def shortest_times(model: LatencyModel, scaling: str, loads: ArrayLike, workers:
     >>> shortest_times(ShiftedExponential(shift=1.0, mean=2.0), "proportional", [1.0, 3.0], 2).tolist()
     [1.0, 3.0]
     """
-    shifts = model.shifts(workers)
+    shifts = _checked_shifts(model, workers)
     if choice("scaling", scaling, SCALINGS) == "none":
         return shifts
     shares = _checked_loads(loads, workers)
@@ -244,6 +247,16 @@ def _part(shares: Floats, draws: Floats) -> Floats:
         return draws
     parts: Floats = np.where(shares > 0.0, draws, 0.0) * np.clip(shares, 0.0, 1.0)
     return parts
+
+
+def _checked_shifts(model: LatencyModel, workers: int) -> Floats:
+    """Return the least times of a model, perhaps the user's own, shape (workers,)."""
+    shifts: object = model.shifts(workers)
+    if isinstance(shifts, np.ndarray) and shifts.shape == (workers,) and shifts.dtype.kind in "fiu":
+        return shifts
+    raise ConfigurationError(
+        f"{model!r}: shifts({workers}) returns {shown(shifts)}: expected an array of floats of shape ({workers},)"
+    )
 
 
 def _checked_loads(loads: ArrayLike, workers: int) -> Floats:

@@ -7,6 +7,7 @@ parts; none has a loop of its own.
 """
 
 import math
+import reprlib
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, get_args
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from clustersim.arrays import first_occurrences
 from clustersim.checks import choice, instance, store
 from clustersim.decoders import Decoder, Mean
-from clustersim.errors import StalledError
+from clustersim.errors import ConfigurationError, StalledError
 from clustersim.placements import EvenPartition, Placement
 from clustersim.policies.late import Discard, LateRule
 from clustersim.protocol import (
@@ -38,7 +39,8 @@ from clustersim.protocol import (
     Work,
 )
 from clustersim.ticks import Ticks
-from clustersim.waits.base import WaitRule, begin_wait
+from clustersim.waits import asking
+from clustersim.waits.base import WaitRule
 from clustersim.waits.round_clock import RoundClock
 
 __all__ = ["Silence", "Synchronous"]
@@ -163,7 +165,7 @@ class _Rounds(PolicyState):
         self._redraw = policy.silence == "redraw"
         self._assignment = setting.assignment
         self._dispatch = Dispatch(busy=policy.late.stopped or setting.busy)
-        self._wait = begin_wait(policy.wait, setting)
+        self._wait = asking.begin_wait(policy.wait, setting)
         self.k = self._wait.k
         self._clock = RoundClock(Ticks(setting.tick))
         self._weights = partial(policy.decoder.weights, setting.assignment)
@@ -175,8 +177,7 @@ class _Rounds(PolicyState):
     def react(self, event: Event) -> Decision:
         """Begin a round, count its messages, and update when there are enough or the time is up."""
         if isinstance(event, Updated):
-            self._wait.opened(event)
-            self.k = self._wait.k
+            self.k = asking.open_round(self._wait, event, self._assignment.workers)
             self._version = event.version
             self._last = self._now
             return self._send(event.time, self._dispatch)._replace(plan=self._plan())
@@ -185,7 +186,7 @@ class _Rounds(PolicyState):
             if self._wait.watches:
                 return self._look(event.time)
             answered = self._now.workers
-            missing = self._wait.needs(answered)
+            missing = asking.needs(self._wait, answered)
             return self._step(len(answered) + missing) if missing <= 0 else Decision((), Wants(missing, self._deadline))
         if isinstance(event, Timeout):
             return self._look(event.time) if self._wait.watches else self._end(event.time)
@@ -214,13 +215,13 @@ class _Rounds(PolicyState):
             self._clock.begin(now)
             missing, patience = 1, max(0.0, self._clock.look(self._wait, now, _NO_WORKERS).until)
         else:
-            missing, patience = self._wait.needs(_NO_WORKERS), self._wait.patience
+            missing, patience = asking.needs(self._wait, _NO_WORKERS), asking.patience(self._wait)
         self._deadline = now + patience
         return Decision((dispatch,), Wants(missing if missing > 1 else 1, self._deadline, patience))
 
     def _plan(self) -> Plan | None:
         """Return the decisions of the rounds to come, as far as the wait rule can promise them."""
-        rounds, enough, until, follows = self._wait.outlook()
+        rounds, enough, until, follows = asking.outlook(self._wait)
         if rounds <= 1 or self._wait.watches:
             return None
         patience = self._wait.patience
@@ -259,8 +260,7 @@ class _Rounds(PolicyState):
             messages, workers = messages[:enough], workers[:enough]
         weights = self._weights(workers) if enough else 0.0
         if not isinstance(weights, float):  # a user's decoder may return lists or integers
-            weights = np.asarray(weights, dtype=np.float64)
-            weights = weights if weights.ndim else float(weights)
+            weights = _plain_weights(self._decoder, workers, weights)
         if self._late is not None:
             return Decision((self._compensated(weights, enough),), _ANY)
         useful, weights = self._assignment.useful(workers, weights)
@@ -300,3 +300,17 @@ class _Rounds(PolicyState):
             # A worker that has got the same model twice may answer twice; its first message counts.
             messages, workers, blocks = messages[first], workers[first], blocks[first]
         return Round(messages, workers, blocks, before.used)
+
+
+def _plain_weights(decoder: Decoder, workers: NDArray[np.int64], weights: object) -> float | NDArray[np.float64]:
+    """Return the weights from a decoder, perhaps the user's own, as a float or an array of floats."""
+    try:
+        plain = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        plain = np.array(np.nan)
+    if not isinstance(weights, np.ndarray) and np.isnan(plain).any():
+        raise ConfigurationError(
+            f"{decoder!r}: weights(assignment, {workers}) returns {reprlib.repr(weights)}: expected a number, or one "
+            "for each message"
+        )
+    return plain if plain.ndim else float(plain)

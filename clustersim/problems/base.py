@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clustersim.complaints import shown
 from clustersim.errors import ConfigurationError
 
 __all__ = ["Floats", "Optimum", "Problem"]
@@ -69,6 +70,12 @@ class Problem(ABC):
     >>> problem.gradient(problem.initial_model(), None, 1.0 / problem.rows).tolist(), problem.has_optimum
     ([-3.0], False)
     """
+
+    def __repr__(self) -> str:
+        try:
+            return f"{type(self).__name__}(rows={self.rows}, dimension={self.dimension})"
+        except Exception:  # a subclass of the user's own, perhaps not yet complete
+            return f"{type(self).__name__}()"
 
     @property
     @abstractmethod
@@ -136,7 +143,9 @@ class Problem(ABC):
         ConfigurationError
             If there is no minimiser, or none is known.
         """
-        raise ConfigurationError(f"{self!r}: no optimum is known for this problem; use the loss instead of the error")
+        raise ConfigurationError(
+            f"{shown(self)}: no optimum is known for this problem; use the loss instead of the error"
+        )
 
     def error(self, w: Floats) -> float:
         """Return F(w) - F(w*), or NaN if `has_optimum` is false."""
@@ -159,7 +168,7 @@ class Problem(ABC):
         ConfigurationError
             If L is not known.
         """
-        raise ConfigurationError(f"{self!r}: the smoothness L of this problem is not known; give L yourself")
+        raise ConfigurationError(f"{shown(self)}: the smoothness L of this problem is not known; give L yourself")
 
     def strong_convexity(self) -> float:
         """Return c, the smallest curvature of the objective over all models; 0 if it is not strongly convex.
@@ -169,7 +178,7 @@ class Problem(ABC):
         ConfigurationError
             If c is not known.
         """
-        raise ConfigurationError(f"{self!r}: the strong convexity c of this problem is not known; give c yourself")
+        raise ConfigurationError(f"{shown(self)}: the strong convexity c of this problem is not known; give c yourself")
 
     def metrics(self, w: Floats) -> dict[str, float]:  # noqa: ARG002
         """Return further columns of the history by name, such as the accuracy on test rows."""
@@ -188,7 +197,7 @@ class Problem(ABC):
         ConfigurationError
             If the problem does not define row norms.
         """
-        raise ConfigurationError(f"{self!r}: the norms of its rows are not known; define row_norms_squared()")
+        raise ConfigurationError(f"{shown(self)}: the norms of its rows are not known; define row_norms_squared()")
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:

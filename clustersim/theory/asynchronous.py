@@ -23,6 +23,7 @@ from clustersim.latency import Exponential, LatencyModel, ShiftedExponential
 from clustersim.theory.float_range import represented
 
 __all__ = [
+    "checked_batch_sizes",
     "checked_sizes",
     "k_async_update_time",
     "k_batch_async_update_time",

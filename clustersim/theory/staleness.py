@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clustersim.checks import COUNT, fraction, integer, number, numbers
 from clustersim.errors import ConfigurationError
-from clustersim.theory.asynchronous import checked_sizes
+from clustersim.theory.asynchronous import checked_batch_sizes, checked_sizes
 from clustersim.theory.float_range import represented
 
 __all__ = [
@@ -71,7 +71,7 @@ def k_batch_async_mean_staleness(workers: int, k: int) -> float:
     workers : int
         n, the number of workers.
     k : int
-        Number of gradients of an update, 1 to n.
+        Number of gradients of an update, at least 1. It may be greater than n, for a worker may send several of them.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def k_batch_async_mean_staleness(workers: int, k: int) -> float:
     >>> k_batch_async_mean_staleness(8, 1), k_batch_async_mean_staleness(8, 4)
     (7.0, 1.75)
     """
-    workers, k = checked_sizes(workers, k)
+    workers, k = checked_batch_sizes(workers, k)
     return (workers - 1) / k
 
 
@@ -141,7 +141,7 @@ def k_batch_async_staleness_probabilities(workers: int, k: int, most: int) -> Fl
     workers : int
         n, the number of workers.
     k : int
-        Number of gradients of an update, 1 to n.
+        Number of gradients of an update, at least 1. It may be greater than n, for a worker may send several of them.
     most : int
         The largest staleness j.
 
@@ -160,7 +160,7 @@ def k_batch_async_staleness_probabilities(workers: int, k: int, most: int) -> Fl
     >>> k_batch_async_staleness_probabilities(8, 4, 3).round(4)
     array([0.2758, 0.2997, 0.1757, 0.103 ])
     """
-    workers, k = checked_sizes(workers, k)
+    workers, k = checked_batch_sizes(workers, k)
     steps = np.arange(1.0, integer("most", most, low=0, high=COUNT) + 2.0)[:, None] * k
     at_least = ((1.0 - 1.0 / workers) ** (steps - np.arange(k))).mean(axis=1)
     probabilities: Floats = -np.diff(at_least, prepend=1.0)

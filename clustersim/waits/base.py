@@ -19,11 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.checks import instance, integer
-from clustersim.errors import ConfigurationError
+from clustersim.checks import integer
 from clustersim.protocol import Setting, Updated
 
-__all__ = ["ALWAYS", "Look", "Outlook", "WaitRule", "WaitState", "begin_wait", "workers_to_wait_for"]
+__all__ = ["ALWAYS", "Look", "Outlook", "WaitRule", "WaitState", "workers_to_wait_for"]
 
 ALWAYS = 1 << 62
 """More rounds than any run has."""
@@ -145,25 +144,6 @@ class WaitState(ABC):
             By default for this round only; a rule that can promise more returns another one.
         """
         return Outlook(1, self.k)
-
-
-def begin_wait(rule: "WaitRule", setting: Setting) -> WaitState:
-    """Return the state of a rule in one run.
-
-    Raises
-    ------
-    ConfigurationError
-        If the rule does not fit the cluster, or if what it returns is not a `WaitState` with a number of messages `k`.
-    """
-    state = rule.begin(setting)
-    instance("wait", state, WaitState, f"{rule!r} to return a WaitState from begin()")
-    if not isinstance(k := getattr(state, "k", None), int | np.integer) or not 1 <= k <= setting.workers:
-        found = f"k = {k!r}" if hasattr(state, "k") else "no k"
-        raise ConfigurationError(
-            f"{rule!r}: its state has {found}: expected the number of messages that complete a round, 1 .. "
-            f"{setting.workers}; set self.k in the state that begin() returns"
-        )
-    return state
 
 
 class WaitRule(ABC):

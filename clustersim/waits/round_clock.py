@@ -7,8 +7,8 @@ Events carry simulated seconds since the start of the run. Wait rules use second
 import numpy as np
 from numpy.typing import NDArray
 
-from clustersim.errors import ConfigurationError
 from clustersim.ticks import Ticks
+from clustersim.waits import asking
 from clustersim.waits.base import Look, WaitState
 
 __all__ = ["RoundClock"]
@@ -62,8 +62,5 @@ class RoundClock:
         ticks = self._ticks
         elapsed = ticks.of(now) - self._begun
         self._times += [ticks.seconds(elapsed)] * (len(workers) - len(self._times))
-        look = wait.look(ticks.seconds(elapsed), workers, np.array(self._times))
-        if not isinstance(look, tuple):
-            raise ConfigurationError(f"{wait!r}: look() returns {look!r}: expected Look(needs, until)")
-        needs, until = look
+        needs, until = asking.look(wait, ticks.seconds(elapsed), workers, np.array(self._times))
         return Look(needs, ticks.seconds(ticks.of(until) - elapsed))

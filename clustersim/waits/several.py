@@ -16,7 +16,8 @@ from clustersim.checks import instance, store
 from clustersim.errors import ConfigurationError
 from clustersim.protocol import Setting, Updated
 from clustersim.ticks import Ticks
-from clustersim.waits.base import Look, Outlook, WaitRule, WaitState, begin_wait
+from clustersim.waits import asking
+from clustersim.waits.base import Look, Outlook, WaitRule, WaitState
 
 __all__ = ["Earliest", "Latest"]
 
@@ -68,7 +69,7 @@ class Earliest(_Several):
 
     def begin(self, setting: Setting) -> WaitState:
         """Begin a run of each rule."""
-        return _EarliestWait([begin_wait(rule, setting) for rule in self.rules])
+        return _EarliestWait([asking.begin_wait(rule, setting) for rule in self.rules], setting.workers)
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -101,7 +102,9 @@ class Latest(_Several):
     def begin(self, setting: Setting) -> WaitState:
         """Begin a run of each rule; a deadline that no worker can meet is accepted, since it does not end the round."""
         unchecked = replace(setting, soonest=None)
-        return _LatestWait([begin_wait(rule, unchecked) for rule in self.rules], Ticks(setting.tick))
+        return _LatestWait(
+            [asking.begin_wait(rule, unchecked) for rule in self.rules], setting.workers, Ticks(setting.tick)
+        )
 
 
 class _SeveralWait(WaitState):
@@ -116,15 +119,15 @@ class _SeveralWait(WaitState):
     def combine(self, looks: list[Look], elapsed: float, times: NDArray[np.float64]) -> Look:
         """Return what the combined rule waits for, given what each part waits for."""
 
-    def __init__(self, parts: list[WaitState]) -> None:
-        self._parts = parts
+    def __init__(self, parts: list[WaitState], workers: int) -> None:
+        self._parts, self._workers = parts, workers
         self._enough_for: list[int | Callable[[NDArray[np.int64]], int]] = []  # one entry a part, for `_enough`
         self._refresh()
 
     def opened(self, updated: Updated) -> None:
         """Begin a round of each part."""
         for part in self._parts:
-            part.opened(updated)
+            asking.open_round(part, updated, self._workers)
         self._refresh()
 
     def _refresh(self) -> None:
@@ -134,15 +137,15 @@ class _SeveralWait(WaitState):
 
     def needs(self, workers: NDArray[np.int64]) -> int:
         """Choose among the numbers of messages that the parts still need."""
-        return self.choose(part.needs(workers) for part in self._parts)
+        return self.choose(asking.needs(part, workers) for part in self._parts)
 
     def look(self, elapsed: float, workers: NDArray[np.int64], times: NDArray[np.float64]) -> Look:
         """Ask all parts, and combine what they say."""
-        return self.combine([part.look(elapsed, workers, times) for part in self._parts], elapsed, times)
+        return self.combine([asking.look(part, elapsed, workers, times) for part in self._parts], elapsed, times)
 
     def outlook(self) -> Outlook:
         """Return what all parts promise."""
-        parts = [part.outlook() for part in self._parts]
+        parts = [asking.outlook(part) for part in self._parts]
         self._enough_for = rules = [part.enough for part in parts]
         numbers = [rule for rule in rules if not callable(rule)]
         return Outlook(
@@ -154,7 +157,15 @@ class _SeveralWait(WaitState):
 
     def _enough(self, workers: NDArray[np.int64]) -> int:
         """Choose among the numbers of messages that are enough for the parts."""
-        return self.choose(rule(workers) if callable(rule) else rule for rule in self._enough_for)
+        numbers = [rule(workers) if callable(rule) else rule for rule in self._enough_for]
+        try:
+            return self.choose(numbers)
+        except TypeError:
+            wrong = next(number for number in numbers if not isinstance(number, int | np.integer))
+            raise ConfigurationError(
+                f"one of the combined rules says that {wrong!r} messages are enough: expected a whole number; see "
+                "Outlook.enough"
+            ) from None
 
 
 class _EarliestWait(_SeveralWait):
@@ -167,7 +178,7 @@ class _EarliestWait(_SeveralWait):
 
     def _refresh(self) -> None:
         super()._refresh()
-        self.patience = min(part.patience for part in self._parts)
+        self.patience = min(asking.patience(part) for part in self._parts)
 
     def combine(self, looks: list[Look], elapsed: float, times: NDArray[np.float64]) -> Look:  # noqa: ARG002
         """Take the fewest messages and the earliest deadline."""
@@ -177,9 +188,9 @@ class _EarliestWait(_SeveralWait):
 class _LatestWait(_SeveralWait):
     """The part that needs the most messages decides; a part whose deadline has passed needs no more."""
 
-    def __init__(self, parts: list[WaitState], ticks: Ticks) -> None:
+    def __init__(self, parts: list[WaitState], workers: int, ticks: Ticks) -> None:
         self._ticks = ticks
-        super().__init__(parts)
+        super().__init__(parts, workers)
 
     @staticmethod
     def choose(numbers: Iterable[int]) -> int:
@@ -188,7 +199,7 @@ class _LatestWait(_SeveralWait):
 
     def _refresh(self) -> None:
         super()._refresh()
-        self.watches = self.watches or any(part.patience < math.inf for part in self._parts)
+        self.watches = self.watches or any(asking.patience(part) < math.inf for part in self._parts)
 
     def combine(self, looks: list[Look], elapsed: float, times: NDArray[np.float64]) -> Look:
         """Take the most messages, and the earliest deadline that has not passed; compare times in whole ticks."""

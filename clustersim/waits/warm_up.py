@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from clustersim.checks import instance, store
 from clustersim.protocol import Setting, Updated
 from clustersim.schedules import epochs_of, whole_updates
-from clustersim.waits.base import Look, Outlook, WaitRule, WaitState, begin_wait
+from clustersim.waits import asking
+from clustersim.waits.base import Look, Outlook, WaitRule, WaitState
 
 __all__ = ["WarmUp", "warmed_up"]
 
@@ -64,7 +65,7 @@ class WarmUp(WaitRule):
     def begin(self, setting: Setting) -> WaitState:
         """Convert the epochs to updates."""
         updates = whole_updates(self.epochs, setting.assignment.updates_per_epoch(setting.workers))
-        after = begin_wait(self.rule, setting)
+        after = asking.begin_wait(self.rule, setting)
         return _WarmUpWait(after, setting.workers, updates) if updates else after
 
 
@@ -87,24 +88,26 @@ class _WarmUpWait(WaitState):
         self._after, self._updates = after, updates
         self._warming = True
         self._version = 0
-        self.k = workers
+        self.k = self._workers = workers
 
     def opened(self, updated: Updated) -> None:
         """Check whether the warm-up is over, and begin a round of the rule if so."""
         self._version = updated.version
         self._warming = updated.version < self._updates
         if not self._warming:
-            self._after.opened(updated)
-            self.k, self.patience, self.watches = self._after.k, self._after.patience, self._after.watches
+            self.k = asking.open_round(self._after, updated, self._workers)
+            self.patience, self.watches = asking.patience(self._after), self._after.watches
 
     def needs(self, workers: NDArray[np.int64]) -> int:
         """Return how many workers are missing during the warm-up; then what the rule needs."""
-        return super().needs(workers) if self._warming else self._after.needs(workers)
+        return super().needs(workers) if self._warming else asking.needs(self._after, workers)
 
     def look(self, elapsed: float, workers: NDArray[np.int64], times: NDArray[np.float64]) -> Look:
         """Wait for every worker during the warm-up; then ask the rule."""
-        return super().look(elapsed, workers, times) if self._warming else self._after.look(elapsed, workers, times)
+        if self._warming:
+            return super().look(elapsed, workers, times)
+        return asking.look(self._after, elapsed, workers, times)
 
     def outlook(self) -> Outlook:
         """Promise all workers until the warm-up is over; then what the rule promises."""
-        return Outlook(self._updates - self._version, self.k) if self._warming else self._after.outlook()
+        return Outlook(self._updates - self._version, self.k) if self._warming else asking.outlook(self._after)

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from scripted import AtRandom, ByDeadline, Scripted
 from soak import TIMEOUT, WAYS, fewer, many
 from spaces import Case, cases, honest_schemes, seeds
+from synchronous_policies import synchronous_policies
 from wild import BUSY, Anything, Fidgety
 
 import clustersim as cs
@@ -80,25 +81,11 @@ def test_the_cases_hold_all_that_may_go_wrong():
 
 
 POLICIES = [
-    cs.FullSync(batch=2),
-    cs.FastestK(4, warm_up=1.0),
-    cs.AdaptiveK(start=1, threshold=0, burn_in=1, factor=2),
-    cs.SwitchingTimes([1.0, 1.0, 6.0], start=2),
-    cs.ErasureHead(load=2, fraction=0.5),
-    cs.ErasureHead(load=3, fraction=1.0, deadline=9.0, silence="redraw"),
-    cs.ExactGradientCode(load=3),
-    cs.ExactGradientCode(load=3, code="cyclic"),
-    cs.StochasticGradientCoding(2, 0.3, deadline=9.0),
-    cs.BernoulliGradientCoding(2, 0.3, deadline=9.0, silence="redraw"),
-    cs.IgnoreStragglers(0.3, deadline=9.0),
-    cs.SendAll(2, 0.3, deadline=9.0),
-    cs.FreshBatches(5, 0.3, deadline=9.0),
-    cs.LiveGradientCompensation(7, 4),
+    *synchronous_policies(deadline=9.0, threshold=0, burn_in=1),
     cs.KAsync(4, max_staleness=2),
     cs.KBatchAsync(5),
     cs.KBatchSync(6, batch=3),
     policies.Asynchronous(3, to_all=True),
-    cs.Synchronous(waits.Pflug(2, 0, 1), blocks=3, late=policies.Compensate(scaled=False)),
     cs.Synchronous(waits.Covered(), decoders.Exact(), placements.FractionalRepetition(2)),
     AtRandom(5),
     ByDeadline(1.5),

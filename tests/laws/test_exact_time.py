@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from agreement import ENGINES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wild import Watched
@@ -13,7 +14,6 @@ import clustersim as cs
 from clustersim.protocol import Arrivals, Timeout
 from clustersim.ticks import Ticks
 
-ENGINES = ("process", "cohort")
 PROBLEM = cs.LeastSquares.synthetic(rows=12, features=2, seed=1)
 
 thousandths = st.integers(1, 1500).map(lambda n: Fraction(n, 1000))

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from agreement import outcome
+from agreement import ENGINES, outcome
 from hypothesis import event, given
 from hypothesis import strategies as st
 from planning import counted, plans_agree, unlike, unplanned
 from scripted import Scripted
 from soak import TIMEOUT, WAYS, many
 from spaces import Case, cases, honest_schemes
+from synchronous_policies import synchronous_policies
 
 import clustersim as cs
 from clustersim.protocol import (
@@ -75,25 +76,11 @@ def test_a_plan_does_no_harm_where_it_cannot_be_used(ways, case):
 
 
 ALWAYS = [
+    *synchronous_policies(deadline=1.0, threshold=4, burn_in=9),
     cs.FullSync(),
-    cs.FullSync(batch=2),
-    cs.FastestK(4, warm_up=1.0),
     cs.FastestK(3, batch=3),
-    cs.AdaptiveK(start=1, threshold=4, burn_in=9, factor=2),
-    cs.SwitchingTimes([3.0, 3.0, 9.0], start=2),
-    cs.ErasureHead(load=2, fraction=0.5),
-    cs.ErasureHead(load=3, fraction=1.0, deadline=2.0, silence="redraw"),
-    cs.ExactGradientCode(load=3),
-    cs.ExactGradientCode(load=3, code="cyclic"),
-    cs.StochasticGradientCoding(2, 0.3, deadline=2.0),
-    cs.BernoulliGradientCoding(2, 0.3, deadline=1.0, silence="redraw"),
-    cs.IgnoreStragglers(0.3, deadline=1.0),
-    cs.SendAll(2, 0.3, deadline=1.0),
-    cs.FreshBatches(5, 0.3, deadline=1.0),
-    cs.LiveGradientCompensation(5, 4),
     cs.LiveGradientCompensation(8, 2, batch=4, warm_up=0.5),
     cs.LiveGradientCompensation(3, 3, scaled=False),
-    cs.Synchronous(cs.waits.Pflug(2, 6, 3, step=3), blocks=3, late=cs.policies.Compensate(scaled=False)),
     cs.Synchronous(cs.waits.Deadline(1.0), blocks=4, late=cs.policies.Compensate()),
 ]
 COMPUTE = [cs.Exponential(1.0), cs.ShiftedExponential(0.5, 1.5), cs.Constant(1.0), cs.Empirical([0.5, 0.75, 1.5])]
@@ -217,7 +204,7 @@ def test_a_policys_own_plan(plan):
         (Planner(2, Plan(7, 2, 0.01, late=LatePlan(None, None, None))), "its plan has late = LatePlan"),
     ],
 )
-@pytest.mark.parametrize("engine", ["cohort", "process"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_plan_that_contradicts_the_answers_is_refused(planner, words, engine):
     case = Case(planner, cs.Cluster(5, cs.Exponential(1.0)), cs.Until(updates=20))
     error = outcome(case, engine=engine).error

@@ -4,6 +4,7 @@ import heapq
 
 import numpy as np
 import pytest
+from agreement import ENGINES
 
 import clustersim as cs
 from clustersim.conformance import check_run
@@ -24,7 +25,7 @@ def run(policy, times, updates, engine):
     return result
 
 
-@pytest.mark.parametrize("engine", ["cohort", "process"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("batch", [None, 5])
 def test_rennala_by_hand(engine, batch):
     """After 7 s the workers have sent 7, 2 and 1 messages, ten in all; then all begin anew, on the new model."""
@@ -58,7 +59,7 @@ def buffered(times, k, updates):
     return moments, used
 
 
-@pytest.mark.parametrize("engine", ["cohort", "process"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("times", "k"), [(TIMES, 10), (TIMES, 4), ((1.0, 1.0), 3), ((2.0, 3.0, 0.5, 0.75), 13)])
 def test_fedbuff_against_a_plain_simulation(engine, times, k):
     moments, used = buffered(times, k, 8)
@@ -69,7 +70,7 @@ def test_fedbuff_against_a_plain_simulation(engine, times, k):
     assert [tuple(map(int, each)) for each in found] == used
 
 
-@pytest.mark.parametrize("engine", ["cohort", "process"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_fedbuff_by_hand(engine):
     """k = 10. By 7 s: 7, 2, 1 messages. Worker 1's third comes at 7.5, worker 2's second at 8, of version 0 both.
 
@@ -98,7 +99,7 @@ def test_exponential_times_agree_with_the_theory(policy, theory):
 def test_the_bound_on_staleness_holds_with_k_greater_than_n():
     """With max_staleness=0 the two messages of version 0 that come after the first update are refused."""
     policy = cs.KBatchAsync(10, max_staleness=0)
-    for engine in ("cohort", "process"):
+    for engine in ENGINES:
         result = run(policy, TIMES, 2, engine)
         refused = result.messages.query("status == 'discarded'").sort_values("arrived")
         assert refused[["worker", "version", "arrived"]].to_numpy().tolist() == [[1, 0, 7.5], [2, 0, 8.0]]

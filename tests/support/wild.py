@@ -138,7 +138,10 @@ class _WatchedState(_WrappedState):
 
 @dataclass(frozen=True, repr=False)
 class Fidgety(Policy):
-    """Another policy, but told of arrivals before there are as many as it wants: of each one, or of a random number."""
+    """Another policy that is notified before as many messages have arrived as it wants: of each, or at random numbers.
+
+    The conformance checks wake policies at every single arrival, too. This one also tries batches of random sizes.
+    """
 
     inner: Policy
     seed: int | None = None

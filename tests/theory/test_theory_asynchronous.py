@@ -178,6 +178,18 @@ def test_staleness_by_counting(n, k, batch, law):
     assert sum(in_progress) < 100 * n
 
 
+@pytest.mark.parametrize(("n", "k"), [(1, 4), (3, 10)])
+@pytest.mark.parametrize("law", LAWS)
+def test_staleness_of_updates_of_more_messages_than_workers(n, k, law):
+    """A worker that sends several of the k messages computes the later ones with the same version."""
+    stale = replications(law, n, k, batch=True, runs=30, updates=200, warm_up=50)[1]
+    assert agrees(stale, k_batch_async_mean_staleness(n, k), 6) or (n == 1 and not stale.any())
+    draws = np.random.default_rng(3).exponential(1.0, (60, n + 400 * k))
+    fresh = [(asynchronous(n, k, row.tolist(), 400, batch=True)[1][100:] == 0).mean() for row in draws]
+    expected = k_batch_async_staleness_probabilities(n, k, 0)[0]
+    assert agrees(fresh, expected, 6) or (n == 1 and expected == 1.0 and min(fresh) == 1.0)
+
+
 def test_plain_asynchronous_sgd_is_n_minus_1_stale():
     assert [k_async_mean_staleness(n, 1) for n in (1, 2, 30)] == [0.0, 1.0, 29.0]
     assert [k_batch_async_mean_staleness(n, 1) for n in (1, 2, 30)] == [0.0, 1.0, 29.0]
@@ -275,6 +287,11 @@ BATCH_TIMES = [
     lambda n, k: k_batch_sync_update_time(cs.Exponential(1.0), n, k),
     lambda n, k: k_batch_async_update_time(cs.Exponential(1.0), n, k),
 ]
+ANY_COUNT = [  # the batch methods, whose updates may use more messages than there are workers
+    *BATCH_TIMES,
+    k_batch_async_mean_staleness,
+    lambda n, k: k_batch_async_staleness_probabilities(n, k, 3),
+]
 
 
 @pytest.mark.parametrize(
@@ -284,15 +301,14 @@ BATCH_TIMES = [
         *BATCH_TIMES,
         lambda n, k: k_async_update_time(cs.Exponential(1.0), n, k),
         k_async_mean_staleness,
-        k_batch_async_mean_staleness,
+        *ANY_COUNT[2:],
         lambda n, k: k_async_staleness_probabilities(n, k, 3),
-        lambda n, k: k_batch_async_staleness_probabilities(n, k, 3),
     ],
 )
 def test_sizes_are_checked(function):
     assert np.all(function(4, 4) >= 0.0)
-    expected = ", at least 1" if function in BATCH_TIMES else " from 1 to 4"
-    for k in (0, 2.5) if function in BATCH_TIMES else (0, 5, 2.5):
+    expected = ", at least 1" if function in ANY_COUNT else " from 1 to 4"
+    for k in (0, 2.5) if function in ANY_COUNT else (0, 5, 2.5):
         with pytest.raises(ConfigurationError, match=f"k = {k}: expected a whole number{expected}"):
             function(4, k)
     with pytest.raises(ConfigurationError, match="workers = 0"):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from agreement import ENGINES
 
 import clustersim as cs
 from clustersim.engine.divergence import Watch
@@ -38,7 +39,7 @@ def begun(problem, start):
 
 
 @pytest.mark.parametrize("every", [1, 7, 10, 10**6], ids="every {}".format)
-@pytest.mark.parametrize("engine", ["process", "cohort"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_slow_divergence_is_noticed_at_an_evaluation_and_at_the_end(every, engine):
     """The objective grows by 1.08 an update, 10^5-fold in all: too little for the watch on gradients."""
     slow = cs.SGD(EDGE * (1.0 + math.sqrt(1.08)) / 2.0)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import simpy
+from agreement import ENGINES
 from scripted import Scripted
 from wild import BUSY, Watched
 
@@ -18,7 +19,6 @@ import clustersim as cs
 from clustersim.policies import Asynchronous
 from clustersim.protocol import Arrivals, Decision, Dispatch, Update, Updated, Wants
 
-ENGINES = ("process", "cohort")
 FEATURES = 2
 
 

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from agreement import ENGINES
 
 import clustersim as cs
 from clustersim.engine.accounting.ledger import Ledger
@@ -12,7 +13,7 @@ from clustersim.ticks import Ticks
 PROBLEM = cs.LeastSquares.synthetic(rows=12, features=2, seed=1)
 
 
-@pytest.mark.parametrize("engine", ["process", "cohort"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("until", "done"),
     [

@@ -6,12 +6,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from agreement import ENGINES
 from scripted import Scripted
 
 import clustersim as cs
 from clustersim.protocol import Arrivals, Decision, Dispatch, Stop, Update, Updated, Wants
-
-ENGINES = ["process", "cohort"]
 
 
 def simulate(cluster, policy, engine, updates=2, **options):
