@@ -73,7 +73,8 @@ def simulate(
     evaluate_every : int
         Updates between two rows of history. Evaluation costs no simulated time.
     messages : bool
-        Whether to record every message in ``Run.messages``. Memory then grows with updates times workers.
+        Whether to record every message in ``Run.messages`` and the time of every update in ``Run.updates``. Memory then
+        grows with updates times workers.
     engine : {"auto", "process", "cohort"}
         How the workers are simulated: "process" runs each worker as a SimPy process; "cohort" computes whole
         dispatches, or many rounds at once, as arrays. Both give the same run, bit for bit. The cohort engine supports
