@@ -8,17 +8,19 @@ No figure touches the global state of pyplot, and the same results give the same
 The adaptive-k paper (Kas Hanna et al. 2022) counts from the workers' side: its "download" is our uplink (worker to
 master), its "upload" our downlink (master to worker). Its Fig. 4 and 6 are ``uplink`` and ``communication`` here.
 
-=========  ============================================================
-file       contents
-=========  ============================================================
-`style`    colours, dashes, labels of axes
-`panels`   the curves and bands of one variant
-`figures`  `figure` and `overview`: panels, legend and the text below
-`files`    figure files: `draw`, `save`
-=========  ============================================================
+==========  ============================================================
+file        contents
+==========  ============================================================
+`style`     colours, dashes, labels of axes
+`panels`    the curves and bands of one variant
+`figures`   `figure` and `overview`: panels, legend and the text below
+`gantt`     `timeline`: one run as a Gantt picture
+`files`     figure files: `draw`, `save`
+==========  ============================================================
 """
 
 from clustersim.plots.figures import figure, overview, standard_figures
 from clustersim.plots.files import Format, draw, picture, save
+from clustersim.plots.gantt import timeline
 
-__all__ = ["Format", "draw", "figure", "overview", "picture", "save", "standard_figures"]
+__all__ = ["Format", "draw", "figure", "overview", "picture", "save", "standard_figures", "timeline"]

@@ -89,7 +89,7 @@ def _part(
 
 
 def marks(messages: pd.DataFrame) -> pd.DataFrame:
-    """Return the points of time at which a message met its fate without any work on it, or got lost.
+    """Return the points of time at which a task was cancelled before its work began, or its message was lost on a link.
 
     Parameters
     ----------
@@ -99,19 +99,20 @@ def marks(messages: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for each lost message, and for each task that was cancelled before its work began, sorted by worker and
-        time: worker, task, version, staleness, status, and time (s). A lost message is marked at the last thing that
-        happened to it: its model was sent, the work began, or the message was sent.
+        One row for each such message, sorted by worker and time: worker, task, version, staleness, status, time (s). A
+        lost message is marked at the time at which it, or its model, was sent. A message that is lost because the work
+        on it never ends has a segment instead; it is marked only if that takes no time.
 
     Examples
     --------
     >>> times = {"dispatched": 1.0, "received": 1.5, "started": np.nan, "finished": np.nan, "arrived": np.nan}
-    >>> row = {"worker": 3, "task": 0, "version": 0, **times, "staleness": np.nan, "status": "cancelled"}
+    >>> row = {"worker": 3, "task": 0, "version": 0, **times, "worked": 0.0, "staleness": np.nan, "status": "cancelled"}
     >>> marks(pd.DataFrame([row]))[["worker", "time"]].to_numpy().tolist()
     [[3.0, 1.5]]
     """
     unbegun = (messages["status"] == "cancelled") & messages["started"].isna()
-    chosen = messages[(messages["status"] == "lost") | unbegun]
+    working = (messages["worked"] > 0.0) & messages["finished"].isna()
+    chosen = messages[((messages["status"] == "lost") & ~working) | unbegun]
     stages = ["dispatched", "received", "started", "finished"]
     time: NDArray[np.float64] = chosen[stages].ffill(axis=1)["finished"].to_numpy(dtype=np.float64)
     return chosen[_KEYS].assign(time=time).sort_values(["worker", "time", "task"], kind="stable", ignore_index=True)

@@ -135,7 +135,7 @@ def _complete(thread: int, segments: pd.DataFrame) -> Iterator[Event]:
 
 
 def _mark(thread: int, task: int, version: int, staleness: float, status: str, time: float) -> Event:
-    """Return an instant event for a message that was lost, or cancelled before its work began."""
+    """Return an instant event for a message that was lost on a link, or cancelled before its work began."""
     return {
         "ph": "i", "s": "t", "name": status, "cat": status, "pid": _WORKERS, "tid": thread,
         "ts": _microseconds(time), "args": _args(task, version, staleness, status),
