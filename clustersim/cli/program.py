@@ -14,6 +14,7 @@ from clustersim.cli.errors import plain_errors
 from clustersim.cli.options import LOOK, Jobs, Out, Pictures, Quick, Replications, RetryFailed, Script, Seed
 from clustersim.cli.run import RUN, run_study
 from clustersim.cli.stored import compare, plot
+from clustersim.cli.timeline import timeline
 from clustersim.errors import ConfigurationError
 from clustersim.scripts import about, find_script, find_scripts, load_study, loading, shipped
 from clustersim.studies import Study
@@ -40,6 +41,8 @@ Examples, in the order in which a first session would use them:
 * clustersim compare results/mine --target 0.05
 
 * clustersim plot results/mine --format pdf
+
+* clustersim timeline adaptive_linear --policy "adaptive k" --out results/timeline
 """
 
 app = typer.Typer(name="clustersim", help=_EXAMPLES, no_args_is_help=True, **LOOK)
@@ -154,3 +157,4 @@ def list_(
 
 app.command()(compare)
 app.command()(plot)
+app.command()(timeline)

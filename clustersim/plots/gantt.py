@@ -110,7 +110,7 @@ def timeline(
         panel = sheet.subplots()
         _axes(panel, shown)
         handles = [*_bars(panel, shown), *_crosses(panel, shown), *_updates(panel, shown)]
-        _frame(sheet, shown, handles, len(handles))
+        _frame(sheet, shown, handles, chosen=workers is None)
     return sheet
 
 
@@ -125,9 +125,10 @@ def _axes(panel: Axes, shown: Timeline) -> None:
     margin = 0.01 * (shown.stop - shown.start) or 1.0
     panel.set_xlim(shown.start - margin * (shown.start > 0.0), shown.stop + margin)
     panel.set_ylim(rows + 0.6, _TOP)
-    every = 1 if rows <= 35 else 5
+    crowded = rows > 35
+    every = 5 if crowded and shown.workers == tuple(range(rows)) else 1
     panel.set_yticks([0, *range(1, rows + 1, every)], ["updates", *map(str, shown.workers[::every])])
-    panel.tick_params(axis="y", length=0.0)
+    panel.tick_params(axis="y", length=0.0, labelsize=7.0 if crowded and every == 1 else None)
     panel.set_xlabel("wall-clock time (s)")
     panel.set_ylabel("worker")
     panel.grid(visible=False)
@@ -168,7 +169,9 @@ def _crosses(panel: Axes, shown: Timeline) -> Iterator[Line2D]:
         chosen = shown.marks[shown.marks["status"] == status]
         if len(chosen):
             style: dict[str, Any] = {"marker": marker, "color": colour, "markersize": 4.0, "linestyle": "none"}
-            panel.plot(chosen["time"], row_of[chosen["worker"]].to_numpy(), zorder=4, markeredgewidth=0.8, **style)
+            middle = chosen["part"].map({part: sum(ends) / 2.0 for part, ends in _HEIGHTS.items()})
+            rows = row_of[chosen["worker"]].to_numpy() + middle.to_numpy()
+            panel.plot(chosen["time"], rows, zorder=4, markeredgewidth=0.8, **style)
             yield Line2D([], [], label=labels[status], **style)
 
 
@@ -191,21 +194,23 @@ def _updates(panel: Axes, shown: Timeline) -> Iterator[Line2D]:
     yield Line2D([], [], label="update", marker="v", markersize=3.5, **style)
 
 
-def _frame(sheet: Figure, shown: Timeline, handles: list[Any], entries: int) -> None:
+def _frame(sheet: Figure, shown: Timeline, handles: list[Any], *, chosen: bool) -> None:
     """Add the legend above the picture, where it covers nothing, and the remarks below it."""
+    entries = len(handles)
     columns = 4 if entries > 3 else max(1, entries)
-    lines = [line for remark in _remarks(shown) for line in textwrap.wrap(remark, int(_WIDTH * 17))]
+    lines = [line for remark in _remarks(shown, chosen=chosen) for line in textwrap.wrap(remark, int(_WIDTH * 17))]
     sheet.legend(handles=handles, loc="outside upper center", ncols=columns, frameon=False, fontsize=7.5)
     if lines:
         sheet.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7.5, color="#444444")
     sheet.set_figheight(sheet.get_figheight() + 0.17 * -(-entries // columns) + 0.13 * len(lines))
 
 
-def _remarks(shown: Timeline) -> list[str]:
+def _remarks(shown: Timeline, *, chosen: bool) -> list[str]:
     """Make remarks on what the picture does not show."""
     remarks = []
     if len(shown.workers) < shown.size:
-        remarks.append(f"{len(shown.workers)} of {shown.size} workers are shown.")
+        spaced = ", evenly spaced" if chosen else ""
+        remarks.append(f"{len(shown.workers)} of {shown.size} workers are shown{spaced}.")
     if not shown.exact:
         remarks.append(
             "The times of updates were not recorded: an update is drawn when its model was first sent to a worker, "

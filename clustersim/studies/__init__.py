@@ -4,6 +4,7 @@
 file               contents
 =================  ======================================================
 `study`            `Study`: the policies to compare, and running them
+`single`           one run of a study, with its message table
 `arguments`        checks of the arguments of a study
 `execution`        carrying out runs in this process or in any executor
 `pool`             an executor of processes on this machine

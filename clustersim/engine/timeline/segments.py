@@ -99,20 +99,22 @@ def marks(messages: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for each such message, sorted by worker and time: worker, task, version, staleness, status, time (s). A
-        lost message is marked at the time at which it, or its model, was sent. A message that is lost because the work
-        on it never ends has a segment instead; it is marked only if that takes no time.
+        One row for each such message, sorted by worker and time: worker, task, version, staleness, status, part (one of
+        `PARTS`) and time (s). A lost message is marked at the time at which it, or its model, was sent. A message that
+        is lost because the work on it never ends has a segment instead; it is marked only if that takes no time.
 
     Examples
     --------
     >>> times = {"dispatched": 1.0, "received": 1.5, "started": np.nan, "finished": np.nan, "arrived": np.nan}
     >>> row = {"worker": 3, "task": 0, "version": 0, **times, "worked": 0.0, "staleness": np.nan, "status": "cancelled"}
-    >>> marks(pd.DataFrame([row]))[["worker", "time"]].to_numpy().tolist()
-    [[3.0, 1.5]]
+    >>> marks(pd.DataFrame([row]))[["worker", "part", "time"]].to_numpy().tolist()
+    [[3, 'receiving', 1.5]]
     """
     unbegun = (messages["status"] == "cancelled") & messages["started"].isna()
     working = (messages["worked"] > 0.0) & messages["finished"].isna()
     chosen = messages[((messages["status"] == "lost") & ~working) | unbegun]
     stages = ["dispatched", "received", "started", "finished"]
     time: NDArray[np.float64] = chosen[stages].ffill(axis=1)["finished"].to_numpy(dtype=np.float64)
-    return chosen[_KEYS].assign(time=time).sort_values(["worker", "time", "task"], kind="stable", ignore_index=True)
+    part = np.select([chosen["finished"].notna(), chosen["started"].notna()], ["sending", "computing"], "receiving")
+    frame = chosen[_KEYS].assign(part=part, time=time)
+    return frame.sort_values(["worker", "time", "task"], kind="stable", ignore_index=True)
