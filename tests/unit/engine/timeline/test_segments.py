@@ -129,7 +129,7 @@ def test_the_times_of_updates(messages):
             whole_timeline(made)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(case=cases())
 def test_laws_of_timelines(case):
     result = outcome(replace(case, evaluate_every=1), messages=True)
@@ -156,12 +156,12 @@ def test_laws_of_timelines(case):
 
 
 def test_a_sum_of_rounded_times_does_not_reach_into_the_next_task():
-    """0.1 + 0.7 is 0.7999999999999999, and 0.1 + 0.2 is 0.30000000000000004."""
-    times = [[0.2, 9.0], [9.0, 0.1]]
+    """Worker 1 begins at 0.1, and the next model comes 0.2 s later: 0.1 + 0.2 is 0.30000000000000004 in floats."""
+    times = [[0.1, 9.0], [9.0, 0.1]]
     result = run(cs.FastestK(1), times, cs.Until(updates=2), downlink=cs.Link(latency=0.1))
     found = segments(result.messages, result.totals["time"])
     work = found[(found["part"] == "computing") & (found["worker"] == 1)]
-    assert rows(work, "start", "stop") == [(0.1, 0.4), (0.4, 0.5)]
+    assert rows(work, "start", "stop") == [(0.1, 0.3), (0.3, 0.4)]
 
 
 def test_a_part_of_a_timeline():
