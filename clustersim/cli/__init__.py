@@ -1,4 +1,4 @@
-"""The command line: run a scenario script, list scripts, compare and plot stored results.
+"""The command line: run a scenario script, list scripts, compare and plot stored results, show what workers do.
 
 A user's mistake ends in one line on stderr and a non-zero exit code: 1 for an unusable script, value or folder, 2 for
 wrong usage of the command line, 130 for Ctrl-C, 143 for SIGTERM. Arguments come in, `clustersim.studies` does the work,
@@ -13,6 +13,7 @@ file         contents
 `merge`      joining results folders
 `tune`       finding the step size of each policy
 `workers`    where runs are computed: here, on dask, with mpiexec
+`timeline`   the command timeline
 `options`    options that commands share, and parsers of values
 `errors`     how commands end
 ===========  =============================================================

@@ -28,6 +28,7 @@ from clustersim.cli.options import (
 )
 from clustersim.cli.run import RUN, run_study
 from clustersim.cli.stored import compare, plot
+from clustersim.cli.timeline import timeline
 from clustersim.cli.tune import tune, with_tuned_steps
 from clustersim.cli.workers import Workers
 from clustersim.errors import ConfigurationError
@@ -56,6 +57,8 @@ Examples, in the order in which a first session would use them:
 * clustersim compare results/mine --target 0.05
 
 * clustersim plot results/mine --format pdf
+
+* clustersim timeline adaptive_linear --policy "adaptive k" --out results/timeline
 """
 
 app = typer.Typer(name="clustersim", help=_EXAMPLES, no_args_is_help=True, **LOOK)
@@ -189,3 +192,4 @@ app.command()(compare)
 app.command()(plot)
 app.command()(merge)
 app.command()(tune)
+app.command()(timeline)

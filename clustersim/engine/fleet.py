@@ -128,7 +128,8 @@ class Fleet(Protocol):
         Returns
         -------
         RoundsAhead or None
-            None if there are no such rounds, or if the fleet cannot know them, such as a fleet of real machines.
+            None if there are no such rounds, if the fleet cannot know them, such as a fleet of real machines, or if it
+            records every message.
         """
 
     def want(self, arrivals: int) -> None:

@@ -72,6 +72,8 @@ class Master:
     ----------
     reason : str
         Why the run ended; empty while it goes on.
+    update_times : list of float
+        The time of each update in seconds, if the fleet records every message; else empty.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Master:
         stopping: StoppingRule,
     ) -> None:
         self.reason = ""
+        self.update_times: list[float] = []
         self._clock = clock
         self._ticks = ticks
         self._checks = DecisionChecks(policy)
@@ -299,6 +302,8 @@ class Master:
         self._promise.check_update(self._inbox, command, self._model.version, late=self._clock.now >= self._deadline)
         self._record_use(positions)
         gradient = self._model.step(self._inbox, positions, weights)
+        if self._fleet.recording:
+            self.update_times.append(now)
         self._release(kept)
         version = self._model.version
         self.reason = self._stopping.updated(self._clock.now, version)

@@ -4,13 +4,17 @@
 SimPy processes, the cohort, a list of events in a test, or real machines. `Training.outcome` then returns the `Run`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clustersim.atomic_files import write_atomically
+from clustersim.checks import instance
 from clustersim.engine.accounting import Ledger, message_table
 from clustersim.engine.decision_checks import checked_k
 from clustersim.engine.evaluations import Evaluations
@@ -19,6 +23,7 @@ from clustersim.engine.history import HistoryRecorder, Progress
 from clustersim.engine.master import Master
 from clustersim.engine.model import Model
 from clustersim.engine.stopping import StoppingRule
+from clustersim.engine.timeline import trace_text, whole_timeline
 from clustersim.evaluations import Every, evaluation_rule
 from clustersim.optimizers import Optimizer
 from clustersim.problems import Problem
@@ -53,12 +58,74 @@ class Run:
         message), bytes, staleness (NaN if not used) and status.
     w : ndarray of float, shape (d,)
         The last model.
+    updates : ndarray of float, shape (updates,), or None
+        The time of each update in seconds, if messages were requested; None if not, or if the times are not known.
+        History has the times of the evaluated updates only.
     """
 
     history: pd.DataFrame
     totals: dict[str, int | float | str]
     messages: pd.DataFrame | None
     w: NDArray[np.float64]
+    updates: NDArray[np.float64] | None = None
+
+    def save_timeline(
+        self,
+        path: str | Path,
+        updates: int | None = None,
+        start: float | None = None,
+        stop: float | None = None,
+        workers: Sequence[int] | None = None,
+    ) -> Path:
+        """Write what each worker did, and when, as a trace that Perfetto and chrome://tracing open.
+
+        The file is a JSON object in the Trace Event Format. Each worker has a row for its work and, if its links take
+        time, rows for its downlink and its uplink. Updates are lines across all rows. A click on a segment shows the
+        task, the version of its model, the fate of its message and the update that used it. Times are rounded to the
+        nanosecond.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, such as "run.json". It is complete or does not exist.
+        updates : int, optional
+            Write the time from the start to this update, instead of the whole run.
+        start, stop : float, optional
+            Write the time from `start` to `stop`, in seconds, instead of the whole run.
+        workers : sequence of int, optional
+            The workers, in the order in which they are shown; all by default.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        ConfigurationError
+            If the run has no message table, or an argument is unusable.
+        ResultsError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import clustersim as cs
+        >>> run = cs.simulate(
+        ...     cs.LeastSquares.synthetic(rows=60, features=3, seed=7),
+        ...     cs.Cluster(workers=3, compute=cs.Exponential(mean=1.0)),
+        ...     cs.FastestK(2),
+        ...     optimizer=cs.SGD(1e-3),
+        ...     until=cs.Until(updates=5),
+        ...     messages=True,
+        ... )
+        >>> run.save_timeline("run.json")  # doctest: +SKIP
+        PosixPath('run.json')
+        """
+        instance("path", path, (str, Path), 'the path of a file, such as "run.json"')
+        timeline = whole_timeline(self).part(updates, start, stop, workers)
+        file = Path(path)
+        write_atomically(file, trace_text(timeline, self.totals).encode())
+        return file
 
 
 class Training:
@@ -156,4 +223,5 @@ class Training:
             totals={"time": time, "updates": self._model.version, "reason": master.reason, **totals},
             messages=messages,
             w=self._model.w,
+            updates=np.array(master.update_times, dtype=np.float64) if fleet.recording else None,
         )

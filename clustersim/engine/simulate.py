@@ -75,7 +75,8 @@ def simulate(
         default the first fifty updates are evaluated, then those that make the number of updates grow by 2 %, and the
         first one after every 0.5 % of the time horizon. Evaluation costs no simulated time.
     messages : bool
-        Whether to record every message in ``Run.messages``. Memory then grows with updates times workers.
+        Whether to record every message in ``Run.messages`` and the time of every update in ``Run.updates``. Memory then
+        grows with updates times workers.
     engine : {"auto", "process", "cohort"}
         How the workers are simulated: "process" runs each worker as a SimPy process; "cohort" computes whole
         dispatches, or many rounds at once, as arrays. Both give the same run, bit for bit. The cohort engine supports

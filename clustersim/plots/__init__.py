@@ -15,12 +15,25 @@ file       contents
 `panels`   the curves and bands of one variant
 `figures`  `figure` and `overview`: panels, legend and the text below
 `sweeps`   `heatmap` and `lines`: one number over the values of a sweep
+`gantt`    `timeline`: one run as a Gantt picture
 `files`    figure files: `draw`, `save`
 =========  ============================================================
 """
 
 from clustersim.plots.figures import figure, overview, standard_figures
 from clustersim.plots.files import Format, draw, picture, save
+from clustersim.plots.gantt import timeline
 from clustersim.plots.sweeps import heatmap, lines
 
-__all__ = ["Format", "draw", "figure", "heatmap", "lines", "overview", "picture", "save", "standard_figures"]
+__all__ = [
+    "Format",
+    "draw",
+    "figure",
+    "heatmap",
+    "lines",
+    "overview",
+    "picture",
+    "save",
+    "standard_figures",
+    "timeline",
+]

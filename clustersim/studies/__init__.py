@@ -4,6 +4,7 @@
 file               contents
 =================  ======================================================
 `study`            `Study`: the policies to compare, and running them
+`single`           one run of a study, with its message table
 `arguments`        checks of the arguments of a study
 `jobs`             the runs of a study, and their execution
 `execution`        handing out runs in this process or to any executor

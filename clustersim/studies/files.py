@@ -1,13 +1,11 @@
-"""File names for labels, and atomic writing: a file is either complete or does not exist.
+"""File names for labels, reading, and atomic writing (see `clustersim.atomic_files`).
 
 `clustersim.studies.store` and `clustersim.plots` write and read their files here.
 """
 
 import contextlib
 import hashlib
-import os
 import re
-import secrets
 import stat
 import time
 from collections import Counter
@@ -15,6 +13,7 @@ from collections.abc import Collection, Hashable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from clustersim.atomic_files import write_atomically
 from clustersim.errors import ResultsError
 
 __all__ = ["file_names", "read_bytes", "read_text", "slug", "sweep", "write_atomically"]
@@ -23,8 +22,6 @@ _LONGEST = 60  # characters of a name
 _HOUR = 3600.0  # seconds
 _TEMPORARY = re.compile(r"\..*\.[0-9a-f]{16}\.tmp")
 Key = TypeVar("Key", bound=Hashable)
-# Open only a new file: never an existing one, and never the target of a link. Windows has no O_NOFOLLOW.
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def slug(text: str) -> str:
@@ -74,36 +71,6 @@ def file_names(wanted: Mapping[Key, str], taken: Collection[str] = ()) -> dict[K
         for key in clashing:
             mark = hashlib.sha256(repr(key).encode(errors="backslashreplace")).hexdigest()[:8]
             names[key] = f"{names[key]}-{mark}".lstrip("-")
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is either complete or does not exist.
-
-    The content is first written to a new hidden file with an unpredictable name, ``.NAME.RANDOM.tmp``, which is then
-    renamed. If the path is a link, the link is replaced, never followed.
-
-    Raises
-    ------
-    ResultsError
-        If the file cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(temporary, _NEW_FILE, 0o666)  # minus the umask
-        try:
-            with open(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise ResultsError(f"{path} cannot be written: {error.strerror or error}") from error
-    except ValueError as error:  # a name that contains a NUL
-        raise ResultsError(f"{str(path)!r} cannot be written: {error}") from error
 
 
 def read_bytes(path: Path) -> bytes:

@@ -217,9 +217,9 @@ class Study:
 
     def _check(self, seed: int, pending: Sequence[RunKey]) -> None:
         """Find errors that would make runs fail, before any run starts."""
-        check_metric(self.metric, {variant: self._setting(variant) for variant in self.variants})
+        check_metric(self.metric, {variant: self.setting_of(variant) for variant in self.variants})
         for variant in self.variants:
-            check_fit(self._setting(variant), self._policies(variant), seed, variant, pending)
+            check_fit(self.setting_of(variant), self.policies_of(variant), seed, variant, pending)
 
     def _carry_out(self, pending: Sequence[RunKey], store: Store, executor: Executor | None, count: "_Count") -> None:
         """Carry out the runs and store their outcomes."""
@@ -321,12 +321,12 @@ class Study:
             "Claims and notes are left out, because they are about the whole study.",
         )
 
-    def _setting(self, variant: str) -> dict[str, Any]:
+    def setting_of(self, variant: str) -> dict[str, Any]:
         """Return problem, cluster, optimiser and horizon of a variant."""
         overrides = self.variants[variant]
         return {name: overrides.get(name, getattr(self, name)) for name in SETTING}
 
-    def _policies(self, variant: str) -> dict[str, Policy | With]:
+    def policies_of(self, variant: str) -> dict[str, Policy | With]:
         """Return the policies of a variant, some with an optimiser of their own."""
         return {**self.policies, **self.variants[variant].get("policies", {})}
 
@@ -337,7 +337,7 @@ class Study:
             "numerics": numerics(),
             "seed": int(seed),
             "evaluate_every": describe(self.evaluate_every),
-            "variants": {label: describe(self._setting(label)) for label in self.variants},
+            "variants": {label: describe(self.setting_of(label)) for label in self.variants},
             "policies": {label: describe(policy) for label, policy in self.policies.items()},
             "exceptions": {
                 overridden(variant, label): describe(policy)
@@ -355,7 +355,7 @@ class Study:
         for key in keys:
             if key.variant != variant:
                 variant = key.variant
-                parts = self._setting(variant)
+                parts = self.setting_of(variant)
                 if parts["problem"] is not problem:
                     problem = parts["problem"]
                     _prepare(problem)
@@ -363,7 +363,7 @@ class Study:
                 setting = pack((parts["cluster"], parts["until"], self.evaluate_every))
                 policies = {
                     label: pack((plain_policy(entry), optimizer_for(entry, parts["optimizer"])))
-                    for label, entry in self._policies(variant).items()
+                    for label, entry in self.policies_of(variant).items()
                 }
             swept = manifest.swept.get(key.variant, {})
             yield Job(key, parcel, setting, policies[key.policy], seed, manifest.run_hash(key), swept)

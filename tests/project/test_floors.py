@@ -9,8 +9,8 @@ import clustersim
 
 PACKAGE = Path(clustersim.__file__).parent
 FLOORS = {
-    "arrays": 0, "checks": 0, "complaints": 0, "draw_cache": 0, "errors": 0, "interrupts": 0, "streams": 0,
-    "threads": 0, "ticks": 0,
+    "arrays": 0, "atomic_files": 0, "checks": 0, "complaints": 0, "draw_cache": 0, "errors": 0, "interrupts": 0,
+    "streams": 0, "threads": 0, "ticks": 0,
     "latency": 1, "links": 1, "problems": 1, "datasets": 1, "placements": 1, "decoders": 1,
     "optimizers": 1, "schedules": 1, "theory": 1,
     "protocol": 2, "cluster": 2, "until": 2, "evaluations": 2,

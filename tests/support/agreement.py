@@ -103,6 +103,8 @@ def differences(a, b):
         return [*found, *_errors(a.error, b.error)]
     if a.run.messages is not None and b.run.messages is not None:
         found += _frames("messages", a.run.messages, b.run.messages)
+    if a.run.updates is not None and b.run.updates is not None and a.run.updates.tolist() != b.run.updates.tolist():
+        found.append(f"the times of updates differ: {a.run.updates} or {b.run.updates}")
     found += _frames("history", a.run.history, b.run.history)
     found += _totals(a.run.totals, b.run.totals)
     if a.progress != b.progress:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import secrets
 import stat
 
 import pytest
@@ -154,7 +155,7 @@ def test_planted_links_are_not_followed(tmp_path, monkeypatch):
     assert victim.read_text() == "precious"
     assert (folder / "a.png").read_bytes() == b"picture"
     assert not (folder / "a.png").is_symlink()
-    monkeypatch.setattr(files.secrets, "token_hex", lambda size: "guessed")
+    monkeypatch.setattr(secrets, "token_hex", lambda size: "guessed")
     planted = folder / ".b.png.guessed.tmp"
     for plant in (lambda: planted.symlink_to(victim), lambda: planted.write_text("theirs")):
         plant()

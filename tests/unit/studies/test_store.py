@@ -241,7 +241,7 @@ def test_a_crash_while_writing_leaves_no_half_written_file(folder, monkeypatch, 
     def crash(*args):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(files.os, moment, crash)
+    monkeypatch.setattr(os, moment, crash)
     with pytest.raises(cs.ResultsError, match=r"manifest\.json cannot be written: the disk is full"):
         small_study(replications=3).run(folder, seed=1)
     assert tree(folder) == before
@@ -256,7 +256,7 @@ def test_a_crash_at_the_third_replication_keeps_the_first_two(folder, monkeypatc
             raise OSError("the disk is full")
         real(source, target)
 
-    monkeypatch.setattr(files.os, "replace", crash)
+    monkeypatch.setattr(os, "replace", crash)
     with pytest.raises(cs.ResultsError, match=r"r0002\.parquet cannot be written"):
         small_study(replications=3).run(folder, seed=1)
     assert tree(folder / "runs") == before
