@@ -93,6 +93,7 @@ if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
     from clustersim.protocol import Policy
     from clustersim.studies import Claim, Results, Study, load_results
     from clustersim.studies.compare import compare
+    from clustersim.studies.pareto import pareto_front
     from clustersim.until import Until
 
 __version__ = "0.1.0"
@@ -165,6 +166,7 @@ __all__ = [
     "latency",
     "load_results",
     "main",
+    "pareto_front",
     "placements",
     "plots",
     "policies",

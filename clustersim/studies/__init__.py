@@ -29,8 +29,17 @@ file               contents
 `files`            file names, reading, atomic writing
 `results`          `Results`: tidy frames, bands, time to a target
 `targets`          when a run reaches a target, and where it settles
+`default_target`   the target of a comparison if none is given
 `statistics`       means and medians with intervals
+`censored`         what each run had spent at the target or its end
+`survival`         quantiles with intervals if runs are censored
+`paired`           ratios to the baseline; Holm's correction
 `compare`          what each policy needs to reach a target
+`comparison`       `Comparison`: the table of that
+`comparison_rows`  the rows of one variant
+`caveats`          remarks on what its numbers cannot say
+`dominance`        which rows of a table another row beats
+`pareto`           the policies that no other one dominates
 `remarks`          remarks under tables and figures
 `pictures`         names of figure files, removal of outdated ones
 `display_text`     safe display of text from users and folders
@@ -41,6 +50,7 @@ file               contents
 
 from clustersim.studies.claims import Claim, Verdict
 from clustersim.studies.compare import Comparison, compare
+from clustersim.studies.pareto import pareto_front
 from clustersim.studies.pool import WorkerPool, process_pool
 from clustersim.studies.results import Results, RunKey
 from clustersim.studies.store import load_results
@@ -56,5 +66,6 @@ __all__ = [
     "WorkerPool",
     "compare",
     "load_results",
+    "pareto_front",
     "process_pool",
 ]
