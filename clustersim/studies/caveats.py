@@ -18,7 +18,7 @@ _FEWEST = 6  # replications for a 95 % interval of a median
 
 
 def remarks_on(results: Results, table: pd.DataFrame, metric: str) -> list[str]:
-    """Make the remarks on one variant: targets that the first model meets, runs that leave them, a missing baseline.
+    """Make the remarks on one variant: targets that the first model meets, and runs that leave them.
 
     Parameters
     ----------
@@ -42,17 +42,38 @@ def remarks_on(results: Results, table: pd.DataFrame, metric: str) -> list[str]:
             f"The first model meets the target, but runs of {named(*leaving)}{where} move away from it and do not "
             "return: they count as not having reached it."
         )
-    baseline = rows[0]["baseline"]
-    if baseline not in [row["policy"] for row in rows]:
-        remarks.append(f"There are no runs of the baseline {named(baseline)}{where}, so there are no ratios.")
-    elif any(row["reached"] for row in rows) and not any(row["reached"] for row in rows if row["policy"] == baseline):
-        remarks.append(f"The baseline {named(baseline)} never reaches the target{where}; choose another baseline.")
     return remarks
 
 
 def remarks_on_all(table: pd.DataFrame) -> list[str]:
-    """Make the remarks on the whole table: too few replications, tests that cannot decide, dominating values."""
-    return [*_few(table), *_cannot_decide(table), *_heavy_tails(table)]
+    """Make the remarks on the whole table: useless baselines, too few replications, values that dominate."""
+    return [*_baselines(table), *_few(table), *_cannot_decide(table), *_heavy_tails(table)]
+
+
+def _baselines(table: pd.DataFrame) -> list[str]:
+    """Name the baselines that have no runs, or never reach the target though another policy does."""
+    absent, never = dict[str, list[str]](), dict[str, list[str]]()
+    for variant, rows in table.groupby("variant", sort=False):
+        baseline = str(rows["baseline"].iloc[0])
+        reached = rows["reached"][rows["policy"] == baseline]
+        if reached.empty:
+            absent.setdefault(baseline, []).append(str(variant))
+        elif rows["reached"].any() and not reached.any():
+            never.setdefault(baseline, []).append(str(variant))
+    return [
+        f"There are no runs of the baseline {named(baseline)}{_places(table, variants)}, so there are no ratios."
+        for baseline, variants in absent.items()
+    ] + [
+        f"The baseline {named(baseline)} never reaches the target{_places(table, variants)}; choose another one."
+        for baseline, variants in never.items()
+    ]
+
+
+def _places(table: pd.DataFrame, variants: list[str]) -> str:
+    """Say in which variants, or in how many of them."""
+    if len(variants) == 1:
+        return in_variant(variants[0])
+    return f" in {len(variants)} of {table['variant'].nunique()} variants"
 
 
 def _few(table: pd.DataFrame) -> list[str]:
