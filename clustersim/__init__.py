@@ -94,7 +94,8 @@ if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
     )
     from clustersim.protocol import Policy
     from clustersim.studies import Claim, Results, Study, Tuning, Variant, With, grid, load_results, merge
-    from clustersim.studies.comparison import compare
+    from clustersim.studies.comparing import compare
+    from clustersim.studies.pareto import pareto_front
     from clustersim.until import Until
 
 __version__ = "0.1.0"
@@ -174,6 +175,7 @@ __all__ = [
     "load_results",
     "main",
     "merge",
+    "pareto_front",
     "placements",
     "plots",
     "policies",

@@ -33,8 +33,19 @@ def compare(
             metavar="METRIC",
         ),
     ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="Policy that the times of the others are divided by. Choose it before you look at the table.  "
+            "[default: the first policy of the study]",
+            metavar="LABEL",
+        ),
+    ] = None,
 ) -> None:
     """Compare the policies of a stored study: time, vectors and bytes to reach a target, with 95 % intervals.
+
+    Medians are printed. A run that ends before the target counts as one that needs more than it had spent. Ratios to
+    the baseline are taken replication by replication, and verdicts are corrected for their number.
 
     The study may be unfinished; the comparison then covers the stored runs.
 
@@ -43,7 +54,7 @@ def compare(
     with plain_errors():
         results = load_results(folder)
         console = console_for_tables()
-        print_comparison(console, results, target, metric)
+        print_comparison(console, results, target, metric, baseline=baseline)
         print_notes(console, results)
 
 

@@ -39,8 +39,17 @@ file               contents
 `results`          `Results`: tidy frames, bands, time to a target
 `summaries`        one number for each variant and policy, over a sweep
 `targets`          when a run reaches a target, and where it settles
+`default_target`   the target of a comparison if none is given
 `statistics`       means and medians with intervals
-`comparison`       what each policy needs to reach a target
+`censored`         what each run had spent at the target or its end
+`survival`         quantiles with intervals if runs are censored
+`paired`           ratios to the baseline; Holm's correction
+`comparing`        what each policy needs to reach a target
+`comparison`       `Comparison`: the table of that
+`comparison_rows`  the rows of one variant
+`caveats`          remarks on what its numbers cannot say
+`dominance`        which rows of a table another row beats
+`pareto`           the policies that no other one dominates
 `remarks`          remarks under tables and figures
 `pictures`         names of figure files, removal of outdated ones
 `display_text`     safe display of text from users and folders
@@ -54,16 +63,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
     from clustersim.studies.claims import Claim, Verdict
-    from clustersim.studies.comparison import Comparison, compare
+    from clustersim.studies.comparing import compare
+    from clustersim.studies.comparison import Comparison
     from clustersim.studies.merging import merge
     from clustersim.studies.own_optimizer import With
+    from clustersim.studies.pareto import pareto_front
     from clustersim.studies.pool import WorkerPool, process_pool
     from clustersim.studies.results import Results, RunKey
     from clustersim.studies.store import load_results
     from clustersim.studies.study import Study
     from clustersim.studies.sweeps import Variant, grid
     from clustersim.studies.tuning import Tuning
-
 __all__ = [
     "Claim",
     "Comparison",
@@ -79,12 +89,13 @@ __all__ = [
     "grid",
     "load_results",
     "merge",
+    "pareto_front",
     "process_pool",
 ]
 
 _HOMES = {
     "Claim": "claims", "Verdict": "claims",
-    "Comparison": "comparison", "compare": "comparison",
+    "Comparison": "comparison", "compare": "comparing",
     "WorkerPool": "pool", "process_pool": "pool",
     "Results": "results", "RunKey": "results",
     "load_results": "store",
@@ -93,6 +104,7 @@ _HOMES = {
     "Variant": "sweeps", "grid": "sweeps",
     "With": "own_optimizer",
     "merge": "merging",
+    "pareto_front": "pareto",
 }  # fmt: skip
 
 

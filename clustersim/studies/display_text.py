@@ -7,7 +7,7 @@ its title. `clustersim.tables`, `clustersim.plots` and the command line pass suc
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["enumerated", "named", "printable"]
+__all__ = ["enumerated", "in_variant", "named", "printable"]
 
 
 def printable(text: object) -> str:
@@ -51,6 +51,17 @@ def named(*labels: str) -> str:
     "'k = 1', 'k = 2' and 'k = 3'"
     """
     return enumerated([f"'{printable(label)}'" for label in labels])
+
+
+def in_variant(variant: str) -> str:
+    """Say in a sentence which variant it is about; empty for a study without variants.
+
+    Examples
+    --------
+    >>> in_variant("p = 0.1"), in_variant("")
+    (" in variant 'p = 0.1'", '')
+    """
+    return f" in variant {named(variant)}" if variant else ""
 
 
 def _shown(character: str) -> str:

@@ -5,15 +5,26 @@ Arrays with one entry (or one row) per replication come in from `clustersim.stud
 is NaN, without a warning.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import bdtr, stdtrit  # not scipy.stats, which takes a second to import
+from scipy.special import bdtr, ndtri, stdtrit  # not scipy.stats, which takes a second to import
 
-__all__ = ["INTERVALS", "Interval", "are_copies", "geometric_interval", "mean_interval", "median_interval"]
+__all__ = [
+    "INTERVALS",
+    "Interval",
+    "are_copies",
+    "between",
+    "geometric_interval",
+    "interpolation_weight",
+    "mean_interval",
+    "median_interval",
+    "replications_for",
+]
 
 
 class Interval(NamedTuple):
@@ -97,26 +108,36 @@ def geometric_interval(values: Any, confidence: float = 0.95) -> Interval:
 
 
 def median_interval(values: Any, confidence: float = 0.95) -> Interval:
-    """Compute the median over the first axis and an interval that is valid for every distribution.
+    r"""Compute the median over the first axis and an interval that is valid for nearly every continuous distribution.
 
-    The ends are the j-th smallest and the j-th largest value, with the largest j for which the true median lies outside
-    with a probability of at most 1 - confidence. For 95 % this needs six replications; with fewer, the ends are NaN.
+    With N of R values below the true median, N is binomial(R, 1/2). So the d-th smallest value lies above the true
+    median with the probability ``P_d = P(N < d)``. The lower end lies between the d-th and the next value, where
+    ``P_d <= alpha / 2 < P_{d+1}`` and ``alpha = 1 - confidence``. Its weight on the next value is
+    ``1 / (1 + d (1 - I) / ((R - d) I))`` with ``I = (alpha / 2 - P_d) / (P_{d+1} - P_d)``. The upper end mirrors it.
+    For 95 % this needs six replications; with fewer, the ends are NaN.
 
     Parameters
     ----------
     values : array_like, shape (R, ...)
         One entry per replication.
     confidence : float, default 0.95
-        The least probability that such an interval covers the true median.
+        The probability that such an interval covers the true median. For ten replications it covers in 94 to 96 % of
+        trials, whether the values are normal, exponential or log-normal; see ``docs/statistics.md``.
 
     Returns
     -------
     Interval
 
+    References
+    ----------
+    T. P. Hettmansperger and S. J. Sheather, "Confidence intervals based on interpolated order statistics", Statistics &
+    Probability Letters 4 (1986), 75-79.
+
     Examples
     --------
-    >>> [float(part) for part in median_interval([1.0, 2.0, 3.0, 4.0, 5.0, 60.0])]
-    [3.5, 1.0, 60.0]
+    >>> median, low, high = median_interval([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0])
+    >>> float(median), round(float(low), 2), round(float(high), 2)
+    (5.5, 2.66, 8.34)
     """
     sample = np.sort(np.asarray(values, dtype=np.float64), axis=0)
     count = len(sample)
@@ -124,12 +145,78 @@ def median_interval(values: Any, confidence: float = 0.95) -> Interval:
         return mean_interval(sample)
     middle = sample[(count - 1) // 2 : count // 2 + 1]
     centre = np.where(np.isnan(sample[-1]), np.nan, mean_interval(middle).mean)  # NaN are sorted to the end
-    below = bdtr(np.arange(count), count, 0.5)  # P(at most j of the values lie below the median), j = 0, 1, ...
-    rank = np.count_nonzero(below < (1.0 - confidence) / 2.0)
+    below = bdtr(np.arange(count), count, 0.5)  # P(fewer than d of the values lie below the median), d = 1, 2, ...
+    rank = int(np.count_nonzero(below <= (1.0 - confidence) / 2.0))
     if rank < 1:
         return Interval(centre, centre, centre).without_ends()
-    ends = (np.where(np.isnan(centre), np.nan, sample[place]) for place in (rank - 1, count - rank))
+    share = ((1.0 - confidence) / 2.0 - below[rank - 1]) / (below[rank] - below[rank - 1])
+    weight = interpolation_weight(share, rank / (count - rank))
+    ends = (
+        np.where(np.isnan(centre), np.nan, between(sample[outer], sample[inner], weight))
+        for outer, inner in ((rank - 1, rank), (count - rank, count - rank - 1))
+    )
     return Interval(centre, *ends)
+
+
+def interpolation_weight(share: float, odds: float) -> float:
+    """Return the weight of the inner of two neighbouring order statistics in the end of an interval for a quantile.
+
+    Parameters
+    ----------
+    share : float
+        Where the wanted probability lies between those of the outer (0) and the inner (1) order statistic.
+    odds : float
+        The odds of a value beyond the outer one, over the odds of a value beyond the quantile.
+
+    References
+    ----------
+    J. Nyblom, "Note on interpolated order statistics", Statistics & Probability Letters 14 (1992), 129-131.
+    """
+    return share / (share + odds * (1.0 - share))
+
+
+def between(outer: Any, inner: Any, weight: float) -> Any:
+    """Interpolate between two values; if one of them is infinite, return the outer one, which is valid in any case."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        inside = outer + weight * (np.asarray(inner) - outer)
+        return np.where(np.isinf(outer) | np.isinf(inner), outer, inside)
+
+
+def replications_for(
+    low: float, high: float, replications: int, precision: float = 0.05, *, student: bool = False
+) -> float:
+    """Estimate how many replications make an interval as narrow as wanted.
+
+    The width of an interval on the log scale falls like the square root of the number of replications. The estimate is
+    as uncertain as the width: from ten replications, it may be half or twice the right number.
+
+    Parameters
+    ----------
+    low, high : float
+        The ends of the interval.
+    replications : int
+        The number of replications that it comes from.
+    precision : float, default 0.05
+        Half of the wanted width, as a part of the estimate: 0.05 for an interval of -5 % to +5 %.
+    student : bool, default False
+        Whether the interval is Student's; with many replications these are narrower, by the quotient of 1.96 and t.
+
+    Returns
+    -------
+    float
+        A whole number, at least 2; NaN if the interval has no finite, positive ends.
+
+    Examples
+    --------
+    >>> replications_for(0.9, 1.1, 10)
+    43.0
+    """
+    if not 0.0 < low <= high < np.inf:
+        return float("nan")
+    half = (math.log(high) - math.log(low)) / 2.0
+    if student:
+        half *= float(ndtri(0.975) / stdtrit(replications - 1, 0.975))
+    return float(max(2, math.ceil(replications * (half / math.log1p(precision)) ** 2)))
 
 
 def are_copies(runs: list[pd.DataFrame]) -> bool:

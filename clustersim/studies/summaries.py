@@ -59,7 +59,7 @@ def summary(
 
 def _to_target(results: "Results", value: str, target: float) -> pd.DataFrame:
     """Take a column of the comparison."""
-    from clustersim.studies.comparison import QUANTITIES, compare  # noqa: PLC0415 - it needs the results' own class
+    from clustersim.studies.comparing import QUANTITIES, compare  # noqa: PLC0415 - it needs the results' own class
 
     if value not in QUANTITIES:
         raise ConfigurationError(f"value = {value!r}: with a target, expected one of {', '.join(QUANTITIES)}")

@@ -1,0 +1,216 @@
+"""The tables of a comparison and the notes under them: medians with intervals, ratios to the baseline, and verdicts.
+
+A `Comparison` comes in from `clustersim.studies`; tables and sentences go out, which `clustersim.tables` prints.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+from rich.table import Table
+from rich.text import Text
+
+from clustersim.numerals import numeral, span
+from clustersim.studies import Comparison
+from clustersim.studies.display_text import in_variant, named, printable
+from clustersim.terminal import Words
+
+__all__ = ["MOST_VARIANTS", "comparison_notes", "comparison_tables", "left_out"]
+
+MOST_VARIANTS = 12
+"""The number of variants up to which each of them has a table."""
+
+_MOST_REMARKS = 12
+_WIDEST_LABEL = 24
+_AT_LEAST = ("reached", "time")
+
+Row = Mapping[Any, Any]
+
+
+class _Column(NamedTuple):
+    """A column of a table: its heading and the text of its cells."""
+
+    heading: str
+    cell: Callable[[Row], str]
+
+
+def _cost(name: str, unit: float = 1.0) -> Callable[[Row], str]:
+    return lambda row: span(*(row[f"{name}{part}"] / unit for part in ("", "_low", "_high", "_end")))
+
+
+def _share(name: str) -> Callable[[Row], str]:
+    return lambda row: "-" if math.isnan(row[name]) else f"{100.0 * row[name]:.3g} %"
+
+
+def _reached(row: Row) -> str:
+    return "-" if math.isnan(row["target"]) else f"{row['reached']} of {row['replications']}"
+
+
+def _percent(low: float, high: float) -> str:
+    return "-" if math.isnan(low) else f"{100.0 * low:.0f} - {100.0 * high:.0f} %"
+
+
+def _ratio(row: Row) -> str:
+    """Format a ratio with its interval, of which one end may be unknown."""
+    if row["verdict"] == "baseline":
+        return "1" if row["ratio"] == 1.0 else "-"
+    ends = [row[f"ratio{name}"] for name in ("", "_low", "_high")]
+    small = max((end for end in ends if math.isfinite(end)), default=1.0) < 1.0
+    return span(*ends, math.nan, digits=2 if small else 3)
+
+
+def _columns(table: pd.DataFrame) -> dict[str, _Column]:
+    """Make the columns that have values, in the order of the table."""
+    unit, prefix = _unit(table)
+    columns = {
+        "reached": _Column("reached", _reached),
+        "share": _Column("share\nreached", lambda row: _percent(row["share_low"], row["share_high"])),
+        "time": _Column("time (s)", _cost("time")),
+        "ratio": _Column("time /\nbaseline", _ratio),
+        "verdict": _Column("verdict", lambda row: str(row["verdict"]) or "-"),
+        "uplink_vectors": _Column("uplink\n(vectors)", _cost("uplink_vectors")),
+        "vectors": _Column("both ways\n(vectors)", _cost("vectors")),
+        "uplink_bytes": _Column(f"uplink\n({prefix})", _cost("uplink_bytes", unit)),
+        "bytes": _Column(f"both ways\n({prefix})", _cost("bytes", unit)),
+        "idle_share": _Column("idle", _share("idle_share")),
+        "wasted_share": _Column("wasted", _share("wasted_share")),
+        "never_heard": _Column("never\nheard", lambda row: numeral(row["never_heard"])),
+        "front": _Column("Pareto\nfront", lambda row: "yes" if row["front"] else "no"),
+    }
+    alone = len(table) == table["variant"].nunique()
+    empty = {name for name in ("idle_share", "wasted_share", "never_heard") if table[name].isna().all()}
+    hidden = empty | ({"ratio", "verdict", "front"} if alone else set())
+    return {name: column for name, column in columns.items() if name not in hidden}
+
+
+def _unit(table: pd.DataFrame) -> tuple[float, str]:
+    """Choose the unit of bytes."""
+    most = table["bytes_end"].max()
+    power = min(5, max(0, int(math.log10(most) - 1) // 3)) if most > 0.0 else 0
+    return 1000.0**power, ("bytes", "kB", "MB", "GB", "TB", "PB")[power]
+
+
+_PRIORITY = (
+    *_AT_LEAST, "ratio", "verdict", "uplink_vectors", "bytes", "idle_share", "wasted_share", "front", "never_heard",
+    "share", "vectors", "uplink_bytes",
+)  # fmt: skip
+
+
+def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> Iterator[Table]:
+    """Make tables of what each policy needs to reach the target: medians with 95 % intervals.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        The outcome of `clustersim.studies.comparing`.
+    title : str
+        The first words of the title of each table.
+    width : int, default 160
+        Characters per line. Columns that do not fit are left out, the least important ones first.
+
+    Yields
+    ------
+    Table
+        One table per variant; for more than twelve variants a single one, which counts verdicts.
+    """
+    if len(comparison.targets) > MOST_VARIANTS:
+        yield _summary(comparison, title)
+        return
+    columns = _columns(comparison.table)
+    shown = [columns[name] for name in _fitting(comparison.table, columns, width)]
+    for variant, rows in comparison.table.groupby("variant", sort=False):
+        name, target = f"{title}, {variant!s}" if variant else title, comparison.targets[str(variant)]
+        what = "medians" if comparison.quantile == 0.5 else f"{comparison.quantile:g} quantiles"
+        aim = f"what each policy needs to reach {comparison.metric} = {target:.6g} ({what}, 95 % intervals)"
+        heading = f"{name}: {'there is no target' if math.isnan(target) else aim}"
+        table = Table(title=Text(printable(heading), style="italic"), title_justify="left")
+        table.add_column("policy", overflow="fold")
+        for column in shown:
+            table.add_column(column.heading, justify="right", no_wrap=True)
+        for row in rows.to_dict("records"):
+            table.add_row(Words(printable(row["policy"])), *(column.cell(row) for column in shown))
+        yield table
+
+
+def left_out(comparison: Comparison, width: int) -> list[str]:
+    """Return the headings of the columns that have values but do not fit."""
+    if len(comparison.targets) > MOST_VARIANTS:
+        return []
+    columns = _columns(comparison.table)
+    shown = _fitting(comparison.table, columns, width)
+    return [column.heading.replace("\n", " ") for name, column in columns.items() if name not in shown]
+
+
+def _fitting(table: pd.DataFrame, columns: dict[str, _Column], width: int) -> list[str]:
+    """Choose the columns that fit, the most important ones first, and return them in the order of the table."""
+    rows, chosen = table.to_dict("records"), set[str]()
+    room = width - 1 - 3 - min(_WIDEST_LABEL, max(len(str(row["policy"])) for row in rows))
+    for name in filter(columns.__contains__, _PRIORITY):
+        lines = [columns[name].cell(row) for row in rows] + columns[name].heading.split("\n")
+        needed = 3 + max(map(len, lines))
+        if needed <= room or name in _AT_LEAST:
+            room -= needed
+            chosen.add(name)
+    return [name for name in columns if name in chosen]
+
+
+def _summary(comparison: Comparison, title: str) -> Table:
+    """Make the table for many variants: in how many of them each policy is what."""
+    table, variants = comparison.table, len(comparison.targets)
+    heading = f"{title}: in how many of {variants} variants each policy reaches a target of {comparison.metric}, and is"
+    shown = Table(title=Text(printable(heading), style="italic"), title_justify="left")
+    shown.add_column("policy", overflow="fold")
+    for words in ("reaches it always", "least median time", "faster", "slower", "undecided", "baseline"):
+        shown.add_column(words, justify="right")
+    finite = table[table["time"].map(math.isfinite)]
+    least = finite.loc[finite.groupby("variant")["time"].idxmin(), "policy"].value_counts()
+    always = table[table["reached"] == table["replications"]]["policy"].value_counts()
+    for policy, rows in table.groupby("policy", sort=False):
+        verdicts = rows["verdict"].value_counts()
+        counts = [always.get(policy, 0), least.get(policy, 0)]
+        counts += [verdicts.get(word, 0) for word in ("faster", "slower", "undecided", "baseline")]
+        shown.add_row(Words(printable(policy)), *map(str, counts))
+    return shown
+
+
+def comparison_notes(comparison: Comparison) -> list[str]:
+    """Return the notes under the tables: the target, where it comes from, the remarks, and what the verdicts mean."""
+    table = comparison.table
+    costs = "Costs are measured at the first evaluation that meets the target and lasts for a while."
+    notes = [f"Target: {comparison.why}. {costs}"] if table["target"].notna().any() else []
+    notes += comparison.remarks[:_MOST_REMARKS]
+    if (more := len(comparison.remarks) - _MOST_REMARKS) > 0:
+        notes.append(f"There are {more} more remarks; Comparison.remarks has all of them.")
+    if ((table["reached"] < table["replications"]) & table["target"].notna()).any():
+        notes.append("A run that ends before the target counts as one that needs more than it had spent, or > it.")
+    tests = int(table["p"].notna().sum())
+    if tests:
+        notes.append(
+            "Faster, slower: than the baseline, in the same replications; the probability that any of "
+            f"{tests} such verdicts is wrong is at most 5 % (Holm)."
+        )
+    return notes + _front(comparison) + _precision(comparison)
+
+
+def _front(comparison: Comparison) -> list[str]:
+    """Name the policies on the Pareto front, unless there are many variants."""
+    if len(comparison.targets) > 3 or not comparison.table["target"].notna().any():
+        return []
+    return [
+        f"Pareto front of {comparison.metric} at the end, time and bytes{in_variant(str(variant))}: "
+        f"{named(*rows['policy'][rows['front']])}."
+        for variant, rows in comparison.table.groupby("variant", sort=False)
+        if len(rows) > 1
+    ]
+
+
+def _precision(comparison: Comparison) -> list[str]:
+    """Say how many replications would make the intervals of the ratios narrow."""
+    needed = comparison.replications_for(0.05)
+    if needed["ratio"].isna().all() or needed["ratio"].max() <= comparison.table["replications"].max():
+        return []
+    most = needed.iloc[int(needed["ratio"].argmax())]
+    number, which = numeral(most["ratio"], whole=True), named(most["policy"]) + in_variant(str(most["variant"]))
+    fewer = "; fewer for the others" if needed["ratio"].notna().sum() > 1 else ""
+    return [f"For a ratio to within 5 %, about {number} replications are needed (for {which}{fewer})."]
