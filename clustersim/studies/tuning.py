@@ -4,6 +4,7 @@ A `clustersim.Study` comes in, and a `Tuning` goes out: a table of what every st
 each policy, and the study with these.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,7 @@ def tuning_seed(seed: int) -> int:
     >>> tuning_seed(0) == tuning_seed(0) != tuning_seed(1)
     True
     """
-    return int(np.random.SeedSequence([seed, *b"tuning"]).generate_state(2, np.uint64)[0] >> 11)
+    return int.from_bytes(hashlib.sha256(f"tuning {seed}".encode()).digest()[:6])
 
 
 def tuning_study(study: "Study", step_sizes: Sequence[float], replications: int) -> "Study":
