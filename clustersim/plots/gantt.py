@@ -28,17 +28,21 @@ _WIDTH = 7.6  # inches
 _TOP = -0.3  # the upper end of the top row
 _UNFINISHED = "unfinished block"
 
-# Colours after Okabe and Ito. Wasted work is pale and hatched, so that no colour need be told from another one.
+# Colours after Okabe and Ito. Wasted work is pale and hatched, so that no colour need be told from another one. Edges
+# are dark, so that a bar too narrow for its face is still seen.
 _FATES: dict[str, dict[str, Any]] = {
-    "used": {"facecolor": "#0072B2"},
-    "used late": {"facecolor": "#E69F00"},
+    "used": {"facecolor": "#0072B2", "edgecolor": "#003E61"},
+    "used late": {"facecolor": "#E69F00", "edgecolor": "#7A5400"},
     "in flight": {"facecolor": "#BBDDF2", "edgecolor": "#0072B2"},
     "discarded": {"facecolor": "#F9DCCB", "edgecolor": "#D55E00", "hatch": "////"},
     "cancelled": {"facecolor": "#EEEEEE", "edgecolor": "#777777", "hatch": "\\\\\\\\"},
     "lost": {"facecolor": "#CCCCCC", "edgecolor": "#000000", "hatch": "xxxx"},
     _UNFINISHED: {"facecolor": "#FFFFFF", "edgecolor": "#777777", "hatch": "...."},
 }
-_LINKS = {"receiving": {"facecolor": "#009E73"}, "sending": {"facecolor": "#CC79A7"}}
+_LINKS = {
+    "receiving": {"facecolor": "#009E73", "edgecolor": "#00543D"},
+    "sending": {"facecolor": "#CC79A7", "edgecolor": "#7D3A5E"},
+}
 _HEIGHTS = {"computing": (-0.24, 0.24), "receiving": (-0.42, -0.28), "sending": (0.28, 0.42)}  # in its row, downwards
 _MARKS = {"cancelled": ("x", "#777777"), "lost": ("X", "#000000")}
 _WORDS = {
@@ -105,7 +109,7 @@ def timeline(
     shown = whole.part(updates, start, stop, _chosen(whole.size) if workers is None else workers)
     rows = len(shown.workers)
     height = rows * float(np.interp(rows, [10, MOST_ROWS], [0.3, 0.16]))
-    with mpl.rc_context({**STYLE, "hatch.linewidth": 0.5}):
+    with mpl.rc_context(STYLE):
         sheet = Figure(figsize=(_WIDTH, 1.1 + height), layout="constrained")
         panel = sheet.subplots()
         _axes(panel, shown)
@@ -148,7 +152,7 @@ def _bars(panel: Axes, shown: Timeline) -> Iterator[Patch]:
         if not len(chosen):
             continue
         low, high = _HEIGHTS.get(name, _HEIGHTS["computing"])
-        style = {"linewidth": 0.5, "edgecolor": "white", **look}
+        style = {"linewidth": 0.5, **look}
         corners = _corners(chosen["start"], chosen["stop"], row_of[chosen["worker"]].to_numpy(), low, high)
         panel.add_collection(PolyCollection(corners, zorder=2, **style), autolim=False)
         yield Patch(label=_WORDS[name], **style)

@@ -26,7 +26,7 @@ LABELS = {
 STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 10, "legend.fontsize": 8.5,
     "axes.grid": True, "grid.alpha": 0.3, "grid.linewidth": 0.6, "axes.spines.top": False, "axes.spines.right": False,
-    "svg.hashsalt": "clustersim", "pdf.fonttype": 42,
+    "svg.hashsalt": "clustersim", "pdf.fonttype": 42, "hatch.linewidth": 0.5,
 }  # fmt: skip
 
 

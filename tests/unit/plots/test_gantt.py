@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import same_color
+from matplotlib.colors import same_color, to_rgb
 
 import clustersim as cs
 from clustersim.plots.gantt import _FATES, _LINKS
@@ -90,6 +90,12 @@ def test_fates_have_looks_of_their_own():
     assert len(set(looks)) == len(looks)
     hatches = [look["hatch"] for look in _FATES.values() if "hatch" in look]
     assert len(set(hatches)) == len(hatches) == 4, "also without colours"
+
+
+def test_a_very_short_task_can_be_seen():
+    """A bar that is narrower than its edges is as dark as these, and not as pale as the paper."""
+    for look in (_FATES | _LINKS).values():
+        assert np.mean(to_rgb(look["edgecolor"])) < 0.7
 
 
 def test_the_first_twenty_updates_or_a_time_are_shown():
