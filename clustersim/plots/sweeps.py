@@ -158,6 +158,13 @@ def lines(
     return figure
 
 
+def _remark(x: str, y: str, best: str | None, *, reached: bool) -> str:
+    """Return what frames and dashes in a heat map mean."""
+    along, across = (y, x) if best == "y" else (x, y)
+    parts = [f"framed: the best {along} for each {across}"] if best is not None else []
+    return "; ".join(parts if reached else [*parts, "–: most runs end before they reach the target"])
+
+
 def _line(axes: Axes, rows: pd.DataFrame, x: str, name: str, place: int) -> None:
     """Draw a line with its intervals."""
     look = {"color": COLOURS[place % len(COLOURS)], "linestyle": DASHES[place // len(COLOURS) % len(DASHES)]}
@@ -166,9 +173,8 @@ def _line(axes: Axes, rows: pd.DataFrame, x: str, name: str, place: int) -> None
     places = rows[x].astype(str) if rows[x].dtype == object else rows[x]
     marker = _MARKERS[place % len(_MARKERS)]
     axes.plot(places, centre, marker=marker, markersize=4, label=name, **look)
-    spread = np.maximum([centre - low, high - centre], 0.0)
-    spread[~np.isfinite(spread)] = 0.0
-    axes.vlines(places, centre - spread[0], centre + spread[1], color=look["color"], linewidth=1.0, alpha=0.7)
+    low, high = (np.where(np.isfinite(end), end, centre) for end in (low, high))
+    axes.vlines(places, low, high, color=look["color"], linewidth=1.0, alpha=0.7)
 
 
 def _norm(finite: Any) -> Normalize:

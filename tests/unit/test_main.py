@@ -46,7 +46,7 @@ def test_both_names_of_the_program_do_the_same_and_tell_how_they_were_called(com
 def test_the_shipped_scenarios_are_known_in_a_folder_that_holds_none():
     listed = call("list")
     assert (listed.exit_code, listed.stderr) == (0, "")
-    assert listed.stdout.count("\n") == 19
+    assert listed.stdout.count("\n") == 20
     wrong = call("run", "adaptive_mnis")
     assert wrong.exit_code == 1
     assert wrong.stderr == "Error: adaptive_mnis: there is no such file; did you mean adaptive_mnist?\n"
