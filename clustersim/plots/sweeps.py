@@ -88,10 +88,8 @@ def heatmap(
         marked = _best_places(numbers, best, lower=lower)
         _write(axes, image, numbers, marked)
         figure.colorbar(image, ax=axes, label=_value_label(results, value, target))
-        if best is not None:
-            figure.supxlabel(
-                f"framed: the best {y if best == 'y' else x} for each {x if best == 'y' else y}", fontsize=8
-            )
+        if remark := _remark(x, y, best, reached=target is None or bool(np.isfinite(numbers).all())):
+            figure.supxlabel(remark, fontsize=8)
     return figure
 
 
