@@ -93,7 +93,7 @@ if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
         vgg11,
     )
     from clustersim.protocol import Policy
-    from clustersim.studies import Claim, Results, Study, Tuning, Variant, With, grid, load_results, merge
+    from clustersim.studies import Claim, Results, Study, Tuning, Variant, With, grid, load_results, load_run, merge
     from clustersim.studies.comparing import compare
     from clustersim.studies.pareto import pareto_front
     from clustersim.until import Until
@@ -173,6 +173,7 @@ __all__ = [
     "grid",
     "latency",
     "load_results",
+    "load_run",
     "main",
     "merge",
     "pareto_front",

@@ -16,6 +16,7 @@ __all__ = [
     "Dask",
     "Folder",
     "Jobs",
+    "Messages",
     "Mpi",
     "Out",
     "Pictures",
@@ -114,6 +115,12 @@ Quick = Annotated[
 ]
 RetryFailed = Annotated[
     bool, typer.Option("--retry-failed", help="Repeat the runs whose failure is stored in the results folder.")
+]
+Messages = Annotated[
+    bool,
+    typer.Option(
+        "--messages", help="Store the message table of every run too, from which `cs.load_run` makes timelines."
+    ),
 ]
 Pictures = Annotated[Format, typer.Option("--format", help="File format of the figures.")]
 Folder = Annotated[Path, typer.Argument(help="Results folder that `clustersim run` has made.", metavar="DIR")]

@@ -16,6 +16,7 @@ from clustersim.cli.options import (
     LOOK,
     Dask,
     Jobs,
+    Messages,
     Mpi,
     Out,
     Pictures,
@@ -113,13 +114,16 @@ def _single(study: Study) -> typer.Typer:
         seed: Seed = 0,
         quick: Quick = False,
         retry_failed: RetryFailed = False,
+        messages: Messages = False,
         format_: Pictures = Format.PNG,
     ) -> None:
         with plain_errors():
             if not isinstance(study, Study):
                 raise ConfigurationError(f"main({study!r}): expected a clustersim.Study; pass the study of the script")
             workers = Workers(jobs, dask, mpi)
-            run_study(with_tuned_steps(study, tuned), out, replications, workers, seed, quick, retry_failed, format_)
+            run_study(
+                with_tuned_steps(study, tuned), out, replications, workers, seed, quick, retry_failed, messages, format_
+            )
 
     return single
 
@@ -151,21 +155,13 @@ def run(
     seed: Seed = 0,
     quick: Quick = False,
     retry_failed: RetryFailed = False,
+    messages: Messages = False,
     format_: Pictures = Format.PNG,
 ) -> None:
     """Run the study of a scenario script."""
     with plain_errors():
-        study = load_study(find_script(script))
-        run_study(
-            with_tuned_steps(study, tuned),
-            out,
-            replications,
-            Workers(jobs, dask, mpi),
-            seed,
-            quick,
-            retry_failed,
-            format_,
-        )
+        study, workers = with_tuned_steps(load_study(find_script(script)), tuned), Workers(jobs, dask, mpi)
+        run_study(study, out, replications, workers, seed, quick, retry_failed, messages, format_)
 
 
 @app.command(name="list")

@@ -54,6 +54,7 @@ def run_study(
     seed: int,
     quick: bool,
     retry_failed: bool,
+    messages: bool,
     format_: Format,
 ) -> None:
     """Run a study, and print and draw its results: for `clustersim run` and for scripts that are run directly."""
@@ -71,7 +72,7 @@ def run_study(
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore", FailedRunsWarning)  # reported below
-        results = study.run(folder, seed, executor, progress, retry_failed=retry_failed)
+        results = study.run(folder, seed, executor, progress, retry_failed=retry_failed, messages=messages)
     print_runs(console, results)
     print_comparison(console, results)
     verdicts = judged(study.claims, results)

@@ -33,6 +33,7 @@ file               contents
 `own_optimizer`    `With`: a policy with an optimiser of its own
 `store`            the results folder
 `runfile`          the file of a finished run
+`messagefile`      the file of a run's message table
 `failures`         the file of a failed run
 `lock`             one study at a time in a folder
 `files`            file names, reading, atomic writing
@@ -70,7 +71,7 @@ if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
     from clustersim.studies.pareto import pareto_front
     from clustersim.studies.pool import WorkerPool, process_pool
     from clustersim.studies.results import Results, RunKey
-    from clustersim.studies.store import load_results
+    from clustersim.studies.store import load_results, load_run
     from clustersim.studies.study import Study
     from clustersim.studies.sweeps import Variant, grid
     from clustersim.studies.tuning import Tuning
@@ -88,6 +89,7 @@ __all__ = [
     "compare",
     "grid",
     "load_results",
+    "load_run",
     "merge",
     "pareto_front",
     "process_pool",
@@ -98,7 +100,7 @@ _HOMES = {
     "Comparison": "comparison", "compare": "comparing",
     "WorkerPool": "pool", "process_pool": "pool",
     "Results": "results", "RunKey": "results",
-    "load_results": "store",
+    "load_results": "store", "load_run": "store",
     "Study": "study",
     "Tuning": "tuning",
     "Variant": "sweeps", "grid": "sweeps",

@@ -21,6 +21,7 @@ from clustersim.engine import simulate
 from clustersim.errors import ClusterSimError, ConfigurationError
 from clustersim.studies import child
 from clustersim.studies.manifest import numerics
+from clustersim.studies.messagefile import encode_messages
 from clustersim.studies.packing import unpack
 from clustersim.studies.parcels import Content, Parcel, opened
 from clustersim.studies.results import RunKey
@@ -51,6 +52,8 @@ class Job(NamedTuple):
         The hash of everything that the numbers of the run depend on.
     swept : mapping of str to bool, int, float or str
         The values of a sweep, for the file of the run.
+    messages : bool
+        Whether the message table is wanted.
     """
 
     key: RunKey
@@ -60,6 +63,7 @@ class Job(NamedTuple):
     seed: int
     run_hash: str
     swept: Mapping[str, Scalar]
+    messages: bool = False
 
 
 class Outcome(NamedTuple):
@@ -73,11 +77,14 @@ class Outcome(NamedTuple):
         The reason why the run failed.
     seconds : float
         How long it took, in seconds of real time.
+    messages : bytes
+        The content of the file of its message table; empty unless it was wanted.
     """
 
     content: bytes = b""
     failure: str = ""
     seconds: float = 0.0
+    messages: bytes = b""
 
 
 class Chunk(NamedTuple):
@@ -168,9 +175,11 @@ def _outcome(job: Job, problem: Any, progress: Callable[[float], None]) -> Outco
         run = simulate(
             problem, cluster, policy, optimizer=optimizer, until=until, seed=job.seed,
             replication=job.key.replication, evaluate_every=evaluate_every, progress=progress,
+            messages=job.messages,
         )  # fmt: skip
         content = encode(job.key, run.history, run.totals, job.run_hash, job.swept)
-        return Outcome(content, seconds=time.perf_counter() - begun)
+        messages = encode_messages(job.key, run, job.run_hash) if job.messages else b""
+        return Outcome(content, seconds=time.perf_counter() - begun, messages=messages)
     except Stopped:
         raise
     except (Exception, SystemExit) as error:

@@ -24,11 +24,14 @@ from clustersim.studies.manifest import versions
 from clustersim.studies.results import KEYS, RunKey
 from clustersim.studies.sweeps import Scalar, with_swept
 
-__all__ = ["StoredRun", "decode", "encode"]
+__all__ = ["DAMAGE", "StoredRun", "decode", "encode", "sealed", "unsealed"]
 
 _METADATA = b"clustersim"
 _SEAL = re.compile(rb'"seal": "sha256:([0-9a-f]{64})"')
 _UNSEALED = "sha256:" + 64 * "0"
+DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError)
+"""What reading a damaged file may raise."""
+
 _COLUMNS = {"time", "update", "error", "loss"}  # columns of every history
 
 
@@ -67,14 +70,8 @@ def encode(
     """
     labelled = with_swept(with_key(key, history), {key.variant: swept or {}}, len(KEYS))
     extra = [name for name in labelled if name not in history and name not in KEYS]
-    facts = {"hash": run_hash, "swept": extra, "totals": totals, "versions": versions(), "seal": _UNSEALED}
-    metadata = key._asdict() | facts
-    table = pa.Table.from_pandas(labelled, preserve_index=False)
-    table = table.replace_schema_metadata({_METADATA: json.dumps(metadata, sort_keys=True).encode()})
-    sink = io.BytesIO()
-    pq.write_table(table, sink)
-    unsealed = sink.getvalue()
-    return unsealed.replace(_UNSEALED.encode(), f"sha256:{hashlib.sha256(unsealed).hexdigest()}".encode())
+    facts = {"hash": run_hash, "swept": extra, "totals": totals, "versions": versions()}
+    return sealed(labelled, key._asdict() | facts)
 
 
 def decode(content: bytes, where: object = "the run") -> StoredRun:
@@ -86,18 +83,34 @@ def decode(content: bytes, where: object = "the run") -> StoredRun:
         If the bytes were not made by `encode` or have changed; the message names the file, `where`.
     """
     try:
-        _check_seal(content)
-        table = pq.read_table(pa.BufferReader(content))
-        metadata = json.loads(table.schema.metadata[_METADATA])
+        table, metadata = unsealed(content)
         key = RunKey(str(metadata["variant"]), str(metadata["policy"]), int(metadata["replication"]))
-        history = table.replace_schema_metadata(None).to_pandas().drop(columns=[*KEYS, *metadata["swept"]])
+        history = table.drop(columns=[*KEYS, *metadata["swept"]])
         _check_numbers(history, metadata["totals"])
         return StoredRun(key, history, dict(metadata["totals"]), str(metadata["hash"]))
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+    except DAMAGE as error:
         raise ResultsError(
             f"{where} is damaged or was not written by clustersim ({error}); delete that file and run the study again: "
             "only this run is repeated"
         ) from error
+
+
+def sealed(frame: pd.DataFrame, metadata: Mapping[str, Any]) -> bytes:
+    """Write a table and its metadata as a Parquet file that contains the checksum of itself."""
+    facts = {**metadata, "seal": _UNSEALED}
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata({_METADATA: json.dumps(facts, sort_keys=True).encode()})
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    content = sink.getvalue()
+    return content.replace(_UNSEALED.encode(), f"sha256:{hashlib.sha256(content).hexdigest()}".encode())
+
+
+def unsealed(content: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read what `sealed` has written; raise one of `DAMAGE` if a byte has changed."""
+    _check_seal(content)
+    table = pq.read_table(pa.BufferReader(content))
+    return table.replace_schema_metadata(None).to_pandas(), dict(json.loads(table.schema.metadata[_METADATA]))
 
 
 def with_key(key: RunKey, history: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
     OUT/manifest.json                       what was run: configuration, seed, labels in order, versions, notes
     OUT/runs/<label>-<hash>-r0000.parquet   a finished run (`clustersim.studies.runfile`)
+    OUT/messages/<label>-<hash>-r0000.parquet  its message table, on request (`clustersim.studies.messagefile`)
     OUT/failures/<label>-<hash>-r0000.json  a failed run and the reason (`clustersim.studies.failures`)
     OUT/figures/                            figures (`clustersim.plots`)
     OUT/.lock                               locked by the study that is running
@@ -19,19 +20,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from clustersim.engine import Run
 from clustersim.errors import FailedRunsError, ResultsError
 from clustersim.studies.failures import Failure
 from clustersim.studies.files import read_bytes, read_text, slug, sweep, write_atomically
 from clustersim.studies.jobs import Outcome
 from clustersim.studies.lock import locked
 from clustersim.studies.manifest import Manifest
+from clustersim.studies.messagefile import decode_messages
 from clustersim.studies.results import FAILURE_COLUMNS, KEYS, Results, RunKey
 from clustersim.studies.runfile import StoredRun, decode, with_key
 from clustersim.studies.sweeps import with_swept
 
-__all__ = ["Store", "load_results"]
+__all__ = ["Store", "load_results", "load_run"]
 
 
 class Store:
@@ -120,6 +124,10 @@ class Store:
         mark = hashlib.sha256(json.dumps(key[:2]).encode()).hexdigest()[:8]
         return (self.folder or Path()) / "runs" / f"{slug(labels)}-{mark}-r{key.replication:04d}.parquet"
 
+    def messages_path(self, key: RunKey) -> Path:
+        """Return the file of a run's message table."""
+        return (self.folder or Path()) / "messages" / self.path(key).name
+
     def failure_path(self, key: RunKey) -> Path:
         """Return the file of a failed run."""
         return (self.folder or Path()) / "failures" / self.path(key).with_suffix(".json").name
@@ -135,12 +143,23 @@ class Store:
         self._runs[key] = decode(outcome.content)
         self._failures.pop(key, None)
         if self.folder is not None:
+            if outcome.messages:
+                write_atomically(self.messages_path(key), outcome.messages)
             write_atomically(self.path(key), outcome.content)
             self.failure_path(key).unlink(missing_ok=True)
 
-    def pending(self, keys: Iterable[RunKey], *, retry_failed: bool = False) -> list[RunKey]:
-        """Return the runs to carry out: those neither finished nor failed or, if `retry_failed`, not finished."""
-        return [key for key in keys if self.get(key) is None and (retry_failed or self.failure(key) is None)]
+    def pending(self, keys: Iterable[RunKey], *, retry_failed: bool = False, messages: bool = False) -> list[RunKey]:
+        """Return the runs to carry out.
+
+        These are the runs that have neither finished nor failed; if `retry_failed`, also those that have failed; if
+        `messages`, also those whose message table is not stored.
+        """
+        lacking = [key for key in keys if not (self._has_messages(key) if messages else self.get(key))]
+        return [key for key in lacking if retry_failed or self.failure(key) is None]
+
+    def _has_messages(self, key: RunKey) -> bool:
+        """Return whether a run and its message table are stored."""
+        return self.get(key) is not None and self.messages_path(key).exists()
 
     def get(self, key: RunKey) -> StoredRun | None:
         """Return a finished run, or None if it is not stored.
@@ -247,6 +266,47 @@ def load_results(folder: str | Path) -> Results:
     """
     store = Store.open(Path(folder))
     return store.results(store.manifest.runs(), store.manifest.variants, store.manifest.policies)
+
+
+def load_run(folder: str | Path, policy: str, *, variant: str = "", replication: int = 0) -> Run:
+    """Load one stored run, with its message table if that was stored.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The results folder.
+    policy, variant : str
+        The labels of the run.
+    replication : int, default 0
+        The number of the replication.
+
+    Returns
+    -------
+    Run
+        History and totals; messages and updates if the study was run with ``messages=True``, otherwise None. The model
+        is not stored: ``w`` is empty.
+
+    Raises
+    ------
+    ResultsError
+        If the folder does not contain the run, or a file is damaged.
+
+    Examples
+    --------
+    >>> load_run("no/such/folder", "k = 4")
+    Traceback (most recent call last):
+        ...
+    clustersim.errors.ResultsError: no/such/folder: there is no such folder
+    """
+    store, key = Store.open(Path(folder)), RunKey(variant, policy, replication)
+    stored = store.get(key) if key in [*store.manifest.runs()] else None
+    if stored is None:
+        raise ResultsError(f"{folder} contains no finished run of {key}; `clustersim compare` shows what it contains")
+    path = store.messages_path(key)
+    if not path.exists():
+        return Run(stored.history, stored.totals, None, np.empty(0))
+    messages, updates = decode_messages(read_bytes(path), stored.run_hash, path)
+    return Run(stored.history, stored.totals, messages, np.empty(0), updates)
 
 
 def _rank(key: RunKey, places: list[dict[str, int]]) -> tuple[int, int, int]:

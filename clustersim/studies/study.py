@@ -156,6 +156,7 @@ class Study:
         progress: Progress | None = None,
         *,
         retry_failed: bool = False,
+        messages: bool = False,
     ) -> Results:
         """Carry out the runs that are not stored yet, and return the results of all runs.
 
@@ -178,6 +179,9 @@ class Study:
             number of runs, wherever it is known.
         retry_failed : bool, default False
             Repeat the runs whose failure is stored in `out`.
+        messages : bool, default False
+            Store the message table of every run in `out`, for `clustersim.load_run` and timelines. Finished runs
+            without one are repeated, with the same results.
 
         Returns
         -------
@@ -201,15 +205,20 @@ class Study:
         if progress is not None and not callable(progress):
             raise ConfigurationError(f"progress = {progress!r}: expected a function of (runs done, all runs, key)")
         expect("retry_failed", retry_failed, bool)
+        expect("messages", messages, bool)
+        if messages and out is None:
+            raise ConfigurationError("messages = True: message tables are stored in a folder; give out as well")
         with users_errors("describing the study failed"):
             manifest = self._manifest(seed)
         keys = [*manifest.runs()]
         store = Store.join(None if out is None else Path(out), manifest)
-        self._check(seed, pending := store.pending(keys, retry_failed=retry_failed))
+        self._check(seed, pending := store.pending(keys, retry_failed=retry_failed, messages=messages))
         with store.exclusive(changing=bool(pending)) as store:
-            pending = store.pending(keys, retry_failed=retry_failed)  # again, because another study may just have ended
+            # again, because another study may just have ended
+            pending = store.pending(keys, retry_failed=retry_failed, messages=messages)
             reused = len(keys) - len(pending)
-            self._carry_out(pending, store, executor, _Count(reused, len(keys), progress))
+            count = _Count(reused, len(keys), progress)
+            self._carry_out(pending, store, executor, count, messages=messages)
             results = replace(store.results(keys, self.variants, self.policies), reused=reused)
         if failed := len(results.failures):
             warnings.warn(f"{failed} of {len(keys)} runs failed; see Results.failures", FailedRunsWarning, stacklevel=2)
@@ -221,11 +230,13 @@ class Study:
         for variant in self.variants:
             check_fit(self.setting_of(variant), self.policies_of(variant), seed, variant, pending)
 
-    def _carry_out(self, pending: Sequence[RunKey], store: Store, executor: Executor | None, count: "_Count") -> None:
+    def _carry_out(
+        self, pending: Sequence[RunKey], store: Store, executor: Executor | None, count: "_Count", *, messages: bool
+    ) -> None:
         """Carry out the runs and store their outcomes."""
         count.report(None)
         with Parcels(shared=executor is not None) as parcels:
-            jobs = self._jobs(pending, store.manifest, parcels)
+            jobs = self._jobs(pending, store.manifest, parcels, messages=messages)
             with closing(carry_out(jobs, len(pending), executor, parcels, count.watch)) as outcomes:
                 for key, outcome in outcomes:
                     store.add(key, outcome)
@@ -348,7 +359,7 @@ class Study:
         }
         return Manifest(self.name, self.metric, self.notes, int(self.replications), configuration)
 
-    def _jobs(self, keys: Sequence[RunKey], manifest: Manifest, parcels: Parcels) -> Iterator[Job]:
+    def _jobs(self, keys: Sequence[RunKey], manifest: Manifest, parcels: Parcels, *, messages: bool) -> Iterator[Job]:
         """Yield the runs as jobs; what several runs share is packed once."""
         variant, problem, parcel = None, None, Parcel("", None, "", ())
         setting, policies, seed = b"", dict[str, bytes](), manifest.configuration["seed"]
@@ -366,7 +377,7 @@ class Study:
                     for label, entry in self.policies_of(variant).items()
                 }
             swept = manifest.swept.get(key.variant, {})
-            yield Job(key, parcel, setting, policies[key.policy], seed, manifest.run_hash(key), swept)
+            yield Job(key, parcel, setting, policies[key.policy], seed, manifest.run_hash(key), swept, messages)
 
 
 @dataclass

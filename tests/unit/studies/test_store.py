@@ -516,3 +516,38 @@ def test_runs_of_another_numpy_are_not_mixed_in(folder, monkeypatch):
 def test_a_whole_number_and_its_float_are_one_configuration(folder):
     again = small_study(cluster=cs.Cluster(workers=6, compute=cs.Exponential(mean=1)), until=cs.Until(updates=30))
     assert len(again.run(folder, seed=1).totals) == 4
+
+
+def test_message_tables_are_stored_on_request_and_loaded_with_their_run(tmp_path):
+    study = small_study()
+    plain = study.run(tmp_path / "out", seed=3)
+    before = tree(tmp_path / "out" / "runs")
+    assert cs.load_run(tmp_path / "out", "k = 1").messages is None
+    again = study.run(tmp_path / "out", seed=3, messages=True)
+    assert again.reused == 0
+    assert tree(tmp_path / "out" / "runs") == before, "the results are the same, byte for byte"
+    assert study.run(tmp_path / "out", seed=3, messages=True).reused == len(plain.totals)
+    loaded = cs.load_run(tmp_path / "out", "k = 4", replication=1)
+    alone = cs.simulate(
+        study.problem, study.cluster, cs.FastestK(4), optimizer=study.optimizer, until=study.until, seed=3,
+        replication=1, messages=True,
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(loaded.messages, alone.messages)
+    pd.testing.assert_frame_equal(loaded.history, alone.history)
+    np.testing.assert_array_equal(loaded.updates, alone.updates)
+    assert cs.plots.timeline(loaded).axes
+
+
+def test_a_message_table_that_has_changed_or_belongs_to_another_run_is_refused(tmp_path):
+    small_study().run(tmp_path / "out", messages=True)
+    first, second, *_ = sorted((tmp_path / "out" / "messages").iterdir())
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(cs.ResultsError, match="it belongs to another run"):
+        cs.load_run(tmp_path / "out", "k = 1")
+    first.write_bytes(second.read_bytes()[:-9])
+    with pytest.raises(cs.ResultsError, match=f"{first.name} is damaged"):
+        cs.load_run(tmp_path / "out", "k = 1")
+    with pytest.raises(cs.ResultsError, match="contains no finished run of policy 'k = 3', replication 0"):
+        cs.load_run(tmp_path / "out", "k = 3")
+    with pytest.raises(cs.ConfigurationError, match="give out as well"):
+        small_study().run(messages=True)
