@@ -241,7 +241,17 @@ def whole_updates(epochs: float, updates_per_epoch: float) -> int:
 
 
 def epochs_of(name: str, value: float, above: float | None = None) -> float:
-    """Check a number of epochs, at most 1e9 so that it can be converted to updates."""
+    """Check a number of epochs, at most 1e9 so that it can be converted to updates.
+
+    Examples
+    --------
+    >>> epochs_of("warm_up", 2)
+    2.0
+    >>> epochs_of("warm_up", -1)
+    Traceback (most recent call last):
+        ...
+    clustersim.errors.ConfigurationError: warm_up = -1: expected a finite number, at least 0
+    """
     return number(name, value, low=0.0, above=above, high=1e9)
 
 

@@ -19,7 +19,24 @@ BOUND = 5.0
 
 
 class ConformanceError(ClusterSimError, AssertionError):
-    """A part breaks a law; the message says which."""
+    """A part breaks a law; the message says which.
+
+    Examples
+    --------
+    A decoder that is not a frozen dataclass:
+
+    >>> import clustersim as cs
+    >>> class Halves(cs.decoders.Decoder):
+    ...     def weights(self, assignment, workers):
+    ...         return 0.5
+    ...     def __repr__(self):
+    ...         return "Halves()"
+    >>> try:
+    ...     cs.conformance.check_decoder(Halves())
+    ... except cs.conformance.ConformanceError as error:
+    ...     print(error)
+    Halves() is not a dataclass
+    """
 
 
 def demand(law: bool, complaint: str) -> None:

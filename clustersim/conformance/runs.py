@@ -32,6 +32,20 @@ def check_run(run: Run, cluster: Cluster) -> None:
     ------
     ConformanceError
         If something does not add up.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> cluster = cs.Cluster(workers=3, compute=cs.Exponential(mean=1.0))
+    >>> run = cs.simulate(
+    ...     cs.LeastSquares.synthetic(rows=60, features=3, seed=1),
+    ...     cluster,
+    ...     cs.FastestK(2),
+    ...     optimizer=cs.SGD(1e-3),
+    ...     until=cs.Until(updates=20),
+    ...     messages=True,
+    ... )
+    >>> cs.conformance.check_run(run, cluster)
     """
     totals, messages = run.totals, run.messages
     if messages is None:

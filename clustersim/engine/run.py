@@ -61,6 +61,22 @@ class Run:
     updates : ndarray of float, shape (updates,), or None
         The time of each update in seconds, if messages were requested; None if not, or if the times are not known.
         History has the times of the evaluated updates only.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> run = cs.simulate(
+    ...     cs.LeastSquares.synthetic(rows=60, features=3, seed=1),
+    ...     cs.Cluster(workers=3, compute=cs.Constant(2.0)),
+    ...     cs.FullSync(),
+    ...     optimizer=cs.SGD(1e-3),
+    ...     until=cs.Until(updates=10),
+    ...     evaluate_every=5,
+    ... )
+    >>> run.history[["time", "update", "uplink_messages"]].to_numpy().tolist()
+    [[0.0, 0.0, 0.0], [10.0, 5.0, 15.0], [20.0, 10.0, 30.0]]
+    >>> run.totals["reason"], run.w.shape
+    ('10 updates done', (3,))
     """
 
     history: pd.DataFrame

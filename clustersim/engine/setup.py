@@ -48,6 +48,15 @@ def make_setting(problem: Problem, cluster: Cluster, policy: Policy, streams: St
     ConfigurationError
         If the work does not fit the problem and the cluster, or leaves a worker without rows, or if times may be too
         long to be represented or too short for the tick.
+
+    Examples
+    --------
+    >>> import clustersim as cs
+    >>> problem = cs.LeastSquares.synthetic(rows=60, features=3, seed=1)
+    >>> cluster = cs.Cluster(workers=3, compute=cs.ShiftedExponential(shift=0.5, mean=1.5))
+    >>> setting = make_setting(problem, cluster, cs.FastestK(2), Streams(0))
+    >>> setting.assignment.sizes.tolist(), setting.soonest.tolist()
+    ([20, 20, 20], [0.5, 0.5, 0.5])
     """
     check_sizes(problem)
     work = policy.work

@@ -26,7 +26,24 @@ _REMEDY = "give a positive number, or a function of the update number t = 1, 2, 
 
 
 class OptimizerState(Protocol):
-    """What an optimiser remembers within one run."""
+    """What an optimiser remembers within one run.
+
+    Examples
+    --------
+    Gradient descent that halves its step with each update:
+
+    >>> class Halving:
+    ...     def __init__(self):
+    ...         self._step_size = 1.0
+    ...     def step(self, w, gradient, update_number):
+    ...         self._step_size /= 2.0
+    ...         return w - self._step_size * gradient
+    >>> state, w = Halving(), np.array([1.0])
+    >>> for update_number in (1, 2):
+    ...     w = state.step(w, np.array([1.0]), update_number)
+    >>> w.tolist()
+    [0.25]
+    """
 
     def step(self, w: Floats, gradient: Floats, update_number: int) -> Floats:
         """Return the model after an update; neither `w` nor `gradient` is changed.

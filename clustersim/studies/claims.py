@@ -32,6 +32,12 @@ class Verdict:
         Whether the value lies between the bounds of the claim; NaN never does.
     failure : str
         Why the value could not be measured; empty if it could.
+
+    Examples
+    --------
+    >>> claim = Claim("half of the messages are used", lambda results: 0.45, low=0.4, high=0.6)
+    >>> print(Verdict(claim, value=0.45, holds=True))
+    holds: half of the messages are used (measured 0.45, expected 0.4 to 0.6)
     """
 
     claim: "Claim"

@@ -42,6 +42,13 @@ class Outlook(NamedTuple):
         Simulated seconds; the promise holds for rounds that begin before this instant.
     follows : bool
         Whether `WaitState.opened` must be called at each update in between.
+
+    Examples
+    --------
+    The next hundred rounds wait for three messages, unless a round begins at 60 s or later:
+
+    >>> Outlook(rounds=100, enough=3, until=60.0)
+    Outlook(rounds=100, enough=3, until=60.0, follows=False)
     """
 
     rounds: int
@@ -60,6 +67,13 @@ class Look(NamedTuple):
     until : float
         Deadline in seconds after the dispatch, infinite if there is none; it is rounded to ticks. When it has passed,
         the master acts on what has arrived. Until then the rule is asked again at each arrival and at the deadline.
+
+    Examples
+    --------
+    Wait for two more messages, but not beyond 1.5 s after the dispatch:
+
+    >>> Look(needs=2, until=1.5)
+    Look(needs=2, until=1.5)
     """
 
     needs: int
@@ -78,6 +92,20 @@ class WaitState(ABC):
     watches : bool
         Whether the rule depends on when messages arrive. If so, `look` is called instead of `needs` and `patience`: at
         the dispatch, at each arrival, and at the deadline that it returned. It may change from round to round.
+
+    Examples
+    --------
+    Wait for all workers but one in even rounds, and for all of them in odd ones:
+
+    >>> class InTurns(WaitState):
+    ...     def __init__(self, workers):
+    ...         self.k = self._workers = workers
+    ...     def opened(self, updated):
+    ...         self.k = self._workers - (updated.version % 2 == 0)
+    >>> state = InTurns(workers=5)
+    >>> state.opened(Updated(time=0.0, version=0, gradient=None))
+    >>> state.k, state.needs(np.array([3, 0]))  # two workers have answered
+    (4, 2)
     """
 
     k: int
