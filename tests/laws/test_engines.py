@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tracemalloc
 from collections import Counter
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -70,14 +69,14 @@ def test_the_cases_hold_all_that_may_go_wrong():
     def look(case):
         seen.update(traits(case, outcome(case, watched=True, engine="process", messages=True)))
 
-    sample = settings(max_examples=100, database=None, deadline=None, phases=[Phase.generate],
+    sample = settings(max_examples=50, database=None, deadline=None, phases=[Phase.generate],
                       suppress_health_check=list(HealthCheck))  # fmt: skip
-    for number in range(10):  # Hypothesis varies some cases again and again: one large sample is no better
+    for number in range(20):  # Hypothesis varies some cases again and again: one large sample is no better
         seed(number)(sample(given(case=cases())(look)))()
         if all(seen[name] >= 3 for name in RISKS):
             break
     assert {name: seen[name] for name in RISKS if seen[name] < 3} == {}
-    assert seen["refused or ended by an error"] < 0.4 * 100 * (number + 1)
+    assert seen["refused or ended by an error"] < 0.4 * 50 * (number + 1)
 
 
 POLICIES = [
@@ -115,8 +114,10 @@ def test_every_policy_is_among_them():
 
 @pytest.mark.parametrize("policy", POLICIES, ids=repr)
 def test_every_policy_is_the_same_in_both(policy):
+    """With every habit of busy workers and every kind of cluster, though not with every pair of them."""
     kinds = ((cs.Constant(1.0), cs.Link()), (cs.Exponential(1.0), ROUGH), (cs.BernoulliStraggler(0.2), cs.Link()))
-    for (compute, link), busy in product(kinds, BUSY):
+    first = POLICIES.index(policy)
+    for (compute, link), busy in ((kinds[(first + i) % 3], busy) for i, busy in enumerate(BUSY)):
         cluster = cs.Cluster(12, compute, downlink=link, uplink=link, busy=busy, scaling="none")
         case = Case(policy, cluster, cs.Until(updates=8, time=50.0), evaluate_every=3)
         process, cohort = in_both_engines(case, messages=True)
@@ -148,21 +149,21 @@ def test_draws_that_differ_by_less_than_a_tick(policy, ways):
         demand_same(process, light, "the cohort gives something else without messages (two)")
 
 
+LARGE = [cs.FastestK(20), cs.KAsync(20), cs.KBatchSync(5), cs.LiveGradientCompensation(600, 2), cs.ErasureHead(4, 0.3)]
+
+
 @pytest.mark.parametrize("busy", BUSY)
-@pytest.mark.parametrize(
-    "policy",
-    [cs.FastestK(20), cs.KAsync(20), cs.KBatchSync(5), cs.LiveGradientCompensation(600, 2), cs.ErasureHead(4, 0.3)],
-    ids=repr,
-)
+@pytest.mark.parametrize("policy", LARGE, ids=repr)
 def test_large_clusters_are_the_same(policy, busy):
-    """Where ways part for good: 700 workers, with and without links, with ties and without."""
+    """Where ways part for good: 700 workers, with links and no ties for half the pairs, otherwise without links."""
     problem = cs.LeastSquares.synthetic(rows=1400, features=2, seed=1)
-    for compute, link in ((cs.Empirical([1.0, 1.5, 2.25]), cs.Link()), (cs.Exponential(1.0), ROUGH)):
-        cluster = cs.Cluster(700, compute, downlink=link, uplink=link, busy=busy)
-        case = Case(policy, cluster, cs.Until(updates=4), optimizer=cs.SGD(1e-4), problem=problem)
-        process, cohort = in_both_engines(case, messages=True)
-        demand_same(process, cohort, f"{case}: processes (one) and cohort (two) differ")
-        demand_same(process, outcome(case, watched=True, engine="cohort"), f"{case}: without messages")
+    ties = (cs.Empirical([1.0, 1.5, 2.25]), cs.Link())
+    compute, link = ties if (LARGE.index(policy) + BUSY.index(busy)) % 2 else (cs.Exponential(1.0), ROUGH)
+    cluster = cs.Cluster(700, compute, downlink=link, uplink=link, busy=busy)
+    case = Case(policy, cluster, cs.Until(updates=4), optimizer=cs.SGD(1e-4), problem=problem)
+    process, cohort = in_both_engines(case, messages=True)
+    demand_same(process, cohort, f"{case}: processes (one) and cohort (two) differ")
+    demand_same(process, outcome(case, watched=True, engine="cohort"), f"{case}: without messages")
 
 
 SHORT = cs.Replay([[0.5, 1.0, 2.0]] * 3)
@@ -267,9 +268,9 @@ def test_all_processes_and_both_engines_give_the_same_bytes():
             [sys.executable, "-c", SCRIPT, engine], check=True, capture_output=True, text=True,
             env={**os.environ, "PYTHONHASHSEED": salt, "PYTHONPATH": root},
         ).stdout.strip()
-        for engine, salt in (("process", "1"), ("cohort", "2"), ("cohort", "3"))
+        for engine, salt in (("process", "1"), ("cohort", "2"))
     ]  # fmt: skip
-    assert told[0] == told[1] == told[2]
+    assert told[0] == told[1]
     assert len(told[0]) == len(hashlib.sha256().hexdigest())
 
 
@@ -287,10 +288,17 @@ def peak(engine, policy, cluster, updates):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    ("policy", "busy", "updates"),
-    [*((cs.FastestK(25), busy, 120) for busy in BUSY), (cs.KAsync(25), "queue", 180)],
+    ("engine", "policy", "busy", "updates"),
+    [
+        ("process", cs.FastestK(25), "restart", 120),
+        ("process", cs.FastestK(25), "send", 120),
+        ("process", cs.KAsync(25), "queue", 180),
+        ("cohort", cs.FastestK(25), "restart", 120),
+        ("cohort", cs.FastestK(25), "finish", 120),
+        ("cohort", cs.FastestK(25), "queue", 120),
+        ("cohort", cs.FastestK(25), "send", 120),
+    ],
     ids=str,
 )
 def test_memory_does_not_grow_with_the_messages(engine, policy, busy, updates, monkeypatch):

@@ -69,7 +69,7 @@ def simulate(n, policy, compute, down, up, busy, scaling, seed=0):
     return cluster, run_if_possible(PROBLEM, cluster, policy, seed, step_size=1e-3, refusals=REFUSALS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(scheme=schemes(), **clusters)
 def test_everything_adds_up_and_bounds_hold(scheme, compute, down, up, busy, scaling):
     cluster, run = simulate(*scheme, compute, down, up, busy, scaling)
@@ -105,13 +105,10 @@ def test_same_seed_same_run(scheme, seed, compute, down, up, busy, scaling):
     [
         cs.LiveGradientCompensation(7, 4),
         cs.LiveGradientCompensation(2, 8, batch=8, scaled=False, warm_up=1.0),
-        cs.LiveGradientCompensation(3, 1),
         cs.KAsync(1),
-        cs.KAsync(4),
         cs.KAsync(3, max_staleness=2),
         cs.KBatchAsync(1, batch=3),
         cs.KBatchAsync(5, max_staleness=1),
-        cs.KBatchSync(1),
         cs.KBatchSync(6, batch=3),
         Asynchronous(3, to_all=True),
         cs.FastestK(4, batch=3, warm_up=1.0),
@@ -122,7 +119,7 @@ def test_same_seed_same_run(scheme, seed, compute, down, up, busy, scaling):
     ids=repr,
 )
 def test_policies_conform(policy):
-    check_policy(policy, updates=12)
+    check_policy(policy, updates=7)
 
 
 def mean_time(policy, n, updates, seed=0):
@@ -156,7 +153,7 @@ def test_mean_staleness_of_asynchronous_sgd(n, compute):
 
     Of N updates those after a worker's last answer are not counted: at most as many as came since any worker answered.
     """
-    updates = 4000
+    updates = 1000
     cluster = cs.Cluster(n, compute, scaling="none")
     run = cs.simulate(
         PROBLEM, cluster, cs.KAsync(1), optimizer=cs.SGD(1e-3), until=cs.Until(updates=updates), messages=True

@@ -33,7 +33,7 @@ def simulate(cluster, policy, seed=0, **options):
     )
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cluster=clusters, policy=st.builds(AtRandom, st.integers(0, 10**6)), seed=st.integers(0, 10**6))
 def test_everything_adds_up_whatever_the_policy_does(cluster, policy, seed):
     check_run(simulate(cluster, policy, seed), cluster)
@@ -84,7 +84,7 @@ POLICIES = [
 
 @pytest.mark.parametrize("policy", POLICIES, ids=repr)
 def test_conformance_of_the_policies(policy):
-    check_policy(policy, updates=12)
+    check_policy(policy, updates=8)
 
 
 def test_a_deadline_policy_of_ones_own_conforms():
