@@ -222,15 +222,21 @@ def _classes_of(problem: Problem, placement: Placement) -> tuple[NDArray[np.int6
 
 def _deal(classes: int, size: int, workers: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Deal hands of `size` distinct classes, see `ByLabel`; shape (workers, size)."""
-    every = np.arange(classes)
-    incomplete = every[:0]  # the hand for which the last deck did not suffice
+    incomplete = np.empty(0, dtype=np.int64)  # the hand for which the last deck did not suffice
     decks = []
     for _ in range(-(-workers * size // classes)):
-        completing = generator.permutation(np.setdiff1d(every, incomplete))[: -len(incomplete) % size]
-        others = generator.permutation(np.setdiff1d(every, completing))
+        completing = generator.permutation(_all_but(incomplete, classes))[: -len(incomplete) % size]
+        others = generator.permutation(_all_but(completing, classes))
         decks += [completing, others]
         incomplete = others[len(others) - len(others) % size :]
     return generator.permutation(np.concatenate(decks)[: workers * size].reshape(workers, size))
+
+
+def _all_but(some: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Return all classes except some, in order."""
+    others = np.ones(classes, dtype=bool)
+    others[some] = False
+    return np.flatnonzero(others)
 
 
 def draw_classes(

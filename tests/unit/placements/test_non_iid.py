@@ -84,7 +84,7 @@ def test_all_classes_on_every_worker_is_an_even_split_of_each():
     np.testing.assert_array_equal(counts, [[5, 3, 1]] * 8)
 
 
-@pytest.mark.parametrize(("classes", "held", "workers"), [(5, 3, 4), (4, 2, 6), (5, 2, 3), (6, 5, 3)])
+@pytest.mark.parametrize(("classes", "held", "workers"), [(5, 3, 4), (4, 2, 6)])
 def test_every_set_of_classes_is_equally_likely_for_every_worker(classes, held, workers):
     labels = shuffled([-(-workers * held // classes)] * classes)
     problem, draws = Labelled(labels), 4000

@@ -13,6 +13,7 @@ from loaded import PRINT, load, output
 from reaching import FILES, SCRIPT
 
 import clustersim as cs
+from clustersim.scripts import load_study
 from clustersim.studies.configuration import canonical, describe, differences
 
 NUMBERS = sorted({number for text in FILES.values() for number in re.findall(r"\d{3}", text)})
@@ -92,14 +93,11 @@ def test_it_is_the_same_in_every_process_and_however_the_script_is_loaded(tmp_pa
     module = load(tmp_path, FILES)
     script = Path(module.__file__)
     script.write_text(SCRIPT + PRINT.format(thing="thing"))
-    as_main = [output(script, PYTHONHASHSEED=seed) for seed in ("0", "1", "2")]
+    as_main = [output(script, PYTHONHASHSEED=seed) for seed in ("0", "1")]
     assert set(as_main) == {canonical(plain) + "\n"}
     script.write_text(SCRIPT + "\nimport clustersim as cs\n" + STUDY.format(step="plain"))
-    caller = script.parent / "caller.py"
-    text = "from pathlib import Path\nfrom clustersim.scripts import load_study\n"
-    text += f"first = load_study(Path({str(script)!r}))\nstudy = load_study(Path({str(script)!r}))\n"
-    caller.write_text(text + PRINT.format(thing="[first.optimizer, study.optimizer]"))
-    twice = json.loads(output(caller))
+    first, study = (load_study(script) for _ in range(2))
+    twice = describe([first.optimizer, study.optimizer])
     script.write_text(script.read_text() + PRINT.format(thing="study.optimizer"))
     once = json.loads(output(script))
     assert twice["value"][0] == {name: value for name, value in once.items() if name != "user's code"}

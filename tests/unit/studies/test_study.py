@@ -36,13 +36,19 @@ def calls(monkeypatch):
 VARIANTS = {"near": {}, "far": {"cluster": cs.Cluster(6, cs.Exponential(mean=1.0), uplink=cs.Link(latency=0.5))}}
 
 
-def test_same_bytes_in_this_process_in_threads_and_in_two_processes(tmp_path):
+@pytest.fixture(scope="module")
+def processes():
+    """A pool for all tests: a process takes seconds to import the package."""
+    with process_pool(2) as executor:
+        yield executor
+
+
+def test_same_bytes_in_this_process_in_threads_and_in_two_processes(tmp_path, processes):
     study = small_study(variants=VARIANTS)
     here = study.run(tmp_path / "here", seed=3)
     with ThreadPoolExecutor(3) as threads:
         study.run(tmp_path / "threads", seed=3, executor=threads)
-    with process_pool(2) as processes:
-        there = study.run(tmp_path / "processes", seed=3, executor=processes)
+    there = study.run(tmp_path / "processes", seed=3, executor=processes)
     assert len(tree(tmp_path / "here")) == 2 + 2 * 2 * 2, "the manifest, the lock and the runs"
     assert tree(tmp_path / "here") == tree(tmp_path / "threads") == tree(tmp_path / "processes")
     assert here.frame.equals(there.frame)
@@ -108,11 +114,10 @@ class Solved(cs.LeastSquares):
         return super()._optimum
 
 
-def test_an_optimum_is_computed_once_and_told_to_all_processes(tmp_path):
+def test_an_optimum_is_computed_once_and_told_to_all_processes(tmp_path, processes):
     X = np.random.default_rng(1).normal(size=(60, 3))
     study = small_study(problem=Solved(tmp_path, X=X, y=X.sum(axis=1)))
-    with process_pool(2) as executor:
-        results = study.run(executor=executor)
+    results = study.run(executor=processes)
     assert [path.name for path in tmp_path.iterdir()] == [f"by-{os.getpid()}"]
     assert results.frame["error"].notna().all()
 
@@ -410,16 +415,16 @@ class Ending(cs.Optimizer):
     ],
     ids=["death", "exit", "error", "error in a library"],
 )
-def test_whatever_ends_a_run_in_a_pool_the_others_are_done(tmp_path, end, words):
+def test_whatever_ends_a_run_in_a_pool_the_others_are_done(tmp_path, processes, end, words):
     study = small_study(replications=1, variants={"tame": {}, "ending": {"optimizer": Ending(end)}})
-    with process_pool(2) as executor, pytest.warns(cs.FailedRunsWarning, match="2 of 4 runs failed"):
-        results = study.run(tmp_path / "out", executor=executor)
+    with pytest.warns(cs.FailedRunsWarning, match="2 of 4 runs failed"):
+        results = study.run(tmp_path / "out", executor=processes)
     assert results.failures["reason"].str.contains(words, regex=False).all()
     assert len(cs.load_results(tmp_path / "out").totals) == 2
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_the_users_error_is_told_with_file_and_line(jobs):
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_the_users_error_is_told_with_file_and_line(processes, elsewhere):
     class Broken(cs.Optimizer):  # a class that plain pickle could not carry
         def begin(self, w0):
             return self
@@ -430,8 +435,8 @@ def test_the_users_error_is_told_with_file_and_line(jobs):
     words = (
         r"policy 'k = .', replication .: .*test_study.py, line \d+ \(return w - .*: ZeroDivisionError: division by zero"
     )
-    with process_pool(jobs) as executor, pytest.raises(cs.FailedRunsError, match=words):
-        small_study(optimizer=Broken()).run(executor=executor)
+    with pytest.raises(cs.FailedRunsError, match=words):
+        small_study(optimizer=Broken()).run(executor=processes if elsewhere else None)
 
 
 def test_a_policy_that_does_not_fit_is_found_before_anything_is_run(tmp_path, calls):

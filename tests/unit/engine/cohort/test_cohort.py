@@ -55,9 +55,20 @@ def test_large_clusters_agree_with_the_order_statistics(engine, n, busy):
 ROUGH = cs.Link(latency=cs.Exponential(0.3))
 
 
-@pytest.mark.parametrize("link", [cs.Link(), ROUGH, cs.Link(latency=cs.BernoulliStraggler(0.1, 0.2))], ids=str)
-@pytest.mark.parametrize("policy", [cs.KAsync(1), cs.KBatchAsync(10), cs.KBatchSync(10)], ids=repr)
-@pytest.mark.parametrize("busy", ["restart", "finish"])
+LOSSY = cs.Link(latency=cs.BernoulliStraggler(0.1, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("policy", "link", "busy"),
+    [
+        (cs.KAsync(1), cs.Link(), "restart"), (cs.KAsync(1), ROUGH, "finish"), (cs.KAsync(1), LOSSY, "restart"),
+        (cs.KAsync(1), LOSSY, "finish"), (cs.KBatchAsync(10), cs.Link(), "finish"),
+        (cs.KBatchAsync(10), ROUGH, "restart"), (cs.KBatchAsync(10), LOSSY, "finish"),
+        (cs.KBatchSync(10), cs.Link(), "restart"), (cs.KBatchSync(10), ROUGH, "finish"),
+        (cs.KBatchSync(10), LOSSY, "restart"),
+    ],
+    ids=str,
+)  # fmt: skip
 def test_answers_that_come_one_by_one_to_a_large_cluster(policy, link, busy):
     """What happens to few of many workers is not looked for among all of them, and nothing of it is missed."""
     compute = cs.PerWorker([cs.Exponential(0.5), cs.BernoulliStraggler(0.05), cs.Constant(1.0)] * 200)
@@ -138,7 +149,8 @@ def test_thousands_of_tasks_that_never_end_give_way_to_each_other(engine):
 )  # fmt: skip
 def test_several_models_sent_at_one_instant(compute, link, messages):
     """Whatever becomes of a worker's tasks for the second and the third of them: all rules after all others."""
-    for rules in itertools.product(("restart", "finish", "queue", "send"), repeat=3):
+    every = itertools.product(("restart", "finish", "queue", "send"), repeat=3)
+    for rules in every if messages else itertools.islice(every, 0, None, 3):  # every third holds all pairs, too
 
         def answer(event, rules=rules):
             if isinstance(event, Updated):
