@@ -15,12 +15,11 @@ import simpy
 from threadpoolctl import threadpool_limits
 
 import clustersim as cs
-from benchmarks import every_policy, figure3, scale, two_cores, worker_processes
+from benchmarks import coverage, every_policy, figure3, scale, two_cores, worker_processes
 from benchmarks.measure import Effort
 
-MODULES: dict[str, ModuleType] = {
-    module.__name__.split(".")[-1]: module for module in (figure3, scale, worker_processes, two_cores, every_policy)
-}
+_ALL = (figure3, scale, worker_processes, two_cores, every_policy, coverage)
+MODULES: dict[str, ModuleType] = {module.__name__.split(".")[-1]: module for module in _ALL}
 
 
 def main() -> None:

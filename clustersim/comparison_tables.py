@@ -55,9 +55,9 @@ def _ratio(row: Row) -> str:
     """Format a ratio with its interval, of which one end may be unknown."""
     if row["verdict"] == "baseline":
         return "1" if row["ratio"] == 1.0 else "-"
-    ends = [row[f"ratio{name}"] for name in ("", "_low", "_high")]
-    small = max((end for end in ends if math.isfinite(end)), default=1.0) < 1.0
-    return span(*ends, math.nan, digits=2 if small else 3)
+    ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
+    below_one = max((end for end in (ratio, low, high) if math.isfinite(end)), default=1.0) < 1.0
+    return span(ratio, low, high, math.nan, digits=2 if below_one else 3)
 
 
 def _columns(table: pd.DataFrame) -> dict[str, _Column]:
@@ -118,7 +118,8 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
         yield _summary(comparison, title)
         return
     columns = _columns(comparison.table)
-    shown = [columns[name] for name in _fitting(comparison.table, columns, width)]
+    names, fits = _fitting(comparison.table, columns, width)
+    shown = [columns[name] for name in names]
     for variant, rows in comparison.table.groupby("variant", sort=False):
         name, target = f"{title}, {variant!s}" if variant else title, comparison.targets[str(variant)]
         what = "medians" if comparison.quantile == 0.5 else f"{comparison.quantile:g} quantiles"
@@ -127,7 +128,7 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
         table = Table(title=Text(printable(heading), style="italic"), title_justify="left")
         table.add_column("policy", overflow="fold")
         for column in shown:
-            table.add_column(column.heading, justify="right", no_wrap=True)
+            table.add_column(column.heading, justify="right", no_wrap=fits)
         for row in rows.to_dict("records"):
             table.add_row(Words(printable(row["policy"])), *(column.cell(row) for column in shown))
         yield table
@@ -138,21 +139,22 @@ def left_out(comparison: Comparison, width: int) -> list[str]:
     if len(comparison.targets) > MOST_VARIANTS:
         return []
     columns = _columns(comparison.table)
-    shown = _fitting(comparison.table, columns, width)
+    shown, _ = _fitting(comparison.table, columns, width)
     return [column.heading.replace("\n", " ") for name, column in columns.items() if name not in shown]
 
 
-def _fitting(table: pd.DataFrame, columns: dict[str, _Column], width: int) -> list[str]:
-    """Choose the columns that fit, the most important ones first, and return them in the order of the table."""
+def _fitting(table: pd.DataFrame, columns: dict[str, _Column], width: int) -> tuple[list[str], bool]:
+    """Choose the columns that fit, the most important ones first; return them in order, and whether they do fit."""
     rows, chosen = table.to_dict("records"), set[str]()
-    room = width - 1 - 3 - min(_WIDEST_LABEL, max(len(str(row["policy"])) for row in rows))
+    labels = max(len("policy"), *(len(str(row["policy"])) for row in rows))
+    room = width - len("│  │") - min(_WIDEST_LABEL, labels)
     for name in filter(columns.__contains__, _PRIORITY):
         lines = [columns[name].cell(row) for row in rows] + columns[name].heading.split("\n")
-        needed = 3 + max(map(len, lines))
+        needed = len("  │") + max(map(len, lines))
         if needed <= room or name in _AT_LEAST:
             room -= needed
             chosen.add(name)
-    return [name for name in columns if name in chosen]
+    return [name for name in columns if name in chosen], room >= 0
 
 
 def _summary(comparison: Comparison, title: str) -> Table:
@@ -186,9 +188,10 @@ def comparison_notes(comparison: Comparison) -> list[str]:
         notes.append("A run that ends before the target counts as one that needs more than it had spent, or > it.")
     tests = int(table["p"].notna().sum())
     if tests:
+        which = "that this" if tests == 1 else f"that any of {tests} such verdicts"
         notes.append(
-            "Faster, slower: than the baseline, in the same replications; the probability that any of "
-            f"{tests} such verdicts is wrong is at most 5 % (Holm)."
+            f"Faster, slower: than the baseline, in the same replications; the probability {which} is wrong is at most "
+            f"5 %{' (Holm)' if tests > 1 else ''}."
         )
     return notes + _front(comparison) + _precision(comparison)
 

@@ -6,7 +6,7 @@
 import numpy as np
 import pandas as pd
 
-from clustersim.studies.results import KEYS, Results, RunKey
+from clustersim.studies.results import KEYS, Results
 
 __all__ = ["QUANTITIES", "costs_to_target"]
 
@@ -46,23 +46,15 @@ def costs_to_target(results: Results, target: float, metric: str) -> pd.DataFram
     spent = results.time_to_target(0.0 if np.isnan(target) else target, metric)
     if np.isnan(target):
         spent = spent.assign(reached=False, at_start=False)
-    ends = _ends(results)
-    unknown = dict.fromkeys(QUANTITIES, np.inf)
-    keys = [RunKey(str(v), str(p), int(r)) for v, p, r in spent[KEYS].itertuples(index=False)]
-    reached = spent["reached"].to_numpy()
-    columns = {
-        quantity: np.where(reached, spent[quantity], [ends.get(key, unknown)[quantity] for key in keys])
-        for quantity in QUANTITIES
-    }
-    return spent[[*KEYS, "reached", "at_start"]].assign(**columns)
+    spent = spent[[*KEYS, "reached", "at_start", *QUANTITIES]].merge(_ends(results), "left", on=KEYS)
+    for quantity in QUANTITIES:
+        spent[quantity] = spent[quantity].where(spent["reached"], spent.pop(f"{quantity}_end").fillna(np.inf))
+    return spent
 
 
-def _ends(results: Results) -> dict[RunKey, dict[str, float]]:
+def _ends(results: Results) -> pd.DataFrame:
     """Return what each finished run had spent at its last evaluation."""
-    ends = {}
-    for variant, policy, runs in results.series():
-        for run in runs:
-            last = run.iloc[[-1]]
-            key = RunKey(variant, policy, int(last["replication"].item()))
-            ends[key] = {quantity: float(results.values(quantity, last).item()) for quantity in QUANTITIES}
-    return ends
+    if results.frame.empty:
+        return pd.DataFrame(columns=[*KEYS, *(f"{quantity}_end" for quantity in QUANTITIES)])
+    last = results.frame.groupby(KEYS, sort=False).tail(1)
+    return last[KEYS].assign(**{f"{quantity}_end": results.values(quantity, last) for quantity in QUANTITIES})

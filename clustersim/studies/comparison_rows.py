@@ -23,6 +23,7 @@ FRONT = ("settled", "time", "bytes")
 """The columns that the Pareto front is about."""
 
 SHARES = ("idle_share", "wasted_share", "never_heard")
+_UNKNOWN = Interval(*np.full((3, 1), np.nan))
 _WORK = ["compute_used", "compute_wasted", "compute_pending", "idle"]
 
 
@@ -57,7 +58,8 @@ def comparison_rows(
         row: dict[str, Any] = {"variant": variant, "policy": policy, "target": target, "replications": len(runs)}
         row |= {"reached": int(runs["reached"].sum()), "at_start": int(runs["at_start"].sum())}
         row |= {"failed": int(failed.get(policy, 0))}
-        row |= _named("share", _no_chance(share_interval(row["reached"], len(runs)), policy in alike))
+        share = _UNKNOWN if np.isnan(target) else share_interval(row["reached"], len(runs))
+        row |= _named("share", _no_chance(share, policy in alike))
         for quantity in QUANTITIES:
             row |= _needed(quantity, runs, probability, known=not np.isnan(target), alike=policy in alike)
         row |= _ratio(runs, runs_of.get(baseline), baseline, no_chance={policy, baseline} <= alike)
@@ -69,7 +71,7 @@ def comparison_rows(
 def _needed(quantity: str, runs: pd.DataFrame, probability: float, *, known: bool, alike: bool) -> dict[str, float]:
     """Compute the quantile of a cost, the largest cost that a run had, and the mean if every run reached the target."""
     costs, reached = runs[quantity].to_numpy(dtype=np.float64), runs["reached"].to_numpy(dtype=bool)
-    median, mean, end = Interval(*np.full((3, 1), np.nan)), Interval(*np.full((3, 1), np.nan)), np.nan
+    median, mean, end = _UNKNOWN, _UNKNOWN, np.nan
     if known:
         median, end = quantile_interval(costs, reached, probability), _largest(costs)
     if known and reached.all():
@@ -89,8 +91,11 @@ def _ratio(runs: pd.DataFrame, base: pd.DataFrame | None, baseline: str, *, no_c
         ratio = np.nan if base is None or not base["reached"].any() else 1.0
         numbers = {"ratio": ratio, "ratio_low": np.nan, "ratio_high": np.nan, "p": np.nan}
         return {"baseline": baseline, **numbers, "greater": False, "method": ""}
-    pairs = runs.merge(base, on="replication", suffixes=("", "_base"))
-    found = paired_ratio(pairs["time"], pairs["reached"], pairs["time_base"], pairs["reached_base"])
+    columns = ["time", "reached"]
+    ours, theirs = (rows.set_index("replication")[columns] for rows in (runs, base))
+    both = ours.index.intersection(theirs.index)
+    sides = [rows.loc[both, column].to_numpy() for rows in (ours, theirs) for column in columns]
+    found = paired_ratio(*sides)
     if no_chance:
         found = found._replace(low=np.nan, high=np.nan, p=np.nan, method="")
     numbers = {"ratio": found.ratio, "ratio_low": found.low, "ratio_high": found.high, "p": found.p}

@@ -221,8 +221,16 @@ def replications_for(
 
 def are_copies(runs: list[pd.DataFrame]) -> bool:
     """Return whether there are several replications and all have the same history."""
-    first, *others = (run.drop(columns="replication").reset_index(drop=True) for run in runs)
-    return bool(others) and all(first.equals(other) for other in others)
+    first, *others = runs
+    if not others or not all(_same_times(first, other) for other in others):  # this is quick, and mostly enough
+        return False
+    histories = (run.drop(columns="replication").reset_index(drop=True) for run in runs)
+    same = next(histories)
+    return all(same.equals(history) for history in histories)
+
+
+def _same_times(run: pd.DataFrame, other: pd.DataFrame) -> bool:
+    return np.array_equal(run["time"].to_numpy(), other["time"].to_numpy(), equal_nan=True)
 
 
 INTERVALS: dict[str, Callable[[Any, float], Interval]] = {

@@ -17,7 +17,7 @@ def test_the_command_names_every_benchmark():
     told = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--help"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout
-    for name in ("figure3", "scale", "worker_processes", "two_cores", "every_policy"):
+    for name in ("figure3", "scale", "worker_processes", "two_cores", "every_policy", "coverage"):
         assert name in told
 
 

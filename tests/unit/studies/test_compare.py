@@ -43,23 +43,36 @@ def test_costs_to_a_target_computed_on_paper():
     fast, slow = row(comparison, "fast"), row(comparison, "slow")
     assert (fast["replications"], fast["reached"]) == (3, 3)
     assert (slow["replications"], slow["reached"]) == (3, 2)
-    # fast: times 2, 3, 4: mean 3, deviation 1
-    assert fast["time"] == pytest.approx(3.0)
-    assert fast["time_high"] == pytest.approx(3.0 + T2 / math.sqrt(3), rel=1e-9)
-    assert fast["time_low"] == pytest.approx(3.0 - T2 / math.sqrt(3), rel=1e-9)
-    assert slow["time_low"] == 0.0, "7 - T1 would be negative"
+    # fast: times 2, 3, 4: median 3, mean 3, deviation 1
+    assert fast["time"] == fast["time_mean"] == 3.0
+    assert fast["time_mean_high"] == pytest.approx(3.0 + T2 / math.sqrt(3), rel=1e-9)
+    assert fast["time_mean_low"] == pytest.approx(3.0 - T2 / math.sqrt(3), rel=1e-9)
     # uplink 4, 6, 8; both ways three times that; a vector has 8 bytes
-    assert fast[["uplink_vectors", "vectors", "bytes"]].tolist() == [6.0, 18.0, 144.0]
-    assert fast["vectors_high"] == pytest.approx(18.0 + T2 * 6 / math.sqrt(3), rel=1e-9)
-    # slow, the two replications that got there: times 8 and 6: mean 7, deviation sqrt 2
-    assert slow["time"] == pytest.approx(7.0)
-    assert slow["time_high"] == pytest.approx(7.0 + T1, rel=1e-9)
-    assert slow["uplink_vectors"] == pytest.approx(3.5)
+    costs = ["uplink_vectors", "vectors", "uplink_bytes", "bytes"]
+    assert fast[costs].tolist() == [6.0, 18.0, 48.0, 144.0]
+    assert fast["vectors_mean_high"] == pytest.approx(18.0 + T2 * 6 / math.sqrt(3), rel=1e-9)
+    # slow: 8 and 6, and a run that ended at 8: the curve is 2/3 after 6 and 1/3 after 8
+    assert slow[["time", "time_end"]].tolist() == [8.0, 8.0]
+    assert math.isnan(slow["time_mean"]), "the mean of those that got there would be biased"
+    # pairs: 8 / 2 = 4 and 6 / 3 = 2 and at least 8 / 4 = 2: the median is 2 or more, and less than infinite
+    assert (fast["verdict"], fast["ratio"]) == ("baseline", 1.0)
+    assert math.isnan(slow["ratio"])
+    assert slow[["p", "p_holm", "method", "verdict"]].tolist() == [0.25, 0.25, "sign", "undecided"]
+    assert comparison.why == "as given"
+    assert "There are only 3 replications" in " ".join(comparison.remarks)
+
+
+def test_a_ratio_and_its_interval_computed_on_paper():
+    complete = {key: rows for key, rows in RUNS.items() if key[2] < 2}
+    slow = row(compare(made_up(complete), target=1.0), "slow")
     # pairs: 8 / 2 = 4 and 6 / 3 = 2: geometric mean sqrt 8, log deviation ln 2 / sqrt 2
     assert slow["ratio"] == pytest.approx(math.sqrt(8.0))
     assert slow["ratio_high"] == pytest.approx(math.sqrt(8.0) * math.exp(T1 * math.log(2.0) / 2.0), rel=1e-9)
-    assert fast[["ratio", "ratio_low", "ratio_high"]].tolist() == [1.0, 1.0, 1.0]
-    assert comparison.why == "as given"
+    # t = mean / (deviation / sqrt 2) = 1.5 ln 2 / (ln 2 / 2) = 3; one degree of freedom: p = 1 - 2 arctan(3) / pi
+    assert slow["p"] == pytest.approx(1.0 - 2.0 * math.atan(3.0) / math.pi, rel=1e-9)
+    fast = row(compare(made_up(complete), target=1.0, baseline="slow"), "fast")
+    assert fast["ratio"] == pytest.approx(1.0 / math.sqrt(8.0))
+    assert fast["baseline"] == "slow"
 
 
 def test_default_target_is_the_lowest_at_which_some_policy_settles():
@@ -70,14 +83,19 @@ def test_default_target_is_the_lowest_at_which_some_policy_settles():
     assert row(comparison, "fast")["reached"] == 3
 
 
-def test_each_variant_has_its_own_target_and_fastest_policy():
+def test_each_variant_has_its_own_target_and_baseline():
     runs = {("a", *key[1:]): rows for key, rows in RUNS.items()}
     runs |= {("b", *key[1:]): [(10 * t, 100 * e, u) for t, e, u in rows] for key, rows in RUNS.items()}
     comparison = compare(made_up(runs))
     assert comparison.targets == {"a": 2.0, "b": 200.0}
     table = comparison.table.set_index(["variant", "policy"])
     assert table.loc[("b", "fast"), "time"] == pytest.approx(30.0)
-    assert table.loc[("b", "slow"), "ratio"] == pytest.approx(2.0)
+    assert table["p"].count() == 2
+    without = {key: rows for key, rows in runs.items() if key[:2] != ("b", "fast")}
+    comparison = compare(made_up(without), target=200.0, baseline="fast")
+    assert "There are no runs of the baseline 'fast' in variant 'b', so there are no ratios." in comparison.remarks
+    only_slow = compare(made_up(without), target=200.0).table
+    assert only_slow["baseline"].tolist() == ["fast", "fast", "slow"], "the first policy that has runs"
 
 
 def test_higher_is_better_for_accuracies():
@@ -98,9 +116,14 @@ def test_a_policy_that_never_arrives_and_single_replications():
     runs = {("", "a", 0): [(0, 4.0, 0), (1, 3.0, 1)], ("", "b", 0): [(0, 4.0, 0), (1, 1.0, 1)]}
     comparison = compare(made_up(runs), target=2.0)
     assert row(comparison, "a")["reached"] == 0
-    assert np.isnan(row(comparison, "a")[["time", "bytes", "ratio"]].astype(float)).all()
+    assert row(comparison, "a")[["time", "time_end", "bytes"]].tolist() == [math.inf, 1.0, math.inf]
+    assert np.isnan(row(comparison, "a")[["ratio", "time_low", "share"]].astype(float)).tolist() == [True, True, False]
     assert row(comparison, "b")["time"] == 1.0
     assert np.isnan(row(comparison, "b")["time_low"])
+    assert comparison.remarks == (
+        "The baseline 'a' never reaches the target; choose another one.",
+        "There is only one replication, so there are no intervals.",
+    )
     nobody = compare(made_up(runs), target=0.5)
     assert nobody.table["reached"].sum() == 0
 
@@ -119,6 +142,11 @@ def test_targets_and_columns_that_make_no_sense_are_named():
             compare(results, target=target)
     with pytest.raises(cs.ConfigurationError, match="results = 3: expected a Results"):
         compare(3)
+    with pytest.raises(cs.ConfigurationError, match="baseline = 'none': expected the label of a policy, one of 'fast'"):
+        compare(results, baseline="none")
+    for quantile in (0.0, 1.0, math.nan):
+        with pytest.raises(cs.ConfigurationError, match=f"quantile = {quantile}"):
+            compare(results, quantile=quantile)
     unknown = made_up({("", "a", 0): [(0, math.nan, 0)]})
     unknown.frame["loss"] = 1.0
     with pytest.raises(cs.ConfigurationError, match=r"metric = 'error': expected one of loss \(.*optimum"):
@@ -217,20 +245,19 @@ def test_grids_that_make_no_sense_are_named(arguments, words):
         made_up(RUNS).on_grid(**arguments)
 
 
-@pytest.mark.parametrize(("width", "shown", "hidden"), [(160, 7, ""), (100, 6, "bytes"), (60, 5, "bytes and ratio")])
-def test_a_narrow_terminal_gets_fewer_columns_with_whole_words(width, shown, hidden):
-    console = Console(width=width, file=io.StringIO())
-    print_comparison(console, made_up(RUNS), target=1.0)
-    text = console.file.getvalue()
+@pytest.mark.parametrize(("width", "shown"), [(185, 11), (80, 5), (60, 4), (30, 3)])
+def test_a_narrow_terminal_gets_the_most_important_columns_with_whole_words(width, shown):
+    runs = {("", p, r): [(0, 8.0, 0), (1234 + 7 * r * (1 + (p == "b")), 1.0, 40 + r)] for p in "ab" for r in range(8)}
+    text = printed(made_up(runs), width, target=1.0)
     heading = text.split("┡")[0].split("┏")[1]
-    words = set(re.sub(r"[^\w()]+", " ", heading).split())
-    assert {"policy", "reached", "time", "(s)", "uplink", "downlink", "(vectors)"} <= words
-    assert ("bytes" in words, "fastest" in words) == (shown == 7, shown >= 6)
+    words = re.sub(r"[^\w()/]+", " ", heading).split()
+    assert ("verdict" in words, "baseline" in words, "uplink" in words) == (shown >= 4, shown >= 5, shown == 11)
+    assert {"policy", "reached", "time"} <= set(words) or width == 30
     assert heading.splitlines()[0].count("┳") == shown - 1
-    assert re.findall("Left out: (.*);", text) == ([hidden] if hidden else [])
+    assert ("Left out, because the lines are too short:" in text.replace("\n", " ").replace("  ", " ")) == (shown < 11)
     assert "…" not in text
-    assert "fast" in text
-    assert "3.000 ±" in text
+    assert re.search(r"a +│ +8 of 8 │.* 1258 \(1241 - 1276\) │", text) or width == 30
+    assert max(map(len, text.splitlines())) <= width
 
 
 def test_claims():
@@ -271,7 +298,7 @@ def test_real_runs_agree_with_a_search_by_hand(tmp_path):
             replication=replication,
         ).history  # fmt: skip
         times.append(next(t for t, e in zip(history["time"], history["error"], strict=True) if e <= target))
-    assert compare(results, target=target).table["time"].item() == pytest.approx(np.mean(times), rel=1e-12)
+    assert compare(results, target=target).table["time"].item() == pytest.approx(np.median(times), rel=1e-12)
     assert pd.api.types.is_integer_dtype(results.frame["update"])
 
 
@@ -303,7 +330,7 @@ def test_a_growing_error_has_not_reached_the_target_that_it_started_at():
         comparison = compare(results, target=target)
         row_of = comparison.table.set_index("policy")
         assert row_of.loc["x 1.3", ["reached", "at_start"]].tolist() == [0, 0]
-        assert math.isnan(row_of.loc["x 1.3", "time"])
+        assert math.isinf(row_of.loc["x 1.3", "time"])
         assert any("runs of 'x 1.3'" in text and "move away from it" in text for text in comparison.remarks)
     assert compare(results, target=2e8).table["reached"].tolist() == [0, 2], "the slow one is still there at its end"
 
@@ -360,13 +387,14 @@ def test_failed_runs_count_among_the_replications():
     fast, slow, dead = (row(comparison, label) for label in ("fast", "slow", "dead"))
     assert (fast["replications"], fast["reached"], fast["failed"]) == (4, 3, 1)
     assert (dead["replications"], dead["reached"], dead["failed"]) == (2, 0, 2)
-    assert fast["time"] == 3.0, "over those that reached it"
-    assert math.isnan(slow["ratio"]), "no policy reached it in every replication"
+    assert fast["time"] == 3.5, "of 2, 3, 4 and never"
+    assert math.isinf(dead["time"])
+    assert dead["ratio"] == math.inf, "in both pairs the baseline reached the target, and this never does"
+    assert slow["p"] == 0.25, "three pairs: the fourth run of slow is missing"
     assert "1 of 4 runs of 'fast' failed: it ran away." in comparison.remarks
-    assert any(text.startswith("No policy reaches the target in every replication") for text in comparison.remarks)
     text = printed(results, target=1.0)
-    assert re.search(r"fast +│ +3 of 4 │ +3.000 ±", text)
-    assert re.search(r"dead +│ +0 of 2 │ +- │", text)
+    assert re.search(r"fast +│ +3 of 4 │ +30 - 95 % │ +3.50 │", text)
+    assert re.search(r"dead +│ +0 of 2 │ +0 - 66 % │ +> 0 │", text)
     assert "2 of 2 runs of 'dead' failed: it ran away." in text
     assert results.time_to_target(1.0).groupby("policy")["reached"].sum().to_dict() == {"fast": 3, "slow": 2, "dead": 0}
 
@@ -382,7 +410,7 @@ def test_survivors_choose_the_target_only_if_there_are_no_others():
 def test_a_study_of_which_all_runs_failed_has_a_table():
     results = with_failures(cs.Results("dead", pd.DataFrame(), pd.DataFrame(), ("a",)), ("", "a", 0))
     text = printed(results)
-    assert re.search(r"a +│ +- │ +- │", text)
+    assert re.search(r"a +│ +- │ +- │ +- │", text)
     assert "1 of 1 runs of 'a' failed: it ran away." in text
     assert results.on_grid().empty
     with pytest.raises(cs.ConfigurationError, match="there are no runs to compare"):
@@ -398,21 +426,20 @@ def test_replications_that_are_copies_have_no_interval():
     comparison = compare(results, target=1.0)
     copied = row(comparison, "copied")
     assert copied["time"] == 3.0
-    assert np.isnan(copied[["time_low", "time_high", "bytes_low", "bytes_high"]].astype(float)).all()
+    assert np.isnan(copied[["time_low", "time_high", "bytes_mean_low", "share_low", "p"]].astype(float)).all()
     assert "'copied' are identical" in comparison.remarks[-1]
-    assert "± 0" not in printed(results, target=1.0)
+    assert re.search(r"copied +│ +3 of 3 │ +- │ +3.00 │", printed(results, target=1.0))
     alike = compare(made_up({("", p, r): [(0, 8.0, 0), (3 + (p == "b"), 1.0, 4)] for p in "ab" for r in range(3)}))
     assert math.isnan(row(alike, "b")["ratio_low"])
     single = compare(made_up({("", "a", 0): RUNS["", "fast", 0]}))
     assert not any("identical" in text for text in single.remarks), "one replication is no copy"
 
 
-def test_intervals_of_what_is_spent_end_at_0_and_are_printed_with_both_ends():
+def test_intervals_of_means_end_at_0():
     runs = {("", "a", 0): [(0, 8.0, 0), (1, 1.0, 1)], ("", "a", 1): [(0, 8.0, 0), (9, 1.0, 2)]}
-    text = printed(made_up(runs), target=1.0)
+    a = row(compare(made_up(runs), target=1.0), "a")
     high = 5.0 + T1 * math.sqrt(32.0) / math.sqrt(2.0)
-    assert f"5.000 (0 - {high:.2f})" in text
-    assert "cut off at 0, because costs cannot be negative" in text
+    assert a[["time_mean", "time_mean_low", "time_mean_high"]].tolist() == pytest.approx([5.0, 0.0, high])
     times = made_up(runs).on_grid("time", over="update", grid=[1.0])
     assert times["low"].tolist() == [0.0]
 
@@ -436,17 +463,24 @@ def test_averages_on_a_grid_are_chosen_and_told():
     assert below.on_grid()["average"].unique().tolist() == ["arithmetic"]
 
 
-@pytest.mark.parametrize("count", [6, 9, 20])
-def test_the_interval_of_a_median_covers_it_at_least_as_often_as_it_says(count):
-    draws = np.random.default_rng(5).exponential(size=(count, 20_000))
-    interval = median_interval(draws)
-    covered = int(((interval.low <= math.log(2.0)) & (math.log(2.0) <= interval.high)).sum())
-    rank = next(j for j in range(count) if 2 * stats.binom.cdf(j, count, 0.5) > 0.05)  # the largest that is allowed
-    exact = 1 - 2 * stats.binom.cdf(rank - 1, count, 0.5)
-    low, high = stats.binom.ppf([5e-7, 1 - 5e-7], 20_000, exact)
-    assert exact >= 0.95
-    assert low <= covered <= high
+@pytest.mark.parametrize("count", [6, 9, 10, 20])
+def test_the_interval_of_a_median_covers_it_about_as_often_as_it_says(count):
+    rng = np.random.default_rng(5)
+    for draws, truth in ((rng.exponential(size=(count, 20_000)), math.log(2.0)), (rng.normal(size=(count, 20_000)), 0)):
+        interval = median_interval(draws)
+        covered = int(((interval.low <= truth) & (truth <= interval.high)).sum())
+        assert stats.binom.ppf(5e-7, 20_000, 0.94) <= covered <= stats.binom.ppf(1 - 5e-7, 20_000, 0.96)
     assert np.isnan(median_interval(draws[:5]).low).all(), "five replications are too few"
+
+
+@pytest.mark.parametrize("count", range(6, 40))
+def test_the_interval_of_a_median_as_hettmansperger_and_sheather_write_it(count):
+    gamma = {d: 1.0 - 2.0 * stats.binom.cdf(d - 1, count, 0.5) for d in range(1, count // 2 + 1)}
+    d = max(d for d, level in gamma.items() if level >= 0.95)
+    share = (gamma[d] - 0.95) / (gamma[d] - gamma[d + 1])
+    weight = (count - d) * share / (d + (count - 2 * d) * share)
+    _, low, high = median_interval(np.arange(1.0, count + 1.0))
+    assert [float(low), float(high)] == pytest.approx([d + weight, count + 1 - d - weight])
 
 
 def test_metrics_that_some_runs_lack_are_told():
