@@ -55,7 +55,7 @@ def heatmap(
     Raises
     ------
     ConfigurationError
-        As for `Results.pivot`, or if there is no number to show.
+        As for `Results.pivot`.
 
     Examples
     --------
@@ -75,8 +75,6 @@ def heatmap(
     table = results.pivot(y, x, value, where=where, target=target)
     numbers = table.to_numpy(dtype=np.float64)
     finite = numbers[np.isfinite(numbers)]
-    if not finite.size:
-        raise ConfigurationError(f"value = {value or results.metric!r}: there is no finite number to show")
     lower = target is not None or lower_is_better(value or results.metric)
     with mpl.rc_context(STYLE | {"axes.grid": False}):
         figure = Figure(figsize=(1.6 + 0.85 * len(table.columns), 1.6 + 0.42 * len(table)), layout="constrained")
@@ -87,7 +85,8 @@ def heatmap(
         _ticks(axes, table, x, y)
         marked = _best_places(numbers, best, lower=lower)
         _write(axes, image, numbers, marked)
-        figure.colorbar(image, ax=axes, label=_value_label(results, value, target))
+        if finite.size:
+            figure.colorbar(image, ax=axes, label=_value_label(results, value, target))
         if remark := _remark(x, y, best, reached=target is None or bool(np.isfinite(numbers).all())):
             figure.supxlabel(remark, fontsize=8)
     return figure
@@ -176,7 +175,9 @@ def _line(axes: Axes, rows: pd.DataFrame, x: str, name: str, place: int) -> None
 
 
 def _norm(finite: Any) -> Normalize:
-    """Return a logarithmic scale of colours for numbers that differ by more than ten times."""
+    """Return a scale of colours: a logarithmic one for numbers that differ by more than ten times."""
+    if not finite.size:
+        return Normalize(0.0, 1.0)
     return LogNorm(finite.min(), finite.max()) if _wide(finite) else Normalize(finite.min(), finite.max())
 
 

@@ -62,7 +62,17 @@ PROGRAM = ("-c", "from clustersim.cli import main; main()")
 def test_run_prints_table_claims_notes_and_paths(here, few_pictures, script):
     outcome = call("run", script, "--jobs", "1", "--seed", "5")
     assert outcome.exit_code == 0, outcome.output
-    for words in ("k = 1", "k = 4", "3 of 3", "±", "the error falls", "holds", "Notes: A made-up study.", "Target: "):
+    for words in (
+        "k = 1",
+        "k = 4",
+        "3 of 3",
+        "time (s)",
+        "95 % intervals",
+        "the error falls",
+        "holds",
+        "Notes: A made-up study.",
+        "Target: ",
+    ):
         assert words in outcome.stdout
     assert outcome.stderr == ""
     pictures = re.findall(r"Figure: (\S+)", outcome.stdout)

@@ -102,7 +102,7 @@ def test_a_problem_that_returns_nonsense_is_named(parts, words, engine):
 
 @pytest.mark.parametrize("loss", [1, np.float32(1.0), np.array(1.0)])
 def test_a_loss_may_be_any_single_number(loss):
-    assert run(problem=Quadratic(loss=returning(loss))).history["loss"].tolist() == [1.0, 1.0]
+    assert run(problem=Quadratic(loss=returning(loss))).history["loss"].unique().tolist() == [1.0]
 
 
 def test_a_problem_without_a_repr_of_its_own_shows_its_size():
