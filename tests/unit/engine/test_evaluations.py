@@ -81,6 +81,15 @@ def test_both_engines_and_planned_rounds_evaluate_the_same_updates(rule, policy)
     assert len(by_rounds) <= len(expected) + 1, "and the end of the run"
 
 
+@pytest.mark.parametrize("rule", [None, Every(seconds=1.0)])
+def test_an_update_at_the_very_instant_counts_in_planned_rounds_too(rule):
+    until, compute = cs.Until(time=200.0), cs.Constant(0.5)
+    by_rounds, by_processes = (history(rule, engine, None, until, compute) for engine in ("cohort", "process"))
+    assert by_rounds.equals(by_processes)
+    every = [*range(101), *range(102, 401, 2)] if rule is None else [*range(0, 401, 2)]
+    assert by_rounds["update"].unique().tolist() == every
+
+
 def test_evaluations_do_not_change_the_run():
     runs = [history(rule) for rule in (None, 1, 50, Every(seconds=2.0))]
     assert len({run.iloc[-1].to_json() for run in runs}) == 1

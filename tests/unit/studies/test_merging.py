@@ -8,6 +8,7 @@ import pytest
 from small import small_study
 
 import clustersim as cs
+from clustersim.studies.runfile import decode, encode
 
 
 def content(folder):
@@ -63,6 +64,15 @@ def test_a_run_with_two_contents_is_named(parts):
         cs.merge([parts / "whole", parts / "copy"], parts / "out")
 
 
+def test_two_sound_files_of_one_run_that_differ_are_named(parts):
+    shutil.copytree(parts / "whole", parts / "copy")
+    run = next((parts / "copy" / "runs").iterdir())
+    stored = decode(run.read_bytes())
+    run.write_bytes(encode(stored.key, stored.history.assign(loss=0.0), stored.totals, stored.run_hash))
+    with pytest.raises(cs.ResultsError, match=f"{run.name} differ, although they should be the same run"):
+        cs.merge([parts / "whole", parts / "copy"], parts / "out")
+
+
 def step_size(update):
     """Fail on a machine where something is wrong."""
     if "CLUSTERSIM_TEST_BROKEN" in os.environ:
@@ -79,6 +89,7 @@ def test_a_finished_run_counts_and_not_its_failure_elsewhere(tmp_path, monkeypat
     results = cs.merge([tmp_path / name for name in order], tmp_path / "out")
     assert set(results.failures["replication"]) == {2}, "the third replication has only failed"
     assert len(results.totals) == 4
+    assert all("r0002" in path.name for path in (tmp_path / "out" / "failures").iterdir())
 
 
 def test_folders_that_are_none_are_named(tmp_path):

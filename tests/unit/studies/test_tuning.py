@@ -45,6 +45,19 @@ def test_without_a_target_the_best_value_counts():
     assert np.isinf(tuning.table["time"]).all()
 
 
+def test_the_first_at_the_target_is_picked_even_if_another_settles_lower():
+    # one of two rows at a time: with step s the error settles around s / (2 - s) * 9/8, and s = 1/2 gets there first
+    noisy = study_on_a_parabola(
+        problem=cs.LeastSquares([[1.0], [1.0]], [0.0, 3.0]), policies={"one": cs.FastestK(1)},
+        cluster=cs.Cluster(2, cs.Exponential(1.0)), until=cs.Until(updates=400),
+    )  # fmt: skip
+    quick = noisy.tune([0.01, 0.5], target=0.8)
+    table = quick.table.set_index("step_size")
+    assert table["value"][0.01] < table["value"][0.5]
+    assert quick.step_sizes == {"one": 0.5}
+    assert noisy.tune([0.01, 0.5]).step_sizes == {"one": 0.01}
+
+
 def test_a_policy_keeps_the_rest_of_its_own_optimiser():
     tuning = study_on_a_parabola().tune([0.25, 0.5])
     assert tuning.study.policies["own"].optimizer == cs.Momentum(tuning.step_sizes["own"], momentum=0.5)
