@@ -91,11 +91,10 @@ def _ratio(runs: pd.DataFrame, base: pd.DataFrame | None, baseline: str, *, no_c
         ratio = np.nan if base is None or not base["reached"].any() else 1.0
         numbers = {"ratio": ratio, "ratio_low": np.nan, "ratio_high": np.nan, "p": np.nan}
         return {"baseline": baseline, **numbers, "greater": False, "method": ""}
-    columns = ["time", "reached"]
-    ours, theirs = (rows.set_index("replication")[columns] for rows in (runs, base))
-    both = ours.index.intersection(theirs.index)
-    sides = [rows.loc[both, column].to_numpy() for rows in (ours, theirs) for column in columns]
-    found = paired_ratio(*sides)
+    _, ours, theirs = np.intersect1d(runs["replication"], base["replication"], return_indices=True)
+    times, reached = runs["time"].to_numpy()[ours], runs["reached"].to_numpy()[ours]
+    base_times, base_reached = base["time"].to_numpy()[theirs], base["reached"].to_numpy()[theirs]
+    found = paired_ratio(times, reached, base_times, base_reached)
     if no_chance:
         found = found._replace(low=np.nan, high=np.nan, p=np.nan, method="")
     numbers = {"ratio": found.ratio, "ratio_low": found.low, "ratio_high": found.high, "p": found.p}
