@@ -75,11 +75,10 @@ def _columns(table: pd.DataFrame) -> dict[str, _Column]:
         "bytes": _Column(f"both ways\n({prefix})", _cost("bytes", unit)),
         "idle_share": _Column("idle", _share("idle_share")),
         "wasted_share": _Column("wasted", _share("wasted_share")),
-        "never_heard": _Column("never\nheard", lambda row: numeral(row["never_heard"])),
         "front": _Column("Pareto\nfront", lambda row: "yes" if row["front"] else "no"),
     }
     alone = len(table) == table["variant"].nunique()
-    empty = {name for name in ("idle_share", "wasted_share", "never_heard") if table[name].isna().all()}
+    empty = {name for name in ("idle_share", "wasted_share") if table[name].isna().all()}
     hidden = empty | ({"ratio", "verdict", "front"} if alone else set())
     return {name: column for name, column in columns.items() if name not in hidden}
 
@@ -92,7 +91,7 @@ def _unit(table: pd.DataFrame) -> tuple[float, str]:
 
 
 _PRIORITY = (
-    *_AT_LEAST, "ratio", "verdict", "uplink_vectors", "bytes", "idle_share", "wasted_share", "front", "never_heard",
+    *_AT_LEAST, "ratio", "verdict", "uplink_vectors", "bytes", "idle_share", "wasted_share", "front",
     "share", "vectors", "uplink_bytes",
 )  # fmt: skip
 

@@ -68,6 +68,7 @@ study = cs.Study(
     optimizer=cs.SGD(0.0005),
     policies=POLICIES,
     until=cs.Until(time=7000.0),
+    evaluate_every=10,
     replications=10,
     claims=[
         cs.Claim("adaptive k reaches its lowest error near t = 2000 (mean curve, within 10 %)",

@@ -70,6 +70,7 @@ study = cs.Study(
     policies=policies(0.7),
     variants={variant(p): {"cluster": sgc.cluster(p), "policies": policies(p)} for p in PS},
     until=cs.Until(updates=sgc.UPDATES),
+    evaluate_every=10,
     replications=10,
     metric="distance",
     claims=[

@@ -79,6 +79,7 @@ study = cs.Study(
         variant(p, nu): {"cluster": sgc.cluster(p, rounds=nu), "policies": policies(p)} for p in PS for nu in NUS
     },
     until=cs.Until(updates=sgc.UPDATES),
+    evaluate_every=10,
     replications=10,
     metric="distance",
     claims=[

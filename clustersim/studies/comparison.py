@@ -45,8 +45,7 @@ class Comparison:
         - settled: the median over the replications of the value at which a run settles (its median over the last tenth
           of the run);
         - idle_share: the share of the workers' seconds in which they were idle; wasted_share: the share of the computed
-          seconds that no update used; never_heard: the mean number of workers from whom no message arrived; each of
-          them over whole runs;
+          seconds that were wasted; both over whole runs, not up to the target;
         - front: whether no policy of the variant is at least as good in settled, time and bytes and better in one.
 
         Ends are NaN if there are too few replications, or if all replications are identical.

@@ -22,7 +22,7 @@ __all__ = ["FRONT", "SHARES", "comparison_rows"]
 FRONT = ("settled", "time", "bytes")
 """The columns that the Pareto front is about."""
 
-SHARES = ("idle_share", "wasted_share", "never_heard")
+SHARES = ("idle_share", "wasted_share")
 _UNKNOWN = Interval(*np.full((3, 1), np.nan))
 _WORK = ["compute_used", "compute_wasted", "compute_pending", "idle"]
 
@@ -91,11 +91,10 @@ def _ratio(runs: pd.DataFrame, base: pd.DataFrame | None, baseline: str, *, no_c
         ratio = np.nan if base is None or not base["reached"].any() else 1.0
         numbers = {"ratio": ratio, "ratio_low": np.nan, "ratio_high": np.nan, "p": np.nan}
         return {"baseline": baseline, **numbers, "greater": False, "method": ""}
-    columns = ["time", "reached"]
-    ours, theirs = (rows.set_index("replication")[columns] for rows in (runs, base))
-    both = ours.index.intersection(theirs.index)
-    sides = [rows.loc[both, column].to_numpy() for rows in (ours, theirs) for column in columns]
-    found = paired_ratio(*sides)
+    _, ours, theirs = np.intersect1d(runs["replication"], base["replication"], return_indices=True)
+    times, reached = runs["time"].to_numpy()[ours], runs["reached"].to_numpy()[ours]
+    base_times, base_reached = base["time"].to_numpy()[theirs], base["reached"].to_numpy()[theirs]
+    found = paired_ratio(times, reached, base_times, base_reached)
     if no_chance:
         found = found._replace(low=np.nan, high=np.nan, p=np.nan, method="")
     numbers = {"ratio": found.ratio, "ratio_low": found.low, "ratio_high": found.high, "p": found.p}
@@ -103,7 +102,7 @@ def _ratio(runs: pd.DataFrame, base: pd.DataFrame | None, baseline: str, *, no_c
 
 
 def _shares(results: Results) -> dict[str, dict[str, float]]:
-    """Return, for each policy, the idle and wasted shares of all seconds, and how many workers were never heard."""
+    """Return, for each policy, the idle share of all seconds and the wasted share of the computed ones."""
     totals = results.totals
     if totals.empty or not {*_WORK} <= {*totals.columns}:
         return {}
@@ -111,11 +110,9 @@ def _shares(results: Results) -> dict[str, dict[str, float]]:
     for policy, runs in totals[totals["variant"] == results.variants[0]].groupby("policy", sort=False):
         sums = runs[_WORK].sum()
         worked = float(sums.drop("idle").sum())
-        silent = float(runs["never_heard"].mean()) if "never_heard" in runs else np.nan
         found[str(policy)] = {
             "idle_share": _divided(float(sums["idle"]), float(sums.sum())),
             "wasted_share": _divided(float(sums["compute_wasted"]), worked),
-            "never_heard": silent,
         }
     return found
 

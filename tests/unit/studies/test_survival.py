@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -21,6 +21,7 @@ def split(sample):
     return np.array(costs), np.array(reached)
 
 
+@settings(deadline=None, max_examples=50)
 @given(samples, st.sampled_from([0.25, 0.5, 0.9]))
 def test_quantiles_against_the_product_limit_written_out(sample, probability):
     costs, reached = split(sample)
@@ -40,12 +41,14 @@ def test_quantiles_against_the_product_limit_written_out(sample, probability):
     assert math.isnan(low) or 0.0 <= low <= high
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(0.01, 100.0), min_size=1, max_size=20))
 def test_nothing_censored_is_the_plain_median(costs):
     ours, plain = quantile_interval(costs, np.ones(len(costs), dtype=bool)), median_interval(costs)
     np.testing.assert_allclose(ours, plain, rtol=1e-9)
 
 
+@settings(deadline=None, max_examples=50)
 @given(samples, st.floats(0.1, 10.0))
 def test_intervals_scale_with_the_unit(sample, factor):
     costs, reached = split(sample)
@@ -53,6 +56,7 @@ def test_intervals_scale_with_the_unit(sample, factor):
     np.testing.assert_allclose(scaled, factor * np.array(quantile_interval(costs, reached)), rtol=1e-6)
 
 
+@settings(deadline=None, max_examples=50)
 @given(samples, st.integers(0, 14))
 def test_a_run_that_is_followed_longer_never_lowers_anything(sample, which):
     costs, reached = split(sample)
@@ -78,6 +82,7 @@ def test_ends_of_runs_raise_the_lower_end():
         quantile_interval([1.0], [True], probability=1.5)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 40), st.integers(1, 40))
 def test_wilsons_interval_solves_its_quadratic(reached, more):
     replications = reached + more
@@ -91,6 +96,7 @@ def test_wilsons_interval_solves_its_quadratic(reached, more):
 pairs = st.lists(st.tuples(st.floats(0.1, 10.0), st.floats(0.1, 10.0)), min_size=2, max_size=12)
 
 
+@settings(deadline=None, max_examples=50)
 @given(pairs)
 def test_uncensored_ratios_against_scipys_student(both):
     costs, base = (np.array(side) for side in zip(*both, strict=True))
@@ -107,6 +113,7 @@ def test_uncensored_ratios_against_scipys_student(both):
     assert mirrored.p == pytest.approx(found.p)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.floats(0.1, 10.0), st.booleans(), st.floats(0.1, 10.0), st.booleans()), min_size=6))
 def test_censored_ratios_hold_whatever_the_runs_would_have_needed(runs):
     costs, reached, base, base_reached = (np.array(side) for side in zip(*runs, strict=True))
@@ -137,6 +144,7 @@ def test_costs_of_0_and_runs_that_never_reach():
     assert math.isnan(paired_ratio([1.0], [True], [2.0], [True]).p)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(0.0, 1.0), max_size=8), st.integers(0, 3))
 def test_holm_rejects_what_its_steps_reject(values, missing):
     adjusted = holm(values + [math.nan] * missing)
