@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -101,10 +102,8 @@ def test_every_policy_is_among_them():
 
 @pytest.mark.parametrize("policy", POLICIES, ids=repr)
 def test_every_policy_is_the_same_in_both(policy):
-    """With every habit of busy workers and every kind of cluster, though not with every pair of them."""
     kinds = ((cs.Constant(1.0), cs.Link()), (cs.Exponential(1.0), ROUGH), (cs.BernoulliStraggler(0.2), cs.Link()))
-    first = POLICIES.index(policy)
-    for (compute, link), busy in ((kinds[(first + i) % 3], busy) for i, busy in enumerate(BUSY)):
+    for (compute, link), busy in product(kinds, BUSY):
         cluster = cs.Cluster(12, compute, downlink=link, uplink=link, busy=busy, scaling="none")
         case = Case(policy, cluster, cs.Until(updates=8, time=50.0), evaluate_every=3)
         process, cohort = in_both_engines(case, messages=True)
