@@ -99,6 +99,8 @@ def test_compare_and_plot(here, few_pictures):
     outcome = call("compare", "out", "--metric", "loss", "--target", "1e9")
     assert outcome.exit_code == 0
     assert "what each policy needs to reach loss = 1e+09" in outcome.stdout
+    outcome = call("compare", "out", "--metric", "loss", "--target", "1e9", "--baseline", "k = 4")
+    assert re.search(r"k = 4 .* baseline", outcome.stdout)
     outcome = call("plot", "out", "--format", "svg")
     assert outcome.exit_code == 0
     assert (here / "out" / "figures" / "error-vs-time.svg").exists()
@@ -229,6 +231,7 @@ MISTAKES = {
     "target word": (("compare", "out", "--target", "low"), 2, "low"),
     "target 0": (("compare", "out", "--target", "0"), 1, "target = 0.0: expected a finite number greater than 0"),
     "metric time": (("compare", "out", "--metric", "time"), 1, "metric = 'time': expected one of error, loss"),
+    "unknown baseline": (("compare", "out", "--baseline", "k = 9"), 1, "baseline = 'k = 9': expected the label of a"),
     "target nan": (("compare", "out", "--target", "nan"), 1, "target = nan"),
     "unknown metric": (("compare", "out", "--metric", "speed"), 1, "'speed'"),
     "unknown format": (("plot", "out", "--format", "gif"), 2, "gif"),

@@ -83,6 +83,7 @@ def test_the_front_of_error_time_and_bytes():
     assert cs.pareto_front(made_up(runs), target=1.0, by=["time"])["front"].tolist() == [True, False, False, False]
     accuracies = made_up({key: [(t, -e, u) for t, e, u in rows] for key, rows in runs.items()}, "test_accuracy")
     assert cs.pareto_front(accuracies, target=-1.0)["front"].tolist() == [True, True, False, False]
+    assert cs.compare(accuracies, target=-1.0).table["front"].tolist() == [True, True, False, False]
     with pytest.raises(cs.ConfigurationError, match="by: 'policy': expected columns of numbers, such as settled, time"):
         cs.pareto_front(made_up(runs), target=1.0, by=["policy"])
 

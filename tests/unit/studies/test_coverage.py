@@ -8,7 +8,7 @@ from scipy import stats
 
 ROOT = Path(__file__).parents[3]
 TRIALS = 700
-LEAST, MOST = stats.binom.ppf(1e-4, TRIALS, 0.93), stats.binom.ppf(1 - 1e-4, TRIALS, 0.97)
+LEAST, MOST = stats.binom.ppf(0.01, TRIALS, 0.93), stats.binom.ppf(0.99, TRIALS, 0.97)
 
 
 @pytest.fixture

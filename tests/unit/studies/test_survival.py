@@ -69,6 +69,12 @@ def test_a_run_that_is_followed_longer_never_lowers_anything(sample, which):
     assert math.isnan(after.low) or math.isnan(before.low) or after.high >= before.high - 1e-9
 
 
+def test_a_run_that_ends_when_another_one_arrives_was_still_under_way():
+    costs, reached = [1.0, 2.0, 2.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], [True, True, False, False] + [True] * 6
+    a_moment_later = [1.0, 2.0, 2.0 + 1e-12, 2.0 + 1e-12, *costs[4:]]
+    assert list(quantile_interval(costs, reached)) == pytest.approx(list(quantile_interval(a_moment_later, reached)))
+
+
 def test_ends_of_runs_raise_the_lower_end():
     nobody = quantile_interval([9.0] * 10, [False] * 10)
     assert (float(nobody.mean), float(nobody.low), float(nobody.high)) == (math.inf, 9.0, math.inf)
