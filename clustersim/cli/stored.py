@@ -7,10 +7,12 @@ import typer
 import clustersim
 from clustersim.cli.errors import plain_errors, raise_all
 from clustersim.cli.options import Folder, Pictures, a_number
+from clustersim.comparison_export import TableFormat, exported
 from clustersim.scripts import find_script, load_study, shipped_study
 from clustersim.studies import load_results
 from clustersim.studies.pictures import Format
 from clustersim.tables import console_for_tables, print_comparison, print_missing, print_notes, print_paths
+from clustersim.terminal import PlainConsole
 
 __all__ = ["compare", "plot"]
 
@@ -41,6 +43,13 @@ def compare(
             metavar="LABEL",
         ),
     ] = None,
+    format_: Annotated[
+        TableFormat,
+        typer.Option(
+            "--format",
+            help="A table to read, every column as CSV, or a table for LaTeX (booktabs) or Markdown.",
+        ),
+    ] = TableFormat.TABLE,
 ) -> None:
     """Compare the policies of a stored study: time, vectors and bytes to reach a target, with 95 % intervals.
 
@@ -49,10 +58,16 @@ def compare(
 
     The study may be unfinished; the comparison then covers the stored runs.
 
-    Example: clustersim compare results/adaptive-mnist --target 0.05 --metric loss
+    Examples: clustersim compare results/adaptive-mnist --target 0.05 --metric loss; clustersim compare
+    results/adaptive-mnist --format latex > table.tex
     """
     with plain_errors():
         results = load_results(folder)
+        if format_ is not TableFormat.TABLE:
+            outcome = clustersim.compare(results, target, metric, baseline=baseline)
+            typer.echo(exported(outcome, results, format_), nl=False)
+            print_missing(PlainConsole(stderr=True), results)
+            return
         console = console_for_tables()
         print_comparison(console, results, target, metric, baseline=baseline)
         print_notes(console, results)

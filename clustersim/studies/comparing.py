@@ -19,6 +19,7 @@ from clustersim.studies.default_target import Choice, default_target
 from clustersim.studies.paired import holm
 from clustersim.studies.remarks import copies_remark, failure_remarks
 from clustersim.studies.results import Results, lower_is_better
+from clustersim.studies.sweeps import with_swept
 
 __all__ = ["QUANTITIES", "Comparison", "compare"]
 
@@ -95,6 +96,7 @@ def compare(
     table = _with_verdicts(pd.concat(tables, ignore_index=True))
     remarks += remarks_on_all(table) + failure_remarks(results, parts) + copies_remark(results, parts)
     targets = {variant: choice.target for variant, choice in chosen.items()}
+    table = with_swept(table, results.swept, 1)
     return Comparison(metric, targets, why, table, tuple(remarks), quantile)
 
 

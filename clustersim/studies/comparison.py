@@ -28,7 +28,7 @@ class Comparison:
     table : DataFrame
         One row for each variant and policy, with these columns:
 
-        - variant, policy, target;
+        - variant, the values of a sweep (p is in the column swept_p, because p is the p-value), policy, target;
         - replications: the number of runs carried out; reached: how many of them reached the target; at_start: how many
           of these reached it at the first evaluation; failed: how many failed;
         - share, share_low, share_high: the share of the runs that reached it, with Wilson's 95 % interval;
