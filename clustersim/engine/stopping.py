@@ -15,7 +15,8 @@ from clustersim.until import Until
 
 __all__ = ["StoppingRule"]
 
-_PATIENCE = 1_000_000  # updates after which a run whose only horizon is an error is given up
+_PATIENCE = 1_000_000  # updates after which a run whose only horizon is a metric is given up
+_EVENTS = 200_000  # events without an update after which a run without a time horizon is given up
 _STANDSTILL = 10_000  # events without progress after which a run is given up
 _NO_END = 1 << 62  # stands for an unlimited number of updates
 _LOOK_AHEAD = 10_000  # updates after which the mean time of an update is known well; they take fractions of a second
@@ -50,6 +51,7 @@ class StoppingRule:
         self._recorder, self._evaluations, self._ticks = recorder, evaluations, ticks
         self._reached = (0.0, 0)  # the last time, and the last version if the horizon counts updates
         self._events = 0  # events without progress since then
+        self._since_update = (0, 0)  # the last version, and the events since then
 
     def updated(self, now: float, version: int) -> str:
         """Write a row of history if it is due; return why the run is over, or an empty string.
@@ -98,13 +100,30 @@ class StoppingRule:
             return min(look, self._until.updates), time
         return (min(look, _LOOK_AHEAD) if version < _LOOK_AHEAD else look), time
 
+    def _check_updates(self, version: int, events: int) -> None:
+        """Give up a run in which time passes, but the model is never updated again."""
+        last, waited = self._since_update
+        self._since_update = (version, waited + events) if version == last else (version, 0)
+        if waited > _EVENTS and math.isinf(self.last_time):
+            raise StalledError(
+                f"{_EVENTS} events have happened since update {version}, and the policy has made no further one; "
+                "let it update the model, or give Until a time as well"
+            )
+
     def _look_ahead(self, round_time: float) -> None:
         """Refuse a time horizon that takes too many updates, given the mean time of an update."""
         if math.inf > self._until.last_time > MOST_UPDATES * round_time > 0.0:
             raise too_many_updates(self._until.last_time, round_time)
 
     def stuck(self, now: float, version: int, events: int = 1) -> bool:
-        """Add `events` to the count of events without progress; return whether the run is stuck."""
+        """Add `events` to the count of events without progress; return whether the run is stuck.
+
+        Raises
+        ------
+        StalledError
+            If hundreds of thousands of events have not brought an update, and no time horizon ends the run anyway.
+        """
+        self._check_updates(version, events)
         reached = (now, version if self._until.updates is not None else 0)
         if reached != self._reached:
             self._reached, self._events = reached, 0

@@ -50,3 +50,14 @@ def test_time_that_passes_is_progress_and_the_count_begins_anew(until):
 def test_several_events_are_counted_at_once():
     rule = rule_of(cs.Until(updates=100))
     assert [rule.stuck(0.0, 0, events) for events in (2, 1, 1)] == [False, False, True]
+
+
+@pytest.mark.parametrize("until", [cs.Until(updates=100), cs.Until(error=1e-3)], ids=repr)
+def test_a_run_in_which_time_passes_without_an_update_is_given_up(until, monkeypatch):
+    monkeypatch.setattr("clustersim.engine.stopping._EVENTS", 50)
+    rule = rule_of(until)
+    with pytest.raises(cs.StalledError, match=r"50 events have happened since update 3, .* no further one"):
+        any(rule.stuck(float(event), 3) for event in range(60))
+    busy, timed = rule_of(until), rule_of(cs.Until(time=1000.0))
+    assert not any(busy.stuck(float(event), event // 40) for event in range(500)), "every fortieth event is an update"
+    assert not any(timed.stuck(float(event), 3) for event in range(500)), "the time ends the run"
