@@ -16,7 +16,15 @@ from clustersim.studies import Comparison
 from clustersim.studies.display_text import in_variant, named, printable
 from clustersim.terminal import Words
 
-__all__ = ["MOST_VARIANTS", "comparison_notes", "comparison_tables", "left_out"]
+__all__ = [
+    "MOST_VARIANTS",
+    "Column",
+    "comparison_notes",
+    "comparison_tables",
+    "counted",
+    "left_out",
+    "shown_columns",
+]
 
 MOST_VARIANTS = 12
 """The number of variants up to which each of them has a table."""
@@ -28,8 +36,8 @@ _AT_LEAST = ("reached", "time")
 Row = Mapping[Any, Any]
 
 
-class _Column(NamedTuple):
-    """A column of a table: its heading and the text of its cells."""
+class Column(NamedTuple):
+    """A column of a table: its heading and, for a row of `Comparison.table`, the text of its cell."""
 
     heading: str
     cell: Callable[[Row], str]
@@ -60,23 +68,23 @@ def _ratio(row: Row) -> str:
     return span(*ends, math.nan, digits=2 if small else 3)
 
 
-def _columns(table: pd.DataFrame) -> dict[str, _Column]:
+def shown_columns(table: pd.DataFrame) -> dict[str, Column]:
     """Make the columns that have values, in the order of the table."""
     unit, prefix = _unit(table)
     columns = {
-        "reached": _Column("reached", _reached),
-        "share": _Column("share\nreached", lambda row: _percent(row["share_low"], row["share_high"])),
-        "time": _Column("time (s)", _cost("time")),
-        "ratio": _Column("time /\nbaseline", _ratio),
-        "verdict": _Column("verdict", lambda row: str(row["verdict"]) or "-"),
-        "uplink_vectors": _Column("uplink\n(vectors)", _cost("uplink_vectors")),
-        "vectors": _Column("both ways\n(vectors)", _cost("vectors")),
-        "uplink_bytes": _Column(f"uplink\n({prefix})", _cost("uplink_bytes", unit)),
-        "bytes": _Column(f"both ways\n({prefix})", _cost("bytes", unit)),
-        "idle_share": _Column("idle", _share("idle_share")),
-        "wasted_share": _Column("wasted", _share("wasted_share")),
-        "never_heard": _Column("never\nheard", lambda row: numeral(row["never_heard"])),
-        "front": _Column("Pareto\nfront", lambda row: "yes" if row["front"] else "no"),
+        "reached": Column("reached", _reached),
+        "share": Column("share\nreached", lambda row: _percent(row["share_low"], row["share_high"])),
+        "time": Column("time (s)", _cost("time")),
+        "ratio": Column("time /\nbaseline", _ratio),
+        "verdict": Column("verdict", lambda row: str(row["verdict"]) or "-"),
+        "uplink_vectors": Column("uplink\n(vectors)", _cost("uplink_vectors")),
+        "vectors": Column("both ways\n(vectors)", _cost("vectors")),
+        "uplink_bytes": Column(f"uplink\n({prefix})", _cost("uplink_bytes", unit)),
+        "bytes": Column(f"both ways\n({prefix})", _cost("bytes", unit)),
+        "idle_share": Column("idle", _share("idle_share")),
+        "wasted_share": Column("wasted", _share("wasted_share")),
+        "never_heard": Column("never\nheard", lambda row: numeral(row["never_heard"])),
+        "front": Column("Pareto\nfront", lambda row: "yes" if row["front"] else "no"),
     }
     alone = len(table) == table["variant"].nunique()
     empty = {name for name in ("idle_share", "wasted_share", "never_heard") if table[name].isna().all()}
@@ -117,7 +125,7 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
     if len(comparison.targets) > MOST_VARIANTS:
         yield _summary(comparison, title)
         return
-    columns = _columns(comparison.table)
+    columns = shown_columns(comparison.table)
     shown = [columns[name] for name in _fitting(comparison.table, columns, width)]
     for variant, rows in comparison.table.groupby("variant", sort=False):
         name, target = f"{title}, {variant!s}" if variant else title, comparison.targets[str(variant)]
@@ -137,12 +145,12 @@ def left_out(comparison: Comparison, width: int) -> list[str]:
     """Return the headings of the columns that have values but do not fit."""
     if len(comparison.targets) > MOST_VARIANTS:
         return []
-    columns = _columns(comparison.table)
+    columns = shown_columns(comparison.table)
     shown = _fitting(comparison.table, columns, width)
     return [column.heading.replace("\n", " ") for name, column in columns.items() if name not in shown]
 
 
-def _fitting(table: pd.DataFrame, columns: dict[str, _Column], width: int) -> list[str]:
+def _fitting(table: pd.DataFrame, columns: dict[str, Column], width: int) -> list[str]:
     """Choose the columns that fit, the most important ones first, and return them in the order of the table."""
     rows, chosen = table.to_dict("records"), set[str]()
     room = width - 1 - 3 - min(_WIDEST_LABEL, max(len(str(row["policy"])) for row in rows))
@@ -155,21 +163,30 @@ def _fitting(table: pd.DataFrame, columns: dict[str, _Column], width: int) -> li
     return [name for name in columns if name in chosen]
 
 
-def _summary(comparison: Comparison, title: str) -> Table:
-    """Make the table for many variants: in how many of them each policy is what."""
-    table, variants = comparison.table, len(comparison.targets)
-    heading = f"{title}: in how many of {variants} variants each policy reaches a target of {comparison.metric}, and is"
-    shown = Table(title=Text(printable(heading), style="italic"), title_justify="left")
-    shown.add_column("policy", overflow="fold")
-    for words in ("reaches it always", "least median time", "faster", "slower", "undecided", "baseline"):
-        shown.add_column(words, justify="right")
+def counted(comparison: Comparison) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """Count in how many variants each policy is what: the headings, and for each policy its label and the numbers."""
+    table = comparison.table
+    words = ("faster", "slower", "undecided", "baseline")
     finite = table[table["time"].map(math.isfinite)]
     least = finite.loc[finite.groupby("variant")["time"].idxmin(), "policy"].value_counts()
     always = table[table["reached"] == table["replications"]]["policy"].value_counts()
-    for policy, rows in table.groupby("policy", sort=False):
-        verdicts = rows["verdict"].value_counts()
-        counts = [always.get(policy, 0), least.get(policy, 0)]
-        counts += [verdicts.get(word, 0) for word in ("faster", "slower", "undecided", "baseline")]
+    rows = []
+    for policy, mine in table.groupby("policy", sort=False):
+        verdicts = mine["verdict"].value_counts()
+        counts = [always.get(policy, 0), least.get(policy, 0), *(verdicts.get(word, 0) for word in words)]
+        rows.append((str(policy), [int(count) for count in counts]))
+    return ["reaches it always", "least median time", *words], rows
+
+
+def _summary(comparison: Comparison, title: str) -> Table:
+    """Make the table for many variants: in how many of them each policy is what."""
+    variants, (headings, rows) = len(comparison.targets), counted(comparison)
+    heading = f"{title}: in how many of {variants} variants each policy reaches a target of {comparison.metric}, and is"
+    shown = Table(title=Text(printable(heading), style="italic"), title_justify="left")
+    shown.add_column("policy", overflow="fold")
+    for words in headings:
+        shown.add_column(words, justify="right")
+    for policy, counts in rows:
         shown.add_row(Words(printable(policy)), *map(str, counts))
     return shown
 
