@@ -1,9 +1,10 @@
 """Boards: charts and the controls that they share, as HTML with the figures as JSON.
 
-Plotly figures come in. `page.js` finds each board, draws the figure of each chart that the controls choose, and follows
-what the reader does.
+Figures come in as plain mappings in plotly's format, https://plotly.com/javascript/reference. `page.js` finds each
+board, draws the figure of each chart that the controls choose, and follows what the reader does.
 """
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,13 @@ import numpy as np
 
 from clustersim.reports.markup import text
 
-__all__ = ["Board", "Chart", "Control", "array", "label_text", "layout"]
+__all__ = ["LEGEND", "Board", "Chart", "Control", "Plotly", "array", "label_text", "layout"]
+
+Plotly = dict[str, Any]
+"""A figure, a trace or a layout in plotly's format."""
+
+LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0.0, "xanchor": "left"}
+"""The place of a legend: above the chart."""
 
 _INK, _GRID = "#333333", "#E3E6EA"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -61,7 +68,7 @@ class Chart:
         What it shows, for readers who cannot see it.
     controls : tuple of str
         The names of the controls that choose the figure.
-    figures : mapping of str to Figure
+    figures : mapping of str to dict
         By the numbers of the chosen options, such as ``"0/2"``.
     """
 
@@ -69,11 +76,11 @@ class Chart:
     title: str
     about: str
     controls: tuple[str, ...]
-    figures: Mapping[str, Any]
+    figures: Mapping[str, Plotly]
 
     def html(self) -> str:
         """Return the empty place as HTML."""
-        height = next(iter(self.figures.values())).layout.height
+        height = next(iter(self.figures.values()))["layout"]["height"]
         return (
             f'<figure class="chart"><figcaption><h3>{text(self.title)}</h3></figcaption>'
             f'<div id="{self.name}" class="plot" role="img" aria-label="{text(self.about)}" '
@@ -123,16 +130,12 @@ class Board:
         content = {
             "hidden": list(self.hidden),
             "charts": {
-                chart.name: {
-                    "controls": list(chart.controls),
-                    "figures": {
-                        key: json.loads(figure.to_json(engine="json")) for key, figure in chart.figures.items()
-                    },
-                }
-                for chart in self.charts
+                chart.name: {"controls": list(chart.controls), "figures": dict(chart.figures)} for chart in self.charts
             },
         }
-        return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e")
+        return (
+            json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e")
+        )
 
 
 def _scale(board: str, axis: str, label: str) -> str:
@@ -144,7 +147,7 @@ def _scale(board: str, axis: str, label: str) -> str:
     return f'<span class="scale" role="group" aria-label="{label}" id="{board}-{axis}">{label} {buttons}</span>'
 
 
-def layout(x: str, y: str, height: int = 430, **more: Any) -> dict[str, Any]:
+def layout(x: str, y: str, height: int = 430, **more: Any) -> Plotly:
     """Return a calm layout of a plotly figure.
 
     Parameters
@@ -159,7 +162,7 @@ def layout(x: str, y: str, height: int = 430, **more: Any) -> dict[str, Any]:
     axis = {"gridcolor": _GRID, "linecolor": "#9AA0A6", "zeroline": False, "automargin": True, "ticks": "outside"}
     axis |= {"tickcolor": "#9AA0A6", "exponentformat": "power"}
     return {
-        "template": {}, "height": height, "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF",
+        "height": height, "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF",
         "font": {"family": _FONT, "size": 13, "color": _INK}, "hoverlabel": {"namelength": -1},
         "margin": {"l": 60, "r": 16, "t": 12, "b": 52}, **more,
         "xaxis": {**axis, "title": {"text": x}, **more.get("xaxis", {})},
@@ -167,12 +170,20 @@ def layout(x: str, y: str, height: int = 430, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def array(values: Any) -> Any:
-    """Return numbers in single precision, which is enough to draw them and half the size, unless they are too large."""
-    numbers = np.asarray(values, dtype=np.float64)
+def array(values: Any) -> dict[str, str]:
+    """Return numbers as plotly's typed array: bytes as text, in single precision unless they are too large for it.
+
+    Examples
+    --------
+    >>> array([1.0, 2.0])
+    {'dtype': 'f4', 'bdata': 'AACAPwAAAEA='}
+    """
+    numbers = np.asarray(values, dtype="<f8")
     known = np.abs(numbers[np.isfinite(numbers) & (numbers != 0.0)])
     fits = not known.size or (known.max() < 1e37 and known.min() > 1e-37)
-    return numbers.astype(np.float32) if fits else numbers
+    packed = np.ascontiguousarray(numbers.astype("<f4") if fits else numbers)
+    shape = {"shape": ", ".join(map(str, packed.shape))} if packed.ndim > 1 else {}
+    return {"dtype": "f4" if fits else "f8", "bdata": base64.b64encode(packed.tobytes()).decode(), **shape}
 
 
 def label_text(label: str) -> str:

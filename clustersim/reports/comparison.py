@@ -46,7 +46,9 @@ def claims(facts: Facts) -> str:
     if not rows:
         return ""
     headings = ["claim", "verdict", "measured", "expected"]
-    return table("Claims", headings, rows, words=2, marked=("does not hold", "failed"))
+    return table(
+        "What the study claims, and what was measured", headings, rows, words=2, marked=("does not hold", "failed")
+    )
 
 
 def failures(facts: Facts) -> str:

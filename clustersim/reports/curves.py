@@ -8,8 +8,7 @@ import pandas as pd
 from clustersim.comparison_tables import MOST_VARIANTS
 from clustersim.plots.panels import LARGEST, SMALLEST, averaged, axis_limits, bands, clip_to_axis
 from clustersim.plots.style import LABELS, label, look, shortened
-from clustersim.reports.boards import Board, Chart, Control, array, label_text, layout
-from clustersim.reports.library import graphs
+from clustersim.reports.boards import LEGEND, Board, Chart, Control, Plotly, array, label_text, layout
 from clustersim.studies import Results
 
 __all__ = ["MOST_CURVES", "axis_title", "curves", "shown_variants"]
@@ -32,7 +31,7 @@ def axis_title(column: str, average: str = "arithmetic") -> str:
     title = label(column, average)
     for formula, plain in _FORMULAS.items() if column in LABELS else ():
         title = title.replace(formula, plain)
-    return label_text(title).replace("\n", ", ")
+    return label_text(title).replace("\n", "<br>")
 
 
 def shown_variants(results: Results) -> list[str]:
@@ -69,7 +68,7 @@ def _metrics(results: Results) -> list[str]:
     return [results.metric, *others, *(["k"] if changes and results.metric != "k" else [])]
 
 
-def _figures(results: Results, variants: list[str], metrics: list[str], x: str) -> dict[str, Any]:
+def _figures(results: Results, variants: list[str], metrics: list[str], x: str) -> dict[str, Plotly]:
     """Return a figure for each variant and metric, by their numbers."""
     figures = {}
     for place, metric in enumerate(metrics):
@@ -81,9 +80,8 @@ def _figures(results: Results, variants: list[str], metrics: list[str], x: str) 
     return figures
 
 
-def _figure(results: Results, band: pd.DataFrame, x: str, y: str, average: str) -> Any:
+def _figure(results: Results, band: pd.DataFrame, x: str, y: str, average: str) -> Plotly:
     """Return the figure of one variant."""
-    go = graphs()
     shown = band["mean"][band["mean"].abs() <= LARGEST]
     positive = bool((shown > 0.0).all()) and not shown.empty
     log = results.on_log_scale(y) and positive and bool(shown.max() > 3.0 * shown.min())
@@ -92,17 +90,16 @@ def _figure(results: Results, band: pd.DataFrame, x: str, y: str, average: str) 
     several = bool(band["replications"].max() > 1)
     rows = 1 + len(results.policies) // 3
     ranges = {"linear": _range(band, log=False), "log": _range(band, log=True) if positive else None}
-    figure = go.Figure(
-        layout=layout(
-            axis_title(x), axis_title(y, average if several else "arithmetic"), 400 + 22 * rows,
-            hovermode="x", legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0.0, "xanchor": "left"},
-            xaxis={"rangemode": "tozero", "hoverformat": ".4g"},
-            yaxis={"type": "log" if log else "linear", "hoverformat": ".4g"}, meta={"ranges": ranges},
-        )
+    look_ = layout(
+        axis_title(x), axis_title(y, average if several else "arithmetic"), 400 + 22 * rows,
+        hovermode="x", legend=LEGEND, xaxis={"rangemode": "tozero", "hoverformat": ".4g"},
+        yaxis={"type": "log" if log else "linear", "hoverformat": ".4g"}, meta={"ranges": ranges},
     )  # fmt: skip
-    for policy, curve in band[band[x].abs() <= LARGEST].groupby("policy", sort=False):
-        figure.add_traces(_traces(results, str(policy), curve, x, y))
-    return figure
+    drawn = band[band[x].abs() <= LARGEST].groupby("policy", sort=False)
+    return {
+        "data": [one for policy, curve in drawn for one in _traces(results, str(policy), curve, x, y)],
+        "layout": look_,
+    }
 
 
 def _range(band: pd.DataFrame, *, log: bool) -> list[float] | None:
@@ -114,27 +111,32 @@ def _range(band: pd.DataFrame, *, log: bool) -> list[float] | None:
     return [float(end) for end in (np.log10(ends) if log else ends)]
 
 
-def _traces(results: Results, policy: str, curve: pd.DataFrame, x: str, y: str) -> list[Any]:
+def _traces(results: Results, policy: str, curve: pd.DataFrame, x: str, y: str) -> list[Plotly]:
     """Return the line of a policy and, if there is one, its band."""
-    go = graphs()
     style, group = look(results, policy), str(results.policies.index(policy))
     shape, single = ("hv" if y == "k" else "linear"), curve["mean"].notna().sum() == 1
     places = array(curve[x])
-    common = {"x": places, "legendgroup": group, "mode": "lines", "hoverinfo": "skip", "showlegend": False}
+    common = {
+        "type": "scatter",
+        "x": places,
+        "legendgroup": group,
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
     banded = bool(curve["low"].notna().any())
     traces = []
     for end, fill in (("low", "none"), ("high", "tonexty")) if banded else ():
         line = {"width": 0, "color": style["color"], "shape": shape}
-        traces.append(go.Scatter(**common, y=array(curve[end]), line=line, fill=fill, fillcolor=_pale(style["color"])))
+        band = {"y": array(curve[end]), "line": line, "fill": fill, "fillcolor": _pale(style["color"])}
+        traces.append({**common, **band})
     name = label_text(shortened(policy, 40))
     interval = " (%{customdata[0]:.4g} – %{customdata[1]:.4g})" if banded else ""
-    more = {"customdata": np.stack([array(curve["low"]), array(curve["high"])], axis=1)} if banded else {}
+    more: Plotly = {"customdata": array(curve[["low", "high"]])} if banded else {}
     line = {"color": style["color"], "width": style["linewidth"], "dash": _dash(style), "shape": shape}
-    look_ = {"mode": "lines+markers" if single else "lines", "hoverinfo": "all", "showlegend": True}
-    hover = f"%{{y:.4g}}{interval}<extra>{name}</extra>"
-    traces.append(
-        go.Scatter(**common | look_ | more, y=array(curve["mean"]), name=name, line=line, hovertemplate=hover)
-    )
+    more |= {"mode": "lines+markers" if single else "lines", "hoverinfo": "all", "showlegend": True}
+    more |= {"hovertemplate": f"%{{y:.4g}}{interval}<extra>{name}</extra>"}
+    traces.append({**common, **more, "y": array(curve["mean"]), "name": name, "line": line})
     return traces
 
 

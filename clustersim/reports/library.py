@@ -1,27 +1,8 @@
 """Plotly, which draws the charts of a report. It is an optional dependency."""
 
-from typing import Any
-
 from clustersim.errors import ConfigurationError
 
-__all__ = ["graphs", "javascript"]
-
-_MISSING = "a report needs plotly, which is not installed: run pip install 'clustersim[report]'"
-
-
-def graphs() -> Any:
-    """Return the module ``plotly.graph_objects``.
-
-    Raises
-    ------
-    ConfigurationError
-        If plotly is not installed.
-    """
-    try:
-        import plotly.graph_objects as go  # noqa: PLC0415 - it is optional
-    except ImportError as error:
-        raise ConfigurationError(_MISSING) from error
-    return go
+__all__ = ["javascript"]
 
 
 def javascript() -> str:
@@ -32,7 +13,10 @@ def javascript() -> str:
     ConfigurationError
         If plotly is not installed.
     """
-    graphs()
-    from plotly.offline import get_plotlyjs  # noqa: PLC0415 - it is optional
-
+    try:
+        from plotly.offline import get_plotlyjs  # noqa: PLC0415 - it is optional
+    except ImportError as error:
+        raise ConfigurationError(
+            "a report needs plotly, which is not installed: run pip install 'clustersim[report]'"
+        ) from error
     return str(get_plotlyjs())

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 
 from clustersim.plots.style import shortened
-from clustersim.reports.boards import Board, Chart, Control, label_text, layout
+from clustersim.reports.boards import Board, Chart, Control, Plotly, array, label_text, layout
 from clustersim.reports.facts import Facts
-from clustersim.reports.library import graphs
 from clustersim.studies import Results
 from clustersim.studies.results import lower_is_better
 from clustersim.studies.summaries import summary
@@ -18,6 +17,7 @@ from clustersim.studies.sweeps import column_of
 __all__ = ["heat_maps"]
 
 _MOST_PLACES = 60
+_COLOURS = [[0.0, "#F4F6F8"], [1.0, "#7FB8DD"]]  # pale enough for dark digits everywhere
 _SUMMARY = ("variant", "policy", "value", "low", "high")
 
 
@@ -89,30 +89,27 @@ def _laid_out(rows: pd.DataFrame, table: pd.DataFrame, x: str, y: str) -> pd.Dat
     return rows.pivot(index=y, columns=x, values="value").reindex(index=order[y], columns=order[x])
 
 
-def _figure(table: pd.DataFrame, x: str, y: str, *, lower: bool) -> Any:
+def _figure(table: pd.DataFrame, x: str, y: str, *, lower: bool) -> Plotly:
     """Return one heat map."""
-    go = graphs()
     numbers = table.to_numpy(dtype=np.float64)
     finite = numbers[np.isfinite(numbers)]
     wide = bool(finite.size and finite.min() > 0.0 and finite.max() > 10.0 * finite.min())
     with np.errstate(divide="ignore", invalid="ignore"):
         colours = np.where(np.isfinite(numbers), np.log10(numbers) if wide else numbers, np.nan)
+    frames = _frames(numbers, lower=lower)
     texts = [[f"{number:.3g}" if np.isfinite(number) else "–" for number in row] for row in numbers]
     names = [[label_text(shortened(str(name), 40)) for name in axis] for axis in (table.columns, table.index)]
     hover = f"{label_text(x)} = %{{x}}<br>%{{y}}<br>%{{text}}<extra></extra>"
-    picture = go.Heatmap(
-        z=colours, x=names[0], y=names[1], text=texts, texttemplate="%{text}", hovertemplate=hover, showscale=False,
-        colorscale="Viridis", reversescale=lower, xgap=1, ygap=1,
-    )  # fmt: skip
+    picture = {
+        "type": "heatmap", "z": array(colours), "x": names[0], "y": names[1], "text": texts, "texttemplate": "%{text}",
+        "hovertemplate": hover, "showscale": False, "colorscale": _COLOURS, "reversescale": lower, "xgap": 1, "ygap": 1,
+        "textfont": {"color": "#22262B"},
+    }  # fmt: skip
     axis = {"type": "category", "showgrid": False, "ticks": ""}
     title = "" if y == "policy" else label_text(y.replace("_", " "))
-    return go.Figure(
-        picture,
-        layout(
-            label_text(x.replace("_", " ")), title, 140 + 38 * len(table), xaxis=axis, yaxis=axis,
-            shapes=_frames(numbers, lower=lower),
-        ),
-    )  # fmt: skip
+    upright, height = {**axis, "autorange": "reversed"}, 140 + 38 * len(table)
+    look = layout(label_text(x.replace("_", " ")), title, height, xaxis=axis, yaxis=upright, shapes=frames)
+    return {"data": [picture], "layout": look}
 
 
 def _frames(numbers: Any, *, lower: bool) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ from clustersim.reports.commands import reproduction
 from clustersim.reports.comparison import claims, comparison, failures
 from clustersim.reports.curves import MOST_CURVES, curves, shown_variants
 from clustersim.reports.facts import Facts
-from clustersim.reports.library import javascript
 from clustersim.reports.maps import heat_maps
 from clustersim.reports.markup import note, paragraph, section, text
 from clustersim.reports.sentences import summary
@@ -50,10 +49,10 @@ $sections
 )
 
 
-def page(facts: Facts) -> str:
-    """Return the report as HTML."""
+def page(facts: Facts, library: str) -> str:
+    """Return the report as HTML; `library` is plotly's JavaScript."""
     contents = _contents(facts)
-    script, library, name = _file("page.js"), javascript(), text(facts.results.name)
+    script, name = _file("page.js"), text(facts.results.name)
     return _PAGE.substitute(
         policy=_policy(library, script),
         title=f"{name}: report",
@@ -70,10 +69,13 @@ def page(facts: Facts) -> str:
 def _contents(facts: Facts) -> dict[str, tuple[str, str]]:
     """Return the sections that have contents: by anchor, the title and the HTML."""
     heat = heat_maps(facts)
-    framed = "Framed: the best for each value on the horizontal axis, by the average over the replications."
+    remarks = [
+        "Framed: the best for each value on the horizontal axis, which may be so by chance.",
+        "A dash: no run is finished or, for a time, more than half of the runs end before the target.",
+    ]
     sections = {
         "curves": ("Curves", _curves(facts)),
-        "map": ("Sweep", heat.html() + note([framed]) if heat else ""),
+        "map": ("Sweep", heat.html() + note(remarks) if heat else ""),
         "comparison": ("Comparison", comparison(facts)),
         "claims": ("Claims", claims(facts)),
         "failures": ("Failed runs", failures(facts)),

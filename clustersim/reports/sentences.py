@@ -72,7 +72,7 @@ def outcome(rows: pd.DataFrame, variant: str, metric: str) -> str:
         return f"No policy reaches {aim} in more than half of its runs{where}, so no policy is ahead."
     lead: Row = reaching.sort_values("time", kind="stable").to_dict("records")[0]
     time = shown_columns(rows)["time"].cell(lead)
-    start = f"By the median time to reach {aim}{where}, {named(lead['policy'])} is ahead, with {time} s"
+    start = f"By the median time to reach {aim}{where}, {named(lead['policy'])} comes first, with {time} s"
     return f"{start}. {_how_sure(rows, lead)}"
 
 
@@ -110,7 +110,7 @@ def _counted(facts: Facts) -> list[str]:
     none = total - sum(count for count, _ in leads)
     metric = comparison.metric.replace("_", " ")
     words = f"By the median time to reach the target of {metric} in each of the {total} variants, "
-    words += f"the policy ahead is {enumerated(ahead)}" if ahead else "no policy is ahead"
+    words += f"the policy that comes first is {enumerated(ahead)}" if ahead else "no policy comes first"
     words += f"; in {none} no policy reaches it in more than half of its runs." if none and ahead else "."
     faster, slower, open_ = (
         sum(counts[place[name]] for _, counts in rows) for name in ("faster", "slower", "undecided")

@@ -84,7 +84,7 @@ def _object(description: dict[str, Any]) -> str:
     if "function" in description and "class" not in description:
         name = str(description["function"])
         return "a function" if "<lambda>" in name else f"function {name}"
-    if "shape" in description:
+    if "shape" in description and "class" not in description:
         return f"array of shape {tuple(description['shape'])}"
     name, fields = str(description.get("class", "")), _fields(description)
     if name == "Link" and not fields:

@@ -1,13 +1,10 @@
 """What `clustersim tune` tried and picked: a table, and the value over the step size as a chart."""
 
-from typing import Any
-
 from clustersim.numerals import numeral
 from clustersim.plots.style import look, shortened
-from clustersim.reports.boards import Board, Chart, label_text, layout
+from clustersim.reports.boards import LEGEND, Board, Chart, Plotly, label_text, layout
 from clustersim.reports.curves import axis_title
 from clustersim.reports.facts import Facts, Tuned
-from clustersim.reports.library import graphs
 from clustersim.reports.markup import paragraph, table
 
 __all__ = ["tunings"]
@@ -52,34 +49,31 @@ def _table(tuned: Tuned) -> str:
 
 def _chart(facts: Facts, tuned: Tuned) -> str:
     """Return the chart of the value at the end over the step size; the picked ones have large marks."""
-    go = graphs()
     metric = facts.results.metric
     positive = all(row["value"] > 0.0 for row in tuned.rows if row["value"] is not None)
     axis = {"type": "log" if positive else "linear", "hoverformat": ".4g"}
-    legend = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0.0, "xanchor": "left"}
-    figure = go.Figure(
-        layout=layout(
-            "step size", f"{axis_title(metric)} at the end", 400, xaxis={"type": "log"}, yaxis=axis, legend=legend
-        )
-    )
-    for place, policy in enumerate(tuned.step_sizes):
-        figure.add_trace(_line(facts, tuned, policy, place))
+    title = f"{axis_title(metric)} at the end"
+    figure = {
+        "data": [_line(facts, tuned, policy, place) for place, policy in enumerate(tuned.step_sizes)],
+        "layout": layout("step size", title, 400, xaxis={"type": "log"}, yaxis=axis, legend=LEGEND),
+    }
     about = f"{metric} at which the runs settle over the step size: a line for each policy, a star at the picked one."
     return Board(
         "tuning-board", (), (Chart("tuning", "Value over step size", about, (), {"": figure}),), scales=True
     ).html()
 
 
-def _line(facts: Facts, tuned: Tuned, policy: str, place: int) -> Any:
+def _line(facts: Facts, tuned: Tuned, policy: str, place: int) -> Plotly:
     """Return the line of a policy."""
     rows = sorted((row for row in tuned.rows if row["policy"] == policy), key=lambda row: row["step_size"])
     colour, name = look(facts.results, policy)["color"], label_text(shortened(policy, 40))
-    return graphs().Scatter(
-        x=[row["step_size"] for row in rows], y=[row["value"] for row in rows], name=name, legendgroup=str(place),
-        mode="lines+markers", line={"color": colour, "width": 2},
-        marker={
-            "color": colour, "size": [15 if row["picked"] else 7 for row in rows],
-            "symbol": ["star" if row["picked"] else "circle" for row in rows], "opacity": 1,
+    return {
+        "type": "scatter", "mode": "lines+markers", "name": name, "legendgroup": str(place),
+        "x": [row["step_size"] for row in rows], "y": [row["value"] for row in rows],
+        "line": {"color": colour, "width": 2},
+        "marker": {
+            "color": colour, "opacity": 1, "size": [15 if row["picked"] else 7 for row in rows],
+            "symbol": ["star" if row["picked"] else "circle" for row in rows],
         },
-        hovertemplate=f"step size %{{x:.4g}}: %{{y:.4g}}<extra>{name}</extra>",
-    )  # fmt: skip
+        "hovertemplate": f"step size %{{x:.4g}}: %{{y:.4g}}<extra>{name}</extra>",
+    }  # fmt: skip

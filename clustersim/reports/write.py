@@ -6,7 +6,7 @@ from typing import Any
 
 from clustersim.errors import ConfigurationError
 from clustersim.reports.facts import Facts, matching_study, read_tuning, stored_versions
-from clustersim.reports.library import graphs
+from clustersim.reports.library import javascript
 from clustersim.reports.page import page
 from clustersim.studies import Results, Study, compare, load_results
 from clustersim.studies.arguments import expect
@@ -33,8 +33,7 @@ def write_report(
     tuning = None if tuned is None else Path(_path("tuned", tuned))
     if study is not None:
         expect("study", study, Study)
-    loaded = results if isinstance(results, Results) else load_results(results)
-    graphs()
+    loaded, library = (results if isinstance(results, Results) else load_results(results)), javascript()
     given = {"target": target, "metric": metric, "baseline": baseline}
     facts = Facts(
         loaded,
@@ -46,7 +45,7 @@ def write_report(
         tuned=read_tuning(tuning, folder, loaded),
         options={name: str(value) for name, value in given.items() if value is not None},
     )
-    write_atomically(file, page(matching_study(facts)).encode("utf-8", "backslashreplace"))
+    write_atomically(file, page(matching_study(facts), library).encode("utf-8", "backslashreplace"))
     return file
 
 
