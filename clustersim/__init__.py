@@ -93,6 +93,7 @@ if TYPE_CHECKING:  # `__getattr__` loads the same names at run time
         vgg11,
     )
     from clustersim.protocol import Policy
+    from clustersim.reports import report
     from clustersim.studies import Claim, Results, Study, Tuning, Variant, With, grid, load_results, load_run, merge
     from clustersim.studies.comparing import compare
     from clustersim.studies.pareto import pareto_front
@@ -181,6 +182,7 @@ __all__ = [
     "plots",
     "policies",
     "protocol",
+    "report",
     "schedules",
     "simulate",
     "theory",
@@ -191,7 +193,7 @@ __all__ = [
 
 _HOMES = (
     "cluster", "until", "evaluations", "engine", "errors", "latency", "links", "optimizers", "placements", "policies",
-    "problems", "protocol", "studies",
+    "problems", "protocol", "studies", "reports",
 )  # fmt: skip
 
 

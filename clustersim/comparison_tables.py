@@ -16,7 +16,15 @@ from clustersim.studies import Comparison
 from clustersim.studies.display_text import in_variant, named, printable
 from clustersim.terminal import Words
 
-__all__ = ["MOST_VARIANTS", "comparison_notes", "comparison_tables", "left_out"]
+__all__ = [
+    "MOST_VARIANTS",
+    "Column",
+    "comparison_notes",
+    "comparison_tables",
+    "counted",
+    "left_out",
+    "shown_columns",
+]
 
 MOST_VARIANTS = 12
 """The number of variants up to which each of them has a table."""
@@ -28,7 +36,7 @@ _AT_LEAST = ("reached", "time")
 Row = Mapping[Any, Any]
 
 
-class _Column(NamedTuple):
+class Column(NamedTuple):
     """A column of a table: its heading and the text of its cells."""
 
     heading: str
@@ -60,22 +68,22 @@ def _ratio(row: Row) -> str:
     return span(ratio, low, high, math.nan, digits=2 if below_one else 3)
 
 
-def _columns(table: pd.DataFrame) -> dict[str, _Column]:
+def shown_columns(table: pd.DataFrame) -> dict[str, Column]:
     """Make the columns that have values, in the order of the table."""
     unit, prefix = _unit(table)
     columns = {
-        "reached": _Column("reached", _reached),
-        "share": _Column("share\nreached", lambda row: _percent(row["share_low"], row["share_high"])),
-        "time": _Column("time (s)", _cost("time")),
-        "ratio": _Column("time /\nbaseline", _ratio),
-        "verdict": _Column("verdict", lambda row: str(row["verdict"]) or "-"),
-        "uplink_vectors": _Column("uplink\n(vectors)", _cost("uplink_vectors")),
-        "vectors": _Column("both ways\n(vectors)", _cost("vectors")),
-        "uplink_bytes": _Column(f"uplink\n({prefix})", _cost("uplink_bytes", unit)),
-        "bytes": _Column(f"both ways\n({prefix})", _cost("bytes", unit)),
-        "idle_share": _Column("idle", _share("idle_share")),
-        "wasted_share": _Column("wasted", _share("wasted_share")),
-        "front": _Column("Pareto\nfront", lambda row: "yes" if row["front"] else "no"),
+        "reached": Column("reached", _reached),
+        "share": Column("share\nreached", lambda row: _percent(row["share_low"], row["share_high"])),
+        "time": Column("time (s)", _cost("time")),
+        "ratio": Column("time /\nbaseline", _ratio),
+        "verdict": Column("verdict", lambda row: str(row["verdict"]) or "-"),
+        "uplink_vectors": Column("uplink\n(vectors)", _cost("uplink_vectors")),
+        "vectors": Column("both ways\n(vectors)", _cost("vectors")),
+        "uplink_bytes": Column(f"uplink\n({prefix})", _cost("uplink_bytes", unit)),
+        "bytes": Column(f"both ways\n({prefix})", _cost("bytes", unit)),
+        "idle_share": Column("idle", _share("idle_share")),
+        "wasted_share": Column("wasted", _share("wasted_share")),
+        "front": Column("Pareto\nfront", lambda row: "yes" if row["front"] else "no"),
     }
     alone = len(table) == table["variant"].nunique()
     empty = {name for name in ("idle_share", "wasted_share") if table[name].isna().all()}
@@ -116,7 +124,7 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
     if len(comparison.targets) > MOST_VARIANTS:
         yield _summary(comparison, title)
         return
-    columns = _columns(comparison.table)
+    columns = shown_columns(comparison.table)
     names, fits = _fitting(comparison.table, columns, width)
     shown = [columns[name] for name in names]
     for variant, rows in comparison.table.groupby("variant", sort=False):
@@ -137,12 +145,12 @@ def left_out(comparison: Comparison, width: int) -> list[str]:
     """Return the headings of the columns that have values but do not fit."""
     if len(comparison.targets) > MOST_VARIANTS:
         return []
-    columns = _columns(comparison.table)
+    columns = shown_columns(comparison.table)
     shown, _ = _fitting(comparison.table, columns, width)
     return [column.heading.replace("\n", " ") for name, column in columns.items() if name not in shown]
 
 
-def _fitting(table: pd.DataFrame, columns: dict[str, _Column], width: int) -> tuple[list[str], bool]:
+def _fitting(table: pd.DataFrame, columns: dict[str, Column], width: int) -> tuple[list[str], bool]:
     """Choose the columns that fit, the most important ones first; return them in order, and whether they do fit."""
     rows, chosen = table.to_dict("records"), set[str]()
     labels = max(len("policy"), *(len(str(row["policy"])) for row in rows))
@@ -156,21 +164,30 @@ def _fitting(table: pd.DataFrame, columns: dict[str, _Column], width: int) -> tu
     return [name for name in columns if name in chosen], room >= 0
 
 
-def _summary(comparison: Comparison, title: str) -> Table:
-    """Make the table for many variants: in how many of them each policy is what."""
-    table, variants = comparison.table, len(comparison.targets)
-    heading = f"{title}: in how many of {variants} variants each policy reaches a target of {comparison.metric}, and is"
-    shown = Table(title=Text(printable(heading), style="italic"), title_justify="left")
-    shown.add_column("policy", overflow="fold")
-    for words in ("reaches it always", "least median time", "faster", "slower", "undecided", "baseline"):
-        shown.add_column(words, justify="right")
+def counted(comparison: Comparison) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """Count in how many variants each policy is what: the headings, and for each policy its label and the numbers."""
+    table = comparison.table
+    words = ("faster", "slower", "undecided", "baseline")
     finite = table[table["time"].map(math.isfinite)]
     least = finite.loc[finite.groupby("variant")["time"].idxmin(), "policy"].value_counts()
     always = table[table["reached"] == table["replications"]]["policy"].value_counts()
-    for policy, rows in table.groupby("policy", sort=False):
-        verdicts = rows["verdict"].value_counts()
-        counts = [always.get(policy, 0), least.get(policy, 0)]
-        counts += [verdicts.get(word, 0) for word in ("faster", "slower", "undecided", "baseline")]
+    rows = []
+    for policy, mine in table.groupby("policy", sort=False):
+        verdicts = mine["verdict"].value_counts()
+        counts = [always.get(policy, 0), least.get(policy, 0), *(verdicts.get(word, 0) for word in words)]
+        rows.append((str(policy), [int(count) for count in counts]))
+    return ["reaches it always", "least median time", *words], rows
+
+
+def _summary(comparison: Comparison, title: str) -> Table:
+    """Make the table for many variants: in how many of them each policy is what."""
+    variants, (headings, rows) = len(comparison.targets), counted(comparison)
+    heading = f"{title}: in how many of {variants} variants each policy reaches a target of {comparison.metric}, and is"
+    shown = Table(title=Text(printable(heading), style="italic"), title_justify="left")
+    shown.add_column("policy", overflow="fold")
+    for words in headings:
+        shown.add_column(words, justify="right")
+    for policy, counts in rows:
         shown.add_row(Words(printable(policy)), *map(str, counts))
     return shown
 

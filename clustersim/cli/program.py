@@ -27,6 +27,7 @@ from clustersim.cli.options import (
     Seed,
     Tuned,
 )
+from clustersim.cli.report import report
 from clustersim.cli.run import RUN, run_study
 from clustersim.cli.stored import compare, plot
 from clustersim.cli.timeline import timeline
@@ -58,6 +59,8 @@ Examples, in the order in which a first session would use them:
 * clustersim compare results/mine --target 0.05
 
 * clustersim plot results/mine --format pdf
+
+* clustersim report results/mine --out report.html
 
 * clustersim timeline adaptive_linear --policy "adaptive k" --out results/timeline
 """
@@ -189,3 +192,4 @@ app.command()(plot)
 app.command()(merge)
 app.command()(tune)
 app.command()(timeline)
+app.command()(report)

@@ -15,7 +15,7 @@ from clustersim.errors import ConfigurationError
 from clustersim.plots.style import LABELS, label, look, shortened
 from clustersim.studies import Results
 
-__all__ = ["Panel", "averaged", "draw_panels"]
+__all__ = ["Panel", "averaged", "axis_limits", "bands", "clip_to_axis", "draw_panels"]
 
 SHARES = ("accuracy", "auc")  # endings of the names of metrics between 0 and 1
 LARGEST, SMALLEST = 1e150, 1e-150  # far from overflow, because matplotlib computes ticks far outside the axes
@@ -70,7 +70,7 @@ def draw_panels(
     if missing or results.frame.empty:
         why = f"no column {missing[0]}" if len(results.frame) else "no finished runs"
         return [_left_empty(panel, words, why) for panel, _ in zip(panels, variants, strict=False)]
-    band = _band(results, y, x, averaged(results, y, average))
+    band = bands(results, y, x, averaged(results, y, average))
     parts = (band[band["variant"] == variant].copy() for variant in variants)
     return [_draw_panel(panel, results, part, x, y) for panel, part in zip(panels, parts, strict=False)]
 
@@ -89,7 +89,7 @@ def _draw_panel(panel: Axes, results: Results, band: pd.DataFrame, x: str, y: st
     log = results.on_log_scale(y) and bool(shown.max() > 3.0 * shown.min())
     cut, banded = bool(log and (band["low"] < SMALLEST).any()), bool(band["low"].notna().any())
     positive = results.values(y)[results.values(y) > 0.0]
-    _clip(band, float(positive.min()) if log else None)
+    clip_to_axis(band, float(positive.min()) if log else None)
     _curves(panel, results, band, x, y)
     _scales(panel, band, y, log=log)
     return Panel(words, f"{average}{'' if average == 'median' else ' mean'}", absent, infinite, cut, banded)
@@ -103,9 +103,9 @@ def _left_empty(panel: Axes, words: str, why: str) -> Panel:
     return Panel(words)
 
 
-def _band(results: Results, y: str, x: str, average: str) -> pd.DataFrame:
+def bands(results: Results, y: str, x: str, average: str, points: int = 400) -> pd.DataFrame:
     """Compute means and bands; bands of k stay within the values of the policy, bands of shares within 0 to 1."""
-    band = results.on_grid(y, over=x, average=average)
+    band = results.on_grid(y, over=x, average=average, points=points)
     if y == "k":
         ks = results.frame.groupby(["variant", "policy"])["k"].agg(["min", "max"])
         own = ks.loc[pd.MultiIndex.from_frame(band[["variant", "policy"]])].to_numpy(dtype=np.float64).T
@@ -116,7 +116,7 @@ def _band(results: Results, y: str, x: str, average: str) -> pd.DataFrame:
     return band
 
 
-def _clip(band: pd.DataFrame, floor: float | None) -> None:
+def clip_to_axis(band: pd.DataFrame, floor: float | None) -> None:
     """Leave out means that are too large, and clip bands to the range that an axis can show.
 
     A `floor` means a logarithmic axis. It is the smallest positive value of the column, and zeros count as that value.
@@ -149,13 +149,13 @@ def _scales(panel: Axes, band: pd.DataFrame, y: str, *, log: bool) -> None:
     if log:
         panel.set_yscale("log")
         panel.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1.7, 0.5)))
-    panel.set_ylim(*_limits(band, log))
+    panel.set_ylim(*axis_limits(band, log=log))
     if y == "k":
         panel.set_ylim(0.0, 1.05 * panel.get_ylim()[1])
         panel.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
-def _limits(band: pd.DataFrame, log: bool) -> tuple[float, float]:
+def axis_limits(band: pd.DataFrame, *, log: bool) -> tuple[float, float]:
     """Compute the ends of the y-axis: they include all curves, but not very wide bands, as of two replications."""
     curves, low, high = (np.log10(band[name]) if log else band[name] for name in ("mean", "low", "high"))
     bottom, top = float(curves.min()), float(curves.max())

@@ -26,6 +26,7 @@ import pandas as pd
 from scipy import sparse
 
 from clustersim.errors import ConfigurationError
+from clustersim.studies.own_optimizer import With
 from clustersim.studies.plain_json import Json, canonical, digest
 from clustersim.studies.user_code import is_users
 
@@ -203,7 +204,7 @@ def _object(thing: Any, describe: Describer) -> Json:
     """Describe any other object by its own method, its fields or its state; a function in C by its name."""
     kind = type(thing)
     description = describe.code.kind(kind)
-    if kind.__module__.startswith("clustersim.studies."):  # a study or results, which do not affect runs
+    if kind.__module__.startswith("clustersim.studies.") and kind is not With:  # a study or results do not affect runs
         return description
     ours = kind.__module__.split(".")[0] == "clustersim"
     itself = callable(getattr(thing, "describe", None)) and (ours or is_users(kind))

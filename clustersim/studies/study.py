@@ -209,7 +209,7 @@ class Study:
         if messages and out is None:
             raise ConfigurationError("messages = True: message tables are stored in a folder; give out as well")
         with users_errors("describing the study failed"):
-            manifest = self._manifest(seed)
+            manifest = self.manifest(seed)
         keys = [*manifest.runs()]
         store = Store.join(None if out is None else Path(out), manifest)
         self._check(seed, pending := store.pending(keys, retry_failed=retry_failed, messages=messages))
@@ -341,8 +341,18 @@ class Study:
         """Return the policies of a variant, some with an optimiser of their own."""
         return {**self.policies, **self.variants[variant].get("policies", {})}
 
-    def _manifest(self, seed: int) -> Manifest:
-        """Describe the study as a manifest."""
+    def manifest(self, seed: int = 0) -> Manifest:
+        """Return the description of the study that a results folder keeps.
+
+        Parameters
+        ----------
+        seed : int, default 0
+            The seed of all random numbers.
+
+        Returns
+        -------
+        Manifest
+        """
         configuration = {
             "clustersim": clustersim.__version__,
             "numerics": numerics(),

@@ -121,3 +121,13 @@ def test_an_optimiser_without_a_step_size_is_named():
 
     with pytest.raises(cs.ConfigurationError, match=r"Sign\(\): it has no step_size to tune"):
         study_on_a_parabola(policies={"all": cs.FullSync()}, optimizer=Sign()).tune([0.1])
+
+
+def test_a_folder_tells_step_sizes_of_a_policy_apart(tmp_path):
+    def study(size):
+        return study_on_a_parabola(policies={"own": cs.With(cs.FullSync(), optimizer=cs.SGD(size))})
+
+    study(0.1).run(tmp_path)
+    assert study(0.1).run(tmp_path).reused == 2
+    with pytest.raises(cs.ResultsError, match=r"policy 'own': optimizer.step_size is 0\.1 in the folder, 0\.9 now"):
+        study(0.9).run(tmp_path)

@@ -1,0 +1,65 @@
+"""The command `report`: a stored study as one HTML page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clustersim.cli.errors import plain_errors
+from clustersim.cli.options import Folder, a_number, folder_path
+from clustersim.reports import report as write
+from clustersim.scripts import find_script, load_study, shipped_study
+from clustersim.studies import load_results
+from clustersim.tables import console_for_tables
+
+__all__ = ["report"]
+
+
+def report(
+    folder: Folder,
+    out: Annotated[
+        Path | None,
+        typer.Option(parser=folder_path, metavar="FILE", help="The file to write.  [default: report.html in DIR]"),
+    ] = None,
+    target: Annotated[
+        float | None,
+        typer.Option(parser=a_number, metavar="VALUE", help="As for `clustersim compare`."),
+    ] = None,
+    metric: Annotated[str | None, typer.Option(metavar="METRIC", help="As for `clustersim compare`.")] = None,
+    baseline: Annotated[str | None, typer.Option(metavar="LABEL", help="As for `clustersim compare`.")] = None,
+    script: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCRIPT",
+            help="Script of the study, by path or scenario name, for its claims and timelines.  [default: the scenario "
+            "that has the study's name, if there is one]",
+        ),
+    ] = None,
+    tuned: Annotated[
+        Path | None,
+        typer.Option(
+            parser=folder_path,
+            metavar="TUNING",
+            help="Folder that `clustersim tune` has made.  [default: DIR or DIR-tuning, if there is one]",
+        ),
+    ] = None,
+) -> None:
+    """Write a report of a stored study: one HTML page with interactive charts, which can be sent and needs no network.
+
+    It says in plain words which policy is ahead and how sure that is, and shows the curves, the comparison, the claims,
+    a timeline of each policy, what was run, and how to reproduce it. It needs plotly: pip install 'clustersim[report]'.
+
+    Example: clustersim report results/adaptive-mnist --out report.html
+    """
+    with plain_errors():
+        results = load_results(folder)
+        study = shipped_study(results) if script is None else load_study(find_script(script))
+        name = script or ("" if study is None else results.name.removesuffix("-quick").replace("-", "_"))
+        path = write(
+            folder, out or folder / "report.html", target=target, metric=metric, baseline=baseline, study=study,
+            tuned=tuned, script=name,
+        )  # fmt: skip
+        console = console_for_tables()
+        console.print(f"Report: {path}", markup=False, highlight=False, soft_wrap=True)
+        if study is None:
+            console.print("It has neither claims nor timelines; to show them, add --script SCRIPT.")
