@@ -14,6 +14,7 @@ file         contents
 `tune`       finding the step size of each policy
 `workers`    where runs are computed: here, on dask, with mpiexec
 `timeline`   the command timeline
+`report`     the command report
 `options`    options that commands share, and parsers of values
 `errors`     how commands end
 ===========  =============================================================

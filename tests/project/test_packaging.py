@@ -12,7 +12,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NEEDED = (
-    PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"] + PROJECT["optional-dependencies"]["notebook"]
+    PROJECT["dependencies"]
+    + PROJECT["optional-dependencies"]["test"]
+    + PROJECT["optional-dependencies"]["notebook"]
+    + PROJECT["optional-dependencies"]["report"]
 )
 
 
