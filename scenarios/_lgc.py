@@ -16,6 +16,7 @@ A policy's loss or accuracy *at the end* is its mean over the last part of the u
 pair. In claims, "lower end" and "upper end" are the ends of the 95 % interval.
 """
 
+import functools
 import math
 import os
 from collections.abc import Mapping
@@ -95,6 +96,7 @@ def policies(
     }
 
 
+@functools.lru_cache(maxsize=256)  # claims ask for the same variants again and again
 def averaged(results: cs.Results, variant: str, column: str = "test_accuracy", last: float = LAST) -> pd.DataFrame:
     """A column at the end, its mean over the last part of the updates; one row a replication, one column a policy."""
     runs = results.frame[results.frame["variant"] == variant]
