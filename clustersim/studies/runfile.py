@@ -4,6 +4,7 @@ The columns are variant, policy, replication and the values of a sweep, which ar
 the history of the run.
 The metadata contains the totals, the hash of the configuration, the versions, and the seal: the sha256 of the whole
 file, computed with zeros in the place of the seal. A file in which any byte has changed is refused before it is parsed.
+No threads are used: for tables of this size they save nothing, and a process that ends while they start is aborted.
 `clustersim.studies.execution` encodes runs; `clustersim.studies.store` decodes them.
 """
 
@@ -98,7 +99,7 @@ def decode(content: bytes, where: object = "the run") -> StoredRun:
 def sealed(frame: pd.DataFrame, metadata: Mapping[str, Any]) -> bytes:
     """Write a table and its metadata as a Parquet file that contains the checksum of itself."""
     facts = {**metadata, "seal": _UNSEALED}
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = pa.Table.from_pandas(frame, preserve_index=False, nthreads=1)
     table = table.replace_schema_metadata({_METADATA: json.dumps(facts, sort_keys=True).encode()})
     sink = io.BytesIO()
     pq.write_table(table, sink)
@@ -109,8 +110,10 @@ def sealed(frame: pd.DataFrame, metadata: Mapping[str, Any]) -> bytes:
 def unsealed(content: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read what `sealed` has written; raise one of `DAMAGE` if a byte has changed."""
     _check_seal(content)
-    table = pq.read_table(pa.BufferReader(content))
-    return table.replace_schema_metadata(None).to_pandas(), dict(json.loads(table.schema.metadata[_METADATA]))
+    table = pq.read_table(pa.BufferReader(content), use_threads=False)
+    return table.replace_schema_metadata(None).to_pandas(use_threads=False), dict(
+        json.loads(table.schema.metadata[_METADATA])
+    )
 
 
 def with_key(key: RunKey, history: pd.DataFrame) -> pd.DataFrame:
