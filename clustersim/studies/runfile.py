@@ -4,7 +4,7 @@ The columns are variant, policy, replication and the values of a sweep, which ar
 the history of the run.
 The metadata contains the totals, the hash of the configuration, the versions, and the seal: the sha256 of the whole
 file, computed with zeros in the place of the seal. A file in which any byte has changed is refused before it is parsed.
-No threads are used: for tables of this size they save nothing, and a process that ends while they start is aborted.
+No threads are used: for tables of this size they save nothing, and a process that ends while they start may be aborted.
 `clustersim.studies.execution` encodes runs; `clustersim.studies.store` decodes them.
 """
 
