@@ -164,6 +164,7 @@ def layout(x: str, y: str, height: int = 430, **more: Any) -> Plotly:
     return {
         "height": height, "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF",
         "font": {"family": _FONT, "size": 13, "color": _INK}, "hoverlabel": {"namelength": -1},
+        "modebar": {"bgcolor": "rgba(255,255,255,0.85)"},
         "margin": {"l": 60, "r": 16, "t": 12, "b": 52}, **more,
         "xaxis": {**axis, "title": {"text": x}, **more.get("xaxis", {})},
         "yaxis": {**axis, "title": {"text": y}, **more.get("yaxis", {})},

@@ -2,8 +2,8 @@
 // Draws the charts of each board, and follows its controls and its legends.
 (() => {
   const config = {
-    responsive: true, displaylogo: false, showTips: false,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    responsive: true, displaylogo: false, showTips: false, showSendToCloud: false, plotlyServerURL: "",
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendDataToCloud", "sendChartToCloud"],
   };
   const other = { x: "xaxis", y: "yaxis" };
 

@@ -111,7 +111,8 @@ def _policy(*scripts: str) -> str:
     """Return a Content-Security-Policy under which nothing is loaded, and only these scripts run."""
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{one}'" for one in hashes)
-    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'"
+    nothing = "default-src 'none'; base-uri 'none'; form-action 'none'"
+    return f"{nothing}; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
 
 
 def _file(name: str) -> str:

@@ -68,6 +68,11 @@ def test_a_report_works_in_a_browser(report):
         page.locator("#curves-variant").select_option(index=3)
         assert page.evaluate("document.querySelectorAll('#curves-time .js-line')[2].getAttribute('d')") != before
         assert page.evaluate(SHOWN, "curves-time")[0] == "legendonly", "it stays hidden"
+        buttons = page.eval_on_selector_all(
+            ".modebar-btn", "all => all.map((one) => one.dataset.title || one.ariaLabel)"
+        )
+        assert buttons
+        assert not [title for title in buttons if "loud" in title or "hare" in title], "none sends the data away"
         page.emulate_media(media="print")
         assert not page.locator(".controls").first.is_visible()
         assert logged == []

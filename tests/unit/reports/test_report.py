@@ -65,7 +65,7 @@ def test_a_report_of_a_folder(tmp_path):
 def test_the_page_loads_nothing_and_runs_only_its_own_scripts(tmp_path):
     page = page_of(small_study().run(), tmp_path)
     (policy,) = (e["content"] for e in page.all("meta") if e.get("http-equiv") == "Content-Security-Policy")
-    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert policy.startswith("default-src 'none'; base-uri 'none'; form-action 'none'; script-src 'sha256-")
     script_source = policy.split("script-src")[1].split(";")[0]
     assert "unsafe" not in script_source
     assert script_source.count("sha256-") == 2
