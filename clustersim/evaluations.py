@@ -18,9 +18,10 @@ class Every:
     Parameters
     ----------
     updates : int, optional
-        Evaluate after every so many updates.
+        The number of updates from one evaluation to the next.
     seconds : float, optional
-        Evaluate after the first update at or after each multiple of so many simulated seconds.
+        The simulated time from one evaluation to the next. The first update at or after each multiple of it is
+        evaluated.
 
     Raises
     ------

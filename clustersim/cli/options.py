@@ -13,10 +13,12 @@ from clustersim.studies.pictures import Format
 
 __all__ = [
     "LOOK",
+    "Baseline",
     "Dask",
     "Folder",
     "Jobs",
     "Messages",
+    "Metric",
     "Mpi",
     "Out",
     "Pictures",
@@ -24,7 +26,9 @@ __all__ = [
     "Replications",
     "RetryFailed",
     "Script",
+    "ScriptOfResults",
     "Seed",
+    "Target",
     "Tuned",
     "a_number",
     "folder_path",
@@ -120,6 +124,39 @@ Messages = Annotated[
     bool,
     typer.Option(
         "--messages", help="Store the message table of every run too, from which `cs.load_run` makes timelines."
+    ),
+]
+Target = Annotated[
+    float | None,
+    typer.Option(
+        parser=a_number,
+        metavar="VALUE",
+        help="Value that the runs are to reach, such as 0.05.  [default: the best value at which some policy settles "
+        "in every replication]",
+    ),
+]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        metavar="METRIC",
+        help="error, loss or a metric of the problem, such as test_accuracy.  [default: the metric of the study]",
+    ),
+]
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LABEL",
+        help="Policy that the times of the others are divided by. Choose it before you look at the table.  [default: "
+        "the first policy of the study]",
+    ),
+]
+ScriptOfResults = Annotated[
+    str | None,
+    typer.Option(
+        "--script",
+        metavar="SCRIPT",
+        help="Script of the study, by path or scenario name, for its figures, claims and timelines.  [default: the "
+        "scenario that has the study's name, if there is one]",
     ),
 ]
 Pictures = Annotated[Format, typer.Option("--format", help="File format of the figures.")]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from clustersim.cli.errors import plain_errors
-from clustersim.cli.options import Folder, a_number, folder_path
+from clustersim.cli.options import Baseline, Folder, Metric, ScriptOfResults, Target, folder_path
 from clustersim.reports import report as write
 from clustersim.scripts import find_script, load_study, shipped_study
 from clustersim.studies import load_results
@@ -21,20 +21,10 @@ def report(
         Path | None,
         typer.Option(parser=folder_path, metavar="FILE", help="The file to write.  [default: report.html in DIR]"),
     ] = None,
-    target: Annotated[
-        float | None,
-        typer.Option(parser=a_number, metavar="VALUE", help="As for `clustersim compare`."),
-    ] = None,
-    metric: Annotated[str | None, typer.Option(metavar="METRIC", help="As for `clustersim compare`.")] = None,
-    baseline: Annotated[str | None, typer.Option(metavar="LABEL", help="As for `clustersim compare`.")] = None,
-    script: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SCRIPT",
-            help="Script of the study, by path or scenario name, for its claims and timelines.  [default: the scenario "
-            "that has the study's name, if there is one]",
-        ),
-    ] = None,
+    target: Target = None,
+    metric: Metric = None,
+    baseline: Baseline = None,
+    script: ScriptOfResults = None,
     tuned: Annotated[
         Path | None,
         typer.Option(

@@ -6,7 +6,7 @@ import typer
 
 import clustersim
 from clustersim.cli.errors import plain_errors, raise_all
-from clustersim.cli.options import Folder, Pictures, a_number
+from clustersim.cli.options import Baseline, Folder, Metric, Pictures, ScriptOfResults, Target
 from clustersim.comparison_export import TableFormat, exported
 from clustersim.scripts import find_script, load_study, shipped_study
 from clustersim.studies import load_results
@@ -19,30 +19,9 @@ __all__ = ["compare", "plot"]
 
 def compare(
     folder: Folder,
-    target: Annotated[
-        float | None,
-        typer.Option(
-            parser=a_number,
-            metavar="VALUE",
-            help="Value that the runs are to reach, such as 0.05.  [default: the best value at which some policy "
-            "settles in every replication]",
-        ),
-    ] = None,
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            help="error, loss or a metric of the problem, such as test_accuracy.  [default: the metric of the study]",
-            metavar="METRIC",
-        ),
-    ] = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            help="Policy that the times of the others are divided by. Choose it before you look at the table.  "
-            "[default: the first policy of the study]",
-            metavar="LABEL",
-        ),
-    ] = None,
+    target: Target = None,
+    metric: Metric = None,
+    baseline: Baseline = None,
     format_: Annotated[
         TableFormat,
         typer.Option(
@@ -76,14 +55,7 @@ def compare(
 def plot(
     folder: Folder,
     format_: Pictures = Format.PNG,
-    script: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SCRIPT",
-            help="Script whose own figures are drawn too, by path or scenario name.  [default: the scenario that has "
-            "the study's name, if there is one]",
-        ),
-    ] = None,
+    script: ScriptOfResults = None,
 ) -> None:
     """Draw the figures of a stored study into DIR/figures: the standard figures and those of its script.
 

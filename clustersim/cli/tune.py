@@ -1,8 +1,7 @@
 """The command `tune`: find the step size that suits each policy of a study, on runs that the comparison never uses."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,14 +11,13 @@ from clustersim.cli.workers import Workers
 from clustersim.errors import ConfigurationError
 from clustersim.progress import display
 from clustersim.scripts import find_script, load_study
-from clustersim.studies import Study, Tuning
-from clustersim.studies.files import read_text, slug, write_atomically
+from clustersim.studies import Study
+from clustersim.studies.files import slug
 from clustersim.studies.tuning import tuned_study
+from clustersim.studies.tuning_file import read_tuning, write_tuning
 from clustersim.tables import console_for_tables, tuning_table
 
 __all__ = ["tune", "with_tuned_steps"]
-
-_FILE = "tuning.json"
 
 
 def tune(
@@ -64,7 +62,7 @@ def tune(
             tuning = study.tune(
                 sizes, target, replications=replications, out=folder, seed=seed, executor=executor, progress=progress
             )
-        write_atomically(folder / _FILE, _text(study, tuning).encode())
+        write_tuning(folder, study.name, tuning)
         console = console_for_tables()
         console.print(tuning_table(tuning.table))
         for remark in tuning.remarks():
@@ -85,30 +83,17 @@ def with_tuned_steps(study: Study, folder: Path | None) -> Study:
     """
     if folder is None:
         return study
-    path = folder / _FILE
-    if not path.exists():
-        raise ConfigurationError(f"{folder}: there is no {_FILE} in it; run `clustersim tune` first")
-    try:
-        content: dict[str, Any] = json.loads(read_text(path))
-        sizes = {str(label): float(size) for label, size in content["step_sizes"].items()}
-        name = str(content["study"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"{path} is damaged ({error}); run `clustersim tune` again") from error
-    if name != study.name or sizes.keys() != study.policies.keys():
+    tuning = read_tuning(folder)
+    if tuning is None:
+        raise ConfigurationError(f"{folder}: there is no tuning in it; run `clustersim tune` first")
+    if tuning.study != study.name or tuning.step_sizes.keys() != study.policies.keys():
         raise ConfigurationError(
-            f"{path} is about the study {name!r} with the policies {[*sizes]}; expected {study.name!r} with "
-            f"{[*study.policies]}: run `clustersim tune` again"
+            f"{folder} is about the study {tuning.study!r} with the policies {[*tuning.step_sizes]}; expected "
+            f"{study.name!r} with {[*study.policies]}: run `clustersim tune` again"
         )
-    return tuned_study(study, sizes)
+    return tuned_study(study, tuning.step_sizes)
 
 
 def _numbers(text: str) -> list[float]:
     """Parse a list of numbers."""
     return [a_number(part.strip()) for part in text.split(",") if part.strip()]
-
-
-def _text(study: Study, tuning: Tuning) -> str:
-    """Return the content of the file with the picked step sizes."""
-    table = json.loads(tuning.table.to_json(orient="records"))
-    content = {"study": study.name, "target": tuning.target, "step_sizes": tuning.step_sizes, "table": table}
-    return json.dumps(content, indent=2) + "\n"

@@ -26,7 +26,7 @@ def _lines(facts: Facts, script: str, folder: str) -> list[str]:
     lines = [f"pip install 'clustersim[report]{f'=={version}' if version else ''}'"]
     run = ["clustersim", "run", script, "--out", folder]
     tuning = f"{folder}-tuning"
-    if tuned and tuned.used:
+    if tuned and facts.tuning_used:
         sizes = ",".join(f"{size!r}" for size in dict.fromkeys(row["step_size"] for row in tuned.rows))
         tune = ["clustersim", "tune", script, "--step-size", sizes, "--out", tuning]
         tune += [] if tuned.target is None else ["--target", repr(tuned.target)]

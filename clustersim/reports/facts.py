@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from clustersim.errors import ConfigurationError
 from clustersim.studies import Comparison, Results, Study
@@ -11,32 +10,9 @@ from clustersim.studies.claims import Verdict, judged
 from clustersim.studies.files import read_text, slug
 from clustersim.studies.manifest import Manifest
 from clustersim.studies.tuning import tuned_study
+from clustersim.studies.tuning_file import StoredTuning, read_tuning
 
-__all__ = ["Facts", "Tuned", "matching_study", "read_tuning", "stored_versions"]
-
-_FILE = "tuning.json"
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """What `clustersim tune` has written.
-
-    Attributes
-    ----------
-    step_sizes : dict of str to float
-        The picked step size of each policy.
-    target : float or None
-        The target, if there was one.
-    rows : list of dict
-        The rows of `clustersim.studies.Tuning.table`; infinite numbers are None.
-    used : bool or None
-        Whether the results were made with these step sizes; None if that is not known.
-    """
-
-    step_sizes: dict[str, float]
-    target: float | None
-    rows: list[dict[str, Any]]
-    used: bool | None = None
+__all__ = ["Facts", "find_tuning", "matching_study", "stored_versions"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +35,10 @@ class Facts:
         In what the study differs from what was run.
     script : str
         The script of the study as it is typed in a command; empty if it is not known.
-    tuned : Tuned or None
+    tuned : StoredTuning or None
         What was tuned.
+    tuning_used : bool or None
+        Whether the results were made with the picked step sizes; None if that is not known.
     options : dict of str to str
         The options of the command `report` that were given.
     """
@@ -72,7 +50,8 @@ class Facts:
     study: Study | None = None
     changes: list[str] = field(default_factory=list)
     script: str = ""
-    tuned: Tuned | None = None
+    tuned: StoredTuning | None = None
+    tuning_used: bool | None = None
     options: dict[str, str] = field(default_factory=dict)
 
     def verdicts(self) -> list[Verdict]:
@@ -91,8 +70,8 @@ def stored_versions(folder: Path) -> dict[str, str]:
     return {str(name): str(version) for name, version in content.items()}
 
 
-def read_tuning(folder: Path | None, results_folder: Path | None, results: Results) -> Tuned | None:
-    """Read what was tuned: from the given folder, else from the results folder or from its neighbour NAME-tuning.
+def find_tuning(folder: Path | None, results_folder: Path | None, results: Results) -> StoredTuning | None:
+    """Find what was tuned: in the given folder, else from the results folder or from its neighbour NAME-tuning.
 
     Raises
     ------
@@ -100,7 +79,7 @@ def read_tuning(folder: Path | None, results_folder: Path | None, results: Resul
         If the given folder holds no tuning of these policies.
     """
     if folder is not None:
-        tuning = _read(folder / _FILE)
+        tuning = read_tuning(folder)
         if tuning is None or tuning.step_sizes.keys() != {*results.policies}:
             raise ConfigurationError(
                 f"{folder}: expected a folder that `clustersim tune` has made for the same policies"
@@ -111,32 +90,8 @@ def read_tuning(folder: Path | None, results_folder: Path | None, results: Resul
     beside = results_folder.resolve()
     names = (f"{beside.name}-tuning", slug(f"{results.name.removesuffix('-quick')}-tuning"))
     places = [beside, *(beside.with_name(name) for name in names)]
-    found = [_read(place / _FILE) for place in places]
+    found = [read_tuning(place) for place in places]
     return next((tuning for tuning in found if tuning and tuning.step_sizes.keys() == {*results.policies}), None)
-
-
-def _read(path: Path) -> Tuned | None:
-    """Read a file of `clustersim tune`; None if there is none.
-
-    Raises
-    ------
-    ConfigurationError
-        If it is damaged.
-    """
-    if not path.is_file():
-        return None
-    try:
-        content: dict[str, Any] = json.loads(read_text(path))
-        sizes = {str(label): float(size) for label, size in content["step_sizes"].items()}
-        rows = [{**row, "policy": str(row["policy"]), "step_size": float(row["step_size"])} for row in content["table"]]
-        target = None if content["target"] is None else float(content["target"])
-        for row in rows:
-            for name in ("time", "value", "reached", "failed", "replications"):
-                row[name] = None if row[name] is None else float(row[name])
-            row["picked"] = bool(row["picked"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"{path} is damaged ({error}); run `clustersim tune` again") from error
-    return Tuned(sizes, target, rows)
 
 
 def matching_study(facts: Facts) -> Facts:
@@ -151,5 +106,5 @@ def matching_study(facts: Facts) -> Facts:
         versions.append((tuned_study(study, facts.tuned.step_sizes), True))
     differences = [one.manifest(manifest.configuration["seed"]).contradictions(manifest) for one, _ in versions]
     best = min(range(len(versions)), key=lambda place: len(differences[place]))
-    tuned = facts.tuned and replace(facts.tuned, used=versions[best][1])
-    return replace(facts, study=versions[best][0], changes=differences[best], tuned=tuned)
+    used = versions[best][1] if facts.tuned else None
+    return replace(facts, study=versions[best][0], changes=differences[best], tuning_used=used)

@@ -4,8 +4,9 @@ from clustersim.numerals import numeral
 from clustersim.plots.style import look, shortened
 from clustersim.reports.boards import LEGEND, Board, Chart, Plotly, label_text, layout
 from clustersim.reports.curves import axis_title
-from clustersim.reports.facts import Facts, Tuned
+from clustersim.reports.facts import Facts
 from clustersim.reports.markup import paragraph, table
+from clustersim.studies.tuning_file import StoredTuning
 
 __all__ = ["tunings"]
 
@@ -27,13 +28,12 @@ def tunings(facts: Facts) -> str:
         else f"the median time to {facts.results.metric} = {tuned.target:g} and, where that is not reached, the "
         "value at which the runs settle"
     )
-    intro = (
-        f"A step size was picked for each policy by {how}, on runs that the comparison never uses. {_USED[tuned.used]}"
-    )
+    used = _USED[facts.tuning_used]
+    intro = f"A step size was picked for each policy by {how}, on runs that the comparison never uses. {used}"
     return "\n".join([paragraph(intro), _chart(facts, tuned), _table(tuned)])
 
 
-def _table(tuned: Tuned) -> str:
+def _table(tuned: StoredTuning) -> str:
     """Return the table of what each step size gave."""
     headings = ["policy", "picked", "step size", "runs", "failed", "reached", "median time (s)", "settles at"]
     rows = [
@@ -47,7 +47,7 @@ def _table(tuned: Tuned) -> str:
     return table("Step sizes that were tried", headings, rows, words=2, marked=("picked",))
 
 
-def _chart(facts: Facts, tuned: Tuned) -> str:
+def _chart(facts: Facts, tuned: StoredTuning) -> str:
     """Return the chart of the value at the end over the step size; the picked ones have large marks."""
     metric = facts.results.metric
     positive = all(row["value"] > 0.0 for row in tuned.rows if row["value"] is not None)
@@ -63,7 +63,7 @@ def _chart(facts: Facts, tuned: Tuned) -> str:
     ).html()
 
 
-def _line(facts: Facts, tuned: Tuned, policy: str, place: int) -> Plotly:
+def _line(facts: Facts, tuned: StoredTuning, policy: str, place: int) -> Plotly:
     """Return the line of a policy."""
     rows = sorted((row for row in tuned.rows if row["policy"] == policy), key=lambda row: row["step_size"])
     colour, name = look(facts.results, policy)["color"], label_text(shortened(policy, 40))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from clustersim.errors import ConfigurationError
-from clustersim.reports.facts import Facts, matching_study, read_tuning, stored_versions
+from clustersim.reports.facts import Facts, find_tuning, matching_study, stored_versions
 from clustersim.reports.library import javascript
 from clustersim.reports.page import page
 from clustersim.studies import Results, Study, compare, load_results
@@ -42,7 +42,7 @@ def write_report(
         stored_versions(folder) if folder else {},
         study,
         script=script,
-        tuned=read_tuning(tuning, folder, loaded),
+        tuned=find_tuning(tuning, folder, loaded),
         options={name: str(value) for name, value in given.items() if value is not None},
     )
     write_atomically(file, page(matching_study(facts), library).encode("utf-8", "backslashreplace"))

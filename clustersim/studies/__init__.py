@@ -29,6 +29,7 @@ file               contents
 `manifest`         the manifest of a results folder
 `merging`          joining results folders
 `tuning`           the step size that suits each policy
+`tuning_file`      the file of what was tuned
 `sweeps`           `grid`: the variants of a sweep
 `own_optimizer`    `With`: a policy with an optimiser of its own
 `store`            the results folder

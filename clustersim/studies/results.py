@@ -358,7 +358,11 @@ class Results:
 
     def _spent(self, key: RunKey, run: pd.DataFrame, hit: int | None) -> dict[str, Any]:
         """Return what a run had spent at the evaluation `hit`; NaN if that is None."""
-        spent = {cost: np.nan if hit is None else float(self.values(cost, run).iloc[hit]) for cost in ["time", *COSTS]}
+        if hit is None:
+            spent = dict.fromkeys(["time", *COSTS], np.nan)
+        else:
+            row = run.iloc[hit : hit + 1]
+            spent = {cost: float(self.values(cost, row).iloc[0]) for cost in ["time", *COSTS]}
         return key._asdict() | {"reached": hit is not None, "at_start": hit == 0} | spent
 
 

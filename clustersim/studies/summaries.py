@@ -76,14 +76,13 @@ def _at_the_end(results: "Results", value: str) -> pd.DataFrame:
         raise ConfigurationError(
             f"value = {value!r}: expected one of {known}; or time, uplink_vectors, vectors or bytes with a target"
         )
-    rows = []
+    rows, ledgers = [], {} if value in results.metrics else dict(iter(totals.groupby(["variant", "policy"])))
     for variant, policy, runs in results.series():
         if value in results.metrics:
             numbers = [settled(results.values(value, run), run["time"]) for run in runs]
             interval = INTERVALS[results.average(value)](_positive(results, value, numbers), 0.95)
         else:
-            mine = totals[(totals["variant"] == variant) & (totals["policy"] == policy)]
-            interval = mean_interval(mine[value])
+            interval = mean_interval(ledgers[variant, policy][value])
         rows.append({"variant": variant, "policy": policy} | _three(interval))
     return pd.DataFrame(rows, columns=["variant", "policy", "value", "low", "high"])
 

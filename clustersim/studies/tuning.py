@@ -71,9 +71,10 @@ def tune(
         number("target", target, finite=True)
     sizes = _checked(step_sizes)
     results = tuning_study(study, sizes, replications).run(seed=tuning_seed(seed), **how)
+    values, times = _settled(results), _times(results, target)
     rows = []
     for label in study.policies:
-        mine = [_row(results, label, size, target) for size in sizes]
+        mine = [_row(results, label, size, values, times) for size in sizes]
         best = min(range(len(mine)), key=lambda place: _rank(mine[place], study.metric))
         rows += [row | {"picked": place == best} for place, row in enumerate(mine)]
     table = pd.DataFrame(rows)
@@ -139,20 +140,39 @@ def _label(policy: str, step_size: float) -> str:
     return f"{policy}, step size {step_size:g}"
 
 
-def _row(results: Results, policy: str, step_size: float, target: float | None) -> dict[str, Any]:
-    """Summarise the runs of a policy with one step size."""
+def _settled(results: Results) -> dict[str, list[float]]:
+    """Return the values at which the finished runs settle, by label."""
+    return {
+        label: [settled(results.values(results.metric, run), run["time"]) for run in runs]
+        for _, label, runs in results.series()
+    }
+
+
+def _times(results: Results, target: float | None) -> dict[str, list[float]]:
+    """Return the times to the target by label, infinite for runs that never reach it; empty without a target."""
+    if target is None:
+        return {}
+    spent = results.time_to_target(target)
+    return {str(label): times.fillna(np.inf).tolist() for label, times in spent.groupby("policy")["time"]}
+
+
+def _row(
+    results: Results, policy: str, step_size: float, values: Mapping[str, list[float]], times: Mapping[str, list[float]]
+) -> dict[str, Any]:
+    """Summarise the runs of a policy with one step size; a failed run never reaches the target and settles nowhere."""
     label = _label(policy, step_size)
-    failed = int((results.failures["policy"] == label).sum())
-    runs = [runs for _, name, runs in results.series() if name == label]
-    values = [settled(results.values(results.metric, run), run["time"]) for run in (runs[0] if runs else [])]
+    finished, failed = values.get(label, []), int((results.failures["policy"] == label).sum())
+    runs = len(finished) + failed
     worst = np.inf if lower_is_better(results.metric) else -np.inf
-    row = {"policy": policy, "step_size": step_size, "replications": len(values) + failed, "failed": failed}
-    times = [np.inf] * (len(values) + failed)
-    if target is not None:
-        spent = results.time_to_target(target)
-        times = spent.loc[spent["policy"] == label, "time"].fillna(np.inf).tolist()
-    row |= {"reached": int(np.isfinite(times).sum()) if target is not None else None}
-    return row | {"time": _median(times), "value": _median(values + [worst] * failed)}
+    return {
+        "policy": policy,
+        "step_size": step_size,
+        "replications": runs,
+        "failed": failed,
+        "reached": int(np.isfinite(times[label]).sum()) if times else None,
+        "time": _median(times[label] if times else [np.inf] * runs),
+        "value": _median([*finished, *[worst] * failed]),
+    }
 
 
 def _median(values: Sequence[float]) -> float:

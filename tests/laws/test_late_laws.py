@@ -31,7 +31,7 @@ PROBLEM = problem()
 
 @st.composite
 def schemes(draw):
-    """Workers, and a scheme that uses late answers and fits so many."""
+    """A number of workers, and a scheme for them that uses late messages."""
     n = draw(st.integers(1, 8))
     k = draw(st.integers(1, n))
     even = [cs.placements.EvenPartition(), cs.Dirichlet(draw(st.sampled_from([0.2, 5.0])))]

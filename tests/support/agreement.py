@@ -80,7 +80,7 @@ def in_both_engines(case, **options):
 
 
 def _limited(step):
-    """SimPy's step, so many times."""
+    """Take this many steps of SimPy."""
     steps = itertools.count()
 
     def limited(env):

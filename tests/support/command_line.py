@@ -31,7 +31,7 @@ if __name__ == "__main__":
 
 
 def script_of(updates=30):
-    """The script with so many updates."""
+    """The script, with this number of updates as its horizon."""
     return SCRIPT.strip().replace("UPDATES", str(updates))
 
 

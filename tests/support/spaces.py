@@ -55,7 +55,7 @@ _FORMS = ("simple", "simple", "simple", "recorded", "unlike", "persistent", "mar
 
 @cache
 def models(workers):
-    """Latency models of any kind for so many workers."""
+    """Latency models of any kind for a given number of workers."""
     return _models(workers)
 
 
@@ -95,7 +95,7 @@ def any_links(workers):
 
 @cache
 def any_clusters(workers):
-    """Clusters of so many workers of any kind."""
+    """Clusters of any kind with a given number of workers."""
     return st.builds(
         cs.Cluster,
         st.just(workers),
@@ -108,7 +108,7 @@ def any_clusters(workers):
     )
 
 
-# ---------------------------------------------------------------------- schemes: each fits so many workers
+# ---------------------------------------------------------------------- schemes: each fits a given number of workers
 
 
 def _divisors(n):
@@ -222,7 +222,7 @@ seeds = st.integers(0, 10**6)
 
 @st.composite
 def honest_schemes(draw, workers):
-    """Any policy of the package for so many workers; each keeps its promise about what it wants."""
+    """Any policy of the package for a given number of workers; each keeps its promise about what it wants."""
     kind = draw(st.sampled_from([named_schemes, coded_schemes, late_schemes]))
     return draw(kind(workers))
 

@@ -172,7 +172,7 @@ class _FidgetyState(_WrappedState):
 
 @dataclass(frozen=True, repr=False)
 class Tiring(Policy):
-    """Another policy that stops when it has sent out so many models: answers that beget dispatches may never end."""
+    """Another policy, stopped after a number of dispatches: one that dispatches on every message may never end."""
 
     inner: Policy
     models: int = 1000

@@ -24,7 +24,7 @@ def drawn_by_hand(task, worker, held, batch):
 
 
 def holding(sizes, batch, blocks=1, seed=4):
-    """Batches of workers that hold so many rows, which are numbered from the last one to the first."""
+    """Batches of workers with these numbers of rows, which are numbered from the last one to the first."""
     starts = np.concatenate(([0], np.cumsum(sizes)))
     rows = np.arange(starts[-1])[::-1]
     return MiniBatches.of(Assignment(len(rows), starts, rows, blocks=blocks), batch, draws(seed))

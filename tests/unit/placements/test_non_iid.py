@@ -35,7 +35,7 @@ def assign(placement, labels, workers, seed=0):
 
 
 def shuffled(sizes, seed=0):
-    """Labels of so many rows of each class, in any order."""
+    """Labels of rows in any order; the argument says how many rows each class has."""
     return np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
 
 

@@ -97,7 +97,7 @@ def test_what_was_foreseen_of_few_may_come_otherwise(policy, link):
 
 
 def in_step(count, workers=None, patience=math.inf):
-    """Send the model to all or some, wait for so many or so long, use them."""
+    """Send the model to all or some, wait for a number of messages or a time, and use what has arrived."""
 
     def answer(event):
         if isinstance(event, Updated):
