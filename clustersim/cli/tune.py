@@ -96,4 +96,6 @@ def with_tuned_steps(study: Study, folder: Path | None) -> Study:
 
 def _numbers(text: str) -> list[float]:
     """Parse a list of numbers."""
-    return [a_number(part.strip()) for part in text.split(",") if part.strip()]
+    if numbers := [a_number(part.strip()) for part in text.split(",") if part.strip()]:
+        return numbers
+    raise typer.BadParameter(f"--step-size {text!r}: expected numbers separated by commas, such as 0.001,0.01,0.1")
