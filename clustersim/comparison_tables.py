@@ -201,7 +201,7 @@ def comparison_notes(comparison: Comparison) -> list[str]:
     if (more := len(comparison.remarks) - _MOST_REMARKS) > 0:
         notes.append(f"There are {more} more remarks; Comparison.remarks has all of them.")
     if ((table["reached"] < table["replications"]) & table["target"].notna()).any():
-        notes.append("A run that ends before the target counts as one that needs more than it had spent, or > it.")
+        notes.append("A run that ends before the target is known to need more than it had spent; > marks such a cost.")
     tests = int(table["p"].notna().sum())
     if tests:
         which = "that this" if tests == 1 else f"that any of {tests} such verdicts"
