@@ -139,7 +139,7 @@ def test_numbers_are_those_of_the_comparison():
         assert "6 of 8" not in text
         assert "0 of 8" in text
     assert math.isinf(times.loc["never", "time"])
-    assert "needs more than it had spent" in exported(comparison, results, "markdown")
+    assert "known to need more than it had spent" in exported(comparison, results, "markdown")
 
 
 def test_large_numbers_are_powers_of_ten_in_latex():
