@@ -106,9 +106,10 @@ def figure(
     with mpl.rc_context(look.settings):
         sheet = Figure(figsize=_size(rows, columns, look.width), layout="constrained")
         panels = list(sheet.subplots(rows, columns, squeeze=False).flat)
+        width_of_one = float(sheet.get_figwidth()) / columns - 0.1
         drawn = draw_panels(panels, shown.results, shown.variants, x, y, average, look)
         for variant, panel in zip(shown.variants, panels, strict=False):
-            panel.set_title(shortened(variant, int(_panel_width(sheet, columns) * 14)), parse_math=False)
+            panel.set_title(shortened(variant, _characters(width_of_one, look.size("axes.title"))), parse_math=False)
         for panel in panels[count:]:
             panel.remove()
         _labels(sheet, panels[:count], columns, look)
@@ -199,6 +200,11 @@ def _size(rows: int, columns: int, width: float | None) -> tuple[float, float]:
     return width, height * rows
 
 
+def _characters(inches: float, points: float) -> int:
+    """Estimate how many characters of a size fit."""
+    return int(inches * 127.0 / points)
+
+
 def _panel_width(sheet: Figure, columns: int) -> float:
     """Estimate the width of a panel without its ticks and labels, in inches."""
     return float(sheet.get_figwidth()) / columns - 0.5
@@ -231,16 +237,18 @@ def _labels(sheet: Figure, panels: Sequence[Axes], columns: int, look: Look) -> 
 def _frame(sheet: Figure, shown: Selection, drawn: list[Panel], look: Look, variant: str = "") -> None:
     """Add the legend above the panels, where it covers no curve, and the remarks below them."""
     width, points, small = float(sheet.get_figwidth()), look.size("legend.font"), look.size("figure.title")
-    lines = lines_below(shown.results, shown.variants, drawn, shown.remarks, int(width * 127 / small), notes=look.notes)
-    room = width * 94 / points  # characters
-    labels = {policy: shortened(text, int(room)) for policy, text in entries(shown.results, shown.variants).items()}
+    lines = lines_below(
+        shown.results, shown.variants, drawn, shown.remarks, _characters(width, small), notes=look.notes
+    )
+    room = _characters(0.75 * width, points)
+    labels = {policy: shortened(text, room) for policy, text in entries(shown.results, shown.variants).items()}
     most = max(1, int(room * 1.1) // (7 + max(map(len, labels.values()), default=0)))
     rows = math.ceil(len(labels) / most)
     title = ": ".join(filter(None, [shown.results.name if look.titles else "", variant]))
     handles = [Line2D([], [], **curve_style(shown.results, policy, look)) for policy in labels]
     legend = sheet.legend(
         handles, labels.values(), loc="outside upper center", ncols=math.ceil(len(labels) / max(1, rows)),
-        title=shortened(title, int(room)) or None, frameon=False, handlelength=3.2,
+        title=shortened(title, room) or None, frameon=False, handlelength=3.2,
     )  # fmt: skip
     legend.get_title().set_fontweight("bold")
     for text in (legend.get_title(), *legend.get_texts()):

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from clustersim.checks import choice
 from clustersim.errors import ConfigurationError
+from clustersim.plots.selection import listed
 from clustersim.plots.standard import not_drawn, standard_figures
 from clustersim.plots.style import STYLE
 from clustersim.studies import Results
@@ -157,7 +158,7 @@ def draw(
     choice("format", kind, tuple(Format))
     own = labelled("extra", {} if extra is None else extra, empty=True)
     shown: dict[str, Any] = {"policies": policies, "variants": variants, "x": x, "y": y}
-    shown = {name: value if value is None or isinstance(value, str) else [*value] for name, value in shown.items()}
+    shown = {name: value if value is None else listed(name, value) for name, value in shown.items()}
     looks: dict[str, Any] = {"width": width, "titles": titles, "notes": notes, "style": style}
     standard, origin = standard_figures(results, average=average, **shown, **looks), Origin.of(results)
     if left_out is not None:

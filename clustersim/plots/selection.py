@@ -16,7 +16,7 @@ from clustersim.checks import integer
 from clustersim.errors import ConfigurationError
 from clustersim.studies import Results
 
-__all__ = ["MOST_CURVES", "MOST_PANELS", "Selection", "select", "shown_variants"]
+__all__ = ["MOST_CURVES", "MOST_PANELS", "Selection", "listed", "select", "shown_variants"]
 
 MOST_PANELS = 6
 """The number of panels on a page."""
@@ -127,9 +127,22 @@ def _without(results: Results, dropped: set[tuple[str, str]]) -> Results:
     return replace(results, missing=missing, frame=frame, totals=totals, failures=failures)
 
 
+def listed(name: str, given: Any) -> list[Any]:
+    """Return one text as a list, and several of them too.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is neither.
+    """
+    if not isinstance(given, str) and not np.iterable(given):
+        raise ConfigurationError(f"{name} = {reprlib.repr(given)}: expected a text, or several of them")
+    return [given] if isinstance(given, str) else [*given]
+
+
 def _labels(name: str, given: Any, known: Sequence[str]) -> list[str]:
     """Check labels that a user has named, and return them in the order of the study."""
-    labels = [given] if isinstance(given, str) else [*given] if np.iterable(given) else None
+    labels = listed(name, given)
     wrong = reprlib.repr(given) if not labels else next((repr(one) for one in labels if one not in known), "")
     if not labels or wrong:
         some = ", ".join(map(repr, known[:20])) + (", ..." if len(known) > 20 else "")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from clustersim.errors import ConfigurationError
 from clustersim.plots.figures import changing_k, figure, overview
-from clustersim.plots.selection import MOST_CURVES, MOST_PANELS, Selection, select, shown_variants
+from clustersim.plots.selection import MOST_CURVES, MOST_PANELS, Selection, listed, select, shown_variants
 from clustersim.plots.sweeps import heatmap, lines
 from clustersim.studies import Results
 from clustersim.studies.pictures import standard_names
@@ -70,8 +70,8 @@ def standard_figures(
     ConfigurationError
         If there is no such policy or variant.
     """
-    variants = None if variants is None else [*variants]
-    policies = None if policies is None else [*policies]
+    variants = None if variants is None else listed("variants", variants)
+    policies = None if policies is None else listed("policies", policies)
     shown = select(results, policies, variants)
     looks: dict[str, Any] = {"width": width, "titles": titles, "notes": notes, "style": style}
     options = looks | {"average": average, "policies": policies}
@@ -84,7 +84,11 @@ def standard_figures(
         sweep = _of_sweep(results, policies, variants, {"width": width, "style": style})
         texts = {("sweep", text, ""): text for text in sweep}
     else:
-        pairs, overviews, sweep = [(b, a) for b in _several(y, results.metric) for a in _several(x, "time")], (), {}
+        pairs, overviews, sweep = (
+            [(b, a) for b in listed("y", y or results.metric) for a in listed("x", x or "time")],
+            (),
+            {},
+        )
     for b, a in pairs:
         for page in range(1, shown.pages + 1):
             key = (b, a, str(page)) if page > 1 else (b, a)
@@ -106,7 +110,7 @@ def not_drawn(
     policies, variants, **axes
         The choice, as `standard_figures` has got it.
     """
-    variants = None if variants is None else [*variants]
+    variants = None if variants is None else listed("variants", variants)
     shown = select(results, policies, variants)
     sentences = [*shown.remarks]
     count = _count(results, shown, variants)
@@ -122,12 +126,6 @@ def not_drawn(
 def _count(results: Results, shown: Selection, variants: list[str] | None) -> int:
     """Return the number of variants that one would like to see."""
     return len(shown_variants(results)) if variants is None else len(shown.variants)
-
-
-def _several(columns: str | Iterable[str] | None, usual: str) -> list[str]:
-    if columns is None:
-        return [usual]
-    return [columns] if isinstance(columns, str) else [*dict.fromkeys(columns)]
 
 
 def _pairs(results: Results) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from matplotlib.font_manager import FontProperties
 
 from clustersim.checks import number
 from clustersim.errors import ConfigurationError
+from clustersim.plots.selection import listed
 from clustersim.studies import Results
 from clustersim.studies.display_text import printable
 
@@ -89,7 +90,7 @@ class Look:
         """
         if width is not None:
             width = number("width", width, low=_NARROWEST, high=_WIDEST, remedy="give inches, such as 3.5 for a column")
-        names = (style,) if isinstance(style, str) else tuple(style)
+        names = tuple(listed("style", style))
         look = cls(width, bool(titles), bool(notes), names)
         for name in names:
             _settings(name)

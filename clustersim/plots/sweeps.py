@@ -23,6 +23,7 @@ from clustersim.studies.summaries import laid_out, summary
 __all__ = ["heatmap", "lines"]
 
 _MOST_LINES = 12
+_LEAST_POINTS = 5.5
 
 
 def heatmap(
@@ -59,7 +60,7 @@ def heatmap(
     Raises
     ------
     ConfigurationError
-        As for `Results.pivot`, or if there is no number to show.
+        As for `Results.pivot`, or if there is no number to show. If no target is reached anywhere, dashes say so.
 
     Examples
     --------
@@ -79,7 +80,7 @@ def heatmap(
     table = results.pivot(y, x, value, where=where, target=target)
     numbers = table.to_numpy(dtype=np.float64)
     finite = numbers[np.isfinite(numbers)]
-    if not finite.size:
+    if not finite.size and target is None:
         raise ConfigurationError(f"value = {value or results.metric!r}: there is no finite number to show")
     lower = target is not None or lower_is_better(value or results.metric)
     look = Look.of(width, style=style)
@@ -90,10 +91,11 @@ def heatmap(
         image = axes.imshow(numbers, aspect="auto", origin="lower", norm=_norm(finite), cmap=colours)
         _ticks(axes, table, x, y)
         marked = _best_places(numbers, best, lower=lower)
-        _write(axes, image, numbers, marked, _number_size(table, width))
-        figure.colorbar(image, ax=axes, label=_value_label(results, value, target))
-        if remark := _remark(x, y, best, reached=target is None or bool(np.isfinite(numbers).all())):
-            figure.supxlabel(remark, fontsize=look.size("figure.title"))
+        _write(axes, image, numbers, marked, _texts(numbers, len(table.columns), width))
+        if finite.size:
+            figure.colorbar(image, ax=axes, label=_value_label(results, value, target))
+        reached = target is None or bool(np.isfinite(numbers).all())
+        _say_below(figure, look, [_fixed(where), _remark(x, y, best if finite.size else None, reached=reached)])
     return figure
 
 
@@ -172,6 +174,7 @@ def lines(
         columns = max(1, int(figure.get_figwidth() * 94 / look.size("legend.font")) // (7 + names))
         figure.legend(loc="outside upper center", ncols=min(columns, len(groups)), frameon=False, handlelength=3.2)
         figure.set_figheight(figure.get_figheight() + 0.2 * -(-len(groups) // columns))
+        _say_below(figure, look, [_fixed(where)])
     return figure
 
 
@@ -182,12 +185,31 @@ def _map_size(table: pd.DataFrame, width: float | None) -> tuple[float, float]:
     return width, min(1.2 * width, 1.0 + 0.25 * len(table))
 
 
-def _number_size(table: pd.DataFrame, width: float | None) -> float:
-    """Return the size of the numbers in a heat map, in points; 0 if there is no room for them."""
-    if width is None:
-        return 8.0
-    room = 0.62 * width * 72.0 / len(table.columns) / (5 * 0.6)  # a number has five characters
-    return min(7.0, room) if room >= 5.0 else 0.0
+def _texts(numbers: Any, columns: int, width: float | None) -> tuple[dict[tuple[int, ...], str], float]:
+    """Return the numbers of a heat map as texts, and their size in points; empty texts if there is no room for them."""
+    for digits in (3, 2):
+        texts = {
+            place: f"{float(f'{x:.{digits}g}'):g}" if np.isfinite(x) else "–" for place, x in np.ndenumerate(numbers)
+        }
+        if width is None:
+            return texts, 8.0
+        room = 0.62 * width * 72.0 / columns / (0.62 * (1 + max(map(len, texts.values()))))
+        if room >= _LEAST_POINTS:
+            return texts, min(7.0, room)
+    return {place: text if text == "–" else "" for place, text in texts.items()}, _LEAST_POINTS
+
+
+def _fixed(where: Mapping[str, Any] | None) -> str:
+    """Return what is the same everywhere in a figure."""
+    one = {name: value for name, value in (where or {}).items() if isinstance(value, str) or not np.iterable(value)}
+    return ", ".join(f"{name}: {value}" if name == "policy" else f"{name} = {value}" for name, value in one.items())
+
+
+def _say_below(figure: Figure, look: Look, parts: list[str]) -> None:
+    """Write the remarks below a figure, one per line."""
+    if lines := [shortened(part, int(figure.get_figwidth() * 15)) for part in parts if part]:
+        figure.supxlabel("\n".join(lines), fontsize=look.size("figure.title"), parse_math=False)
+        figure.set_figheight(figure.get_figheight() + 0.13 * len(lines))
 
 
 def _remark(x: str, y: str, best: str | None, *, reached: bool) -> str:
@@ -209,6 +231,8 @@ def _line(axes: Axes, rows: pd.DataFrame, x: str, name: str, style: Mapping[str,
 
 def _norm(finite: Any) -> Normalize:
     """Return a logarithmic scale of colours for numbers that differ by more than ten times."""
+    if not finite.size:
+        return Normalize(0.0, 1.0)
     return LogNorm(finite.min(), finite.max()) if _wide(finite) else Normalize(finite.min(), finite.max())
 
 
@@ -237,15 +261,15 @@ def _best_places(numbers: Any, best: str | None, *, lower: bool) -> set[tuple[in
     return {(int(row), int(column)) for row, column in pairs if np.isfinite(numbers[row, column])}
 
 
-def _write(axes: Axes, image: Any, numbers: Any, marked: set[tuple[int, int]], size: float) -> None:
+def _write(
+    axes: Axes, image: Any, numbers: Any, marked: set[tuple[int, int]], texts: tuple[dict[tuple[int, ...], str], float]
+) -> None:
     """Write each number into its place, in a colour that is legible there; frame the marked ones."""
     for (row, column), number in np.ndenumerate(numbers):
         shade = image.cmap(image.norm(number)) if np.isfinite(number) else (1.0, 1.0, 1.0, 1.0)
         bright = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] > 0.55
-        text = f"{number:.3g}" if np.isfinite(number) else "–"
-        if size or text == "–":
-            colour = "black" if bright else "white"
-            axes.text(column, row, text, ha="center", va="center", fontsize=size or 7.0, color=colour)
+        colour = "black" if bright else "white"
+        axes.text(column, row, texts[0][row, column], ha="center", va="center", fontsize=texts[1], color=colour)
         if (row, column) in marked:
             box = mpl.patches.Rectangle(
                 (column - 0.47, row - 0.46), 0.94, 0.92, fill=False, edgecolor="#D55E00", lw=2.0
