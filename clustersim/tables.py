@@ -26,6 +26,7 @@ __all__ = [
     "console_for_tables",
     "failed_runs",
     "print_comparison",
+    "print_left_out",
     "print_missing",
     "print_notes",
     "print_paths",
@@ -142,6 +143,12 @@ def print_paths(console: Console, paths: list[Path]) -> None:
     """Print the paths of the figures, one per line, without line breaks."""
     for path in paths:
         console.print(Words(printable(f"Figure: {path}")), soft_wrap=True)
+
+
+def print_left_out(console: Console, sentences: list[str]) -> None:
+    """Print what is left out of the figures of a large study, if anything is."""
+    if sentences:
+        _say(console, " ".join(["Figures:", *sentences]))
 
 
 def _say(console: Console, text: str) -> None:

@@ -18,6 +18,7 @@ from clustersim.tables import (
     console_for_tables,
     failed_runs,
     print_comparison,
+    print_left_out,
     print_notes,
     print_paths,
     print_runs,
@@ -80,7 +81,11 @@ def run_study(
         console.print(claims_table(verdicts))
     print_notes(console, results)
     failures = [f"claim {v.claim.statement!r} failed: {v.failure}" for v in verdicts if v.failure]
-    paths = clustersim.plots.draw(results, folder / "figures", format_, study.figures, failures=failures)
+    left_out = list[str]()
+    paths = clustersim.plots.draw(
+        results, folder / "figures", format_, study.figures, failures=failures, left_out=left_out
+    )
     console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
     print_paths(console, paths)
+    print_left_out(console, left_out)
     raise_all(failures + failed_runs(results))

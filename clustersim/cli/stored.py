@@ -1,6 +1,6 @@
 """The commands for stored results: `compare` and `plot`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,7 +11,14 @@ from clustersim.comparison_export import TableFormat, exported
 from clustersim.scripts import find_script, load_study, shipped_study
 from clustersim.studies import load_results
 from clustersim.studies.pictures import Format
-from clustersim.tables import console_for_tables, print_comparison, print_missing, print_notes, print_paths
+from clustersim.tables import (
+    console_for_tables,
+    print_comparison,
+    print_left_out,
+    print_missing,
+    print_notes,
+    print_paths,
+)
 from clustersim.terminal import PlainConsole
 
 __all__ = ["compare", "plot"]
@@ -56,24 +63,68 @@ def plot(
     folder: Folder,
     format_: Pictures = Format.PNG,
     script: ScriptOfResults = None,
+    policies: Annotated[
+        list[str] | None,
+        typer.Option("--policies", "--policy", metavar="LABEL", help="A policy to show; repeat it for more.  [all]"),
+    ] = None,
+    variants: Annotated[
+        list[str] | None,
+        typer.Option("--variants", "--variant", metavar="LABEL", help="A variant to show; repeat it for more.  [all]"),
+    ] = None,
+    x: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Horizontal axis: time, uplink_vectors, vectors, update or another column that never falls; repeat it "
+            "for more. With --x or --y, no other figures are drawn.",
+        ),
+    ] = None,
+    y: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Vertical axis: error, loss, k or another column; repeat it for more."),
+    ] = None,
+    width: Annotated[
+        float | None,
+        typer.Option(
+            parser=a_number, metavar="INCHES", help="Width, such as 3.5 for a column of a paper; text is 7 to 8 points."
+        ),
+    ] = None,
+    style: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STYLE",
+            help="colour, grey, serif, a style of matplotlib, or the path of an .mplstyle file; repeat it for more.",
+        ),
+    ] = None,
+    titles: Annotated[bool, typer.Option("--titles", help="Put the name of the study into the figures.")] = False,
+    notes: Annotated[bool, typer.Option("--notes", help="Put the notes of the study into the figures.")] = False,
 ) -> None:
     """Draw the figures of a stored study into DIR/figures: the standard figures and those of its script.
 
-    The stored runs are used; nothing is simulated again.
+    The stored runs are used; nothing is simulated again. The figures of the script are left out if you choose policies,
+    variants or axes; they have the size and the style that the script gives them.
 
-    Examples: clustersim plot results/adaptive-mnist --format pdf; clustersim plot results/mine --script my_script.py
+    Examples: clustersim plot results/adaptive-mnist --format pdf; clustersim plot results/mine --script my_script.py;
+    clustersim plot results/mine --y error --x vectors --width 3.5 --policies "k = 1" --policies "k = 4" --format pdf
     """
     with plain_errors():
         results = load_results(folder)
-        study = shipped_study(results) if script is None else load_study(find_script(script))
-        failures: list[str] = []
+        chosen: dict[str, Any] = {"policies": policies, "variants": variants, "x": x, "y": y}
+        chosen = {name: labels or None for name, labels in chosen.items()}
+        looks: dict[str, Any] = {"width": width, "titles": titles, "notes": notes, "style": style or "colour"}
+        study = None
+        if script is not None or not any(chosen.values()):
+            study = shipped_study(results) if script is None else load_study(find_script(script))
+        failures, left_out = list[str](), list[str]()
         paths = clustersim.plots.draw(
-            results, folder / "figures", format_, study.figures if study else None, failures=failures
-        )
+            results, folder / "figures", format_, study.figures if study else None, failures=failures,
+            left_out=left_out, **chosen, **looks,
+        )  # fmt: skip
         console = console_for_tables()
         print_missing(console, results)
         print_paths(console, paths)
-        if study is None:
+        print_left_out(console, left_out)
+        if study is None and not any(chosen.values()):
             console.print(
                 "These are the standard figures. To draw those of the study's script too, add --script SCRIPT."
             )

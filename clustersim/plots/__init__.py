@@ -20,9 +20,10 @@ file       contents
 =========  ============================================================
 """
 
-from clustersim.plots.figures import figure, overview, standard_figures
+from clustersim.plots.figures import figure, overview
 from clustersim.plots.files import Format, draw, picture, save
 from clustersim.plots.gantt import timeline
+from clustersim.plots.standard import standard_figures
 from clustersim.plots.sweeps import heatmap, lines
 
 __all__ = [

@@ -6,7 +6,7 @@ The same results give the same bytes. Each figure has a name of its own. A file 
 import io
 import reprlib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 
 from clustersim.checks import choice
 from clustersim.errors import ConfigurationError
-from clustersim.plots.figures import standard_figures
+from clustersim.plots.selection import listed
+from clustersim.plots.standard import not_drawn, standard_figures
 from clustersim.plots.style import STYLE
 from clustersim.studies import Results
 from clustersim.studies.arguments import expect, labelled
@@ -102,6 +103,15 @@ def draw(
     *,
     average: str = "auto",
     failures: list[str] | None = None,
+    left_out: list[str] | None = None,
+    policies: Iterable[str] | None = None,
+    variants: Iterable[str] | None = None,
+    x: str | Iterable[str] | None = None,
+    y: str | Iterable[str] | None = None,
+    width: float | None = None,
+    titles: bool = False,
+    notes: bool = False,
+    style: str | Iterable[str] = "colour",
 ) -> list[Path]:
     """Draw and write the standard figures of a study and its own figures.
 
@@ -125,6 +135,11 @@ def draw(
     failures : list of str, optional
         If given, the error messages of the study's own figures that fail are appended to it, and the other figures are
         still drawn. Otherwise the first failure raises an error.
+    left_out : list of str, optional
+        If given, sentences about what is left out of the figures of a large study are appended to it.
+    policies, variants, x, y, width, titles, notes, style
+        What the standard figures show, and how, as in `standard_figures`. The study's own figures show what their
+        functions draw, in the size that these give them.
 
     Returns
     -------
@@ -142,7 +157,12 @@ def draw(
     place = _path("folder", folder)
     choice("format", kind, tuple(Format))
     own = labelled("extra", {} if extra is None else extra, empty=True)
-    standard, origin = standard_figures(results, average=average), Origin.of(results)
+    shown: dict[str, Any] = {"policies": policies, "variants": variants, "x": x, "y": y}
+    shown = {name: value if value is None else listed(name, value) for name, value in shown.items()}
+    looks: dict[str, Any] = {"width": width, "titles": titles, "notes": notes, "style": style}
+    standard, origin = standard_figures(results, average=average, **shown, **looks), Origin.of(results)
+    if left_out is not None:
+        left_out += not_drawn(results, **shown)
     names = own_names(own, standard)
     origin.remove_stale(place, kind, [*standard, *names.values()], all_named=extra is not None)
     paths = []

@@ -3,7 +3,7 @@
 Numbers come from `clustersim.studies.summaries`, as for `Results.pivot`; matplotlib figures go out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -14,7 +14,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from clustersim.errors import ConfigurationError
-from clustersim.plots.style import COLOURS, DASHES, STYLE, label, shortened
+from clustersim.plots.axes import Unit, label, logarithmic, ticked
+from clustersim.plots.style import Look, curve_style, shortened, style_at
 from clustersim.studies import Results
 from clustersim.studies.results import lower_is_better
 from clustersim.studies.summaries import laid_out, summary
@@ -22,7 +23,7 @@ from clustersim.studies.summaries import laid_out, summary
 __all__ = ["heatmap", "lines"]
 
 _MOST_LINES = 12
-_MARKERS = "osD^vP*X"
+_LEAST_POINTS = 5.5
 
 
 def heatmap(
@@ -34,6 +35,8 @@ def heatmap(
     where: Mapping[str, Any] | None = None,
     target: float | None = None,
     best: str | None = "y",
+    width: float | None = None,
+    style: str | Iterable[str] = "colour",
 ) -> Figure:
     """Draw one number for each place of a sweep as a colour, and mark the best place of each column.
 
@@ -47,6 +50,8 @@ def heatmap(
         As for `Results.pivot`.
     best : {"x", "y", None}, default "y"
         Along which axis the best number is marked: ``"y"`` marks the best y for each x.
+    width, style
+        As for `figure`. Numbers are left out where there is no room for them.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def heatmap(
     Raises
     ------
     ConfigurationError
-        As for `Results.pivot`.
+        As for `Results.pivot`, or if there is no number to show. If no target is reached anywhere, dashes say so.
 
     Examples
     --------
@@ -75,20 +80,22 @@ def heatmap(
     table = results.pivot(y, x, value, where=where, target=target)
     numbers = table.to_numpy(dtype=np.float64)
     finite = numbers[np.isfinite(numbers)]
+    if not finite.size and target is None:
+        raise ConfigurationError(f"value = {value or results.metric!r}: there is no finite number to show")
     lower = target is not None or lower_is_better(value or results.metric)
-    with mpl.rc_context(STYLE | {"axes.grid": False}):
-        figure = Figure(figsize=(1.6 + 0.85 * len(table.columns), 1.6 + 0.42 * len(table)), layout="constrained")
+    look = Look.of(width, style=style)
+    colours = str(look.settings.get("image.cmap", "viridis")) + ("_r" if lower else "")
+    with mpl.rc_context(look.settings | {"axes.grid": False}):
+        figure = Figure(figsize=_map_size(table, width), layout="constrained")
         axes = figure.add_subplot()
-        image = axes.imshow(
-            numbers, aspect="auto", origin="lower", norm=_norm(finite), cmap="viridis_r" if lower else "viridis"
-        )
+        image = axes.imshow(numbers, aspect="auto", origin="lower", norm=_norm(finite), cmap=colours)
         _ticks(axes, table, x, y)
         marked = _best_places(numbers, best, lower=lower)
-        _write(axes, image, numbers, marked)
+        _write(axes, image, numbers, marked, _texts(numbers, len(table.columns), width))
         if finite.size:
             figure.colorbar(image, ax=axes, label=_value_label(results, value, target))
-        if remark := _remark(x, y, best, reached=target is None or bool(np.isfinite(numbers).all())):
-            figure.supxlabel(remark, fontsize=8)
+        reached = target is None or bool(np.isfinite(numbers).all())
+        _say_below(figure, look, [_fixed(where), _remark(x, y, best if finite.size else None, reached=reached)])
     return figure
 
 
@@ -100,6 +107,8 @@ def lines(
     by: str = "policy",
     where: Mapping[str, Any] | None = None,
     target: float | None = None,
+    width: float | None = None,
+    style: str | Iterable[str] = "colour",
 ) -> Figure:
     """Draw one number against a swept parameter, with a line and 95 % intervals for each policy.
 
@@ -113,6 +122,8 @@ def lines(
         As for `Results.pivot`.
     by : str, default "policy"
         What the lines stand for: ``"policy"``, or the name of another swept parameter.
+    width, style
+        As for `figure`.
 
     Returns
     -------
@@ -143,16 +154,62 @@ def lines(
             f"by = {by!r}: that would be {len(groups)} lines, expected at most {_MOST_LINES}; choose with "
             f"where={{{by!r}: [...]}}, or draw a heatmap"
         )
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.2, 3.4), layout="constrained")
+    look = Look.of(width, style=style)
+    numbers = table["value"].to_numpy(dtype=np.float64)
+    with mpl.rc_context(look.settings):
+        figure = Figure(figsize=(5.2, 3.4) if width is None else (width, 0.72 * width), layout="constrained")
         axes = figure.add_subplot()
         for place, (name, rows) in enumerate(groups):
-            _line(axes, rows, x, shortened(str(name) if by == "policy" else f"{by} = {name}", 40), place)
-        axes.set(xlabel=x.replace("_", " "), ylabel=_value_label(results, value, target))
-        if _wide(table["value"].to_numpy(dtype=np.float64)):
+            drawn = curve_style(results, str(name), look) if by == "policy" else style_at(place, len(groups), look)
+            _line(axes, rows, x, shortened(str(name) if by == "policy" else f"{by} = {name}", 40), drawn)
+        axes.set_xlabel(x.replace("_", " "), parse_math=False)
+        unit = Unit.of(float(np.max(np.abs(numbers[np.isfinite(numbers)]), initial=0.0)))
+        if _wide(numbers):
             axes.set_yscale("log")
-        figure.legend(loc="outside right upper", frameon=False)
+            logarithmic(axes.yaxis)
+        else:
+            ticked(axes.yaxis, unit)
+        axes.set_ylabel(_value_label(results, value, target, None if _wide(numbers) else unit))
+        names = max(len(text) for text in axes.get_legend_handles_labels()[1])
+        columns = max(1, int(figure.get_figwidth() * 94 / look.size("legend.font")) // (7 + names))
+        figure.legend(loc="outside upper center", ncols=min(columns, len(groups)), frameon=False, handlelength=3.2)
+        figure.set_figheight(figure.get_figheight() + 0.2 * -(-len(groups) // columns))
+        _say_below(figure, look, [_fixed(where)])
     return figure
+
+
+def _map_size(table: pd.DataFrame, width: float | None) -> tuple[float, float]:
+    """Return width and height of a heat map, in inches."""
+    if width is None:
+        return 1.6 + 0.85 * len(table.columns), 1.6 + 0.42 * len(table)
+    return width, min(1.2 * width, 1.0 + 0.25 * len(table))
+
+
+def _texts(numbers: Any, columns: int, width: float | None) -> tuple[dict[tuple[int, ...], str], float]:
+    """Return the numbers of a heat map as texts, and their size in points; empty texts if there is no room for them."""
+    for digits in (3, 2):
+        texts = {
+            place: f"{float(f'{x:.{digits}g}'):g}" if np.isfinite(x) else "–" for place, x in np.ndenumerate(numbers)
+        }
+        if width is None:
+            return texts, 8.0
+        room = 0.62 * width * 72.0 / columns / (0.62 * (1 + max(map(len, texts.values()))))
+        if room >= _LEAST_POINTS:
+            return texts, min(7.0, room)
+    return {place: text if text == "–" else "" for place, text in texts.items()}, _LEAST_POINTS
+
+
+def _fixed(where: Mapping[str, Any] | None) -> str:
+    """Return what is the same everywhere in a figure."""
+    one = {name: value for name, value in (where or {}).items() if isinstance(value, str) or not np.iterable(value)}
+    return ", ".join(f"{name}: {value}" if name == "policy" else f"{name} = {value}" for name, value in one.items())
+
+
+def _say_below(figure: Figure, look: Look, parts: list[str]) -> None:
+    """Write the remarks below a figure, one per line."""
+    if lines := [shortened(part, int(figure.get_figwidth() * 15)) for part in parts if part]:
+        figure.supxlabel("\n".join(lines), fontsize=look.size("figure.title"), parse_math=False)
+        figure.set_figheight(figure.get_figheight() + 0.13 * len(lines))
 
 
 def _remark(x: str, y: str, best: str | None, *, reached: bool) -> str:
@@ -162,20 +219,18 @@ def _remark(x: str, y: str, best: str | None, *, reached: bool) -> str:
     return "; ".join(parts if reached else [*parts, "–: most runs end before they reach the target"])
 
 
-def _line(axes: Axes, rows: pd.DataFrame, x: str, name: str, place: int) -> None:
+def _line(axes: Axes, rows: pd.DataFrame, x: str, name: str, style: Mapping[str, Any]) -> None:
     """Draw a line with its intervals."""
-    look = {"color": COLOURS[place % len(COLOURS)], "linestyle": DASHES[place // len(COLOURS) % len(DASHES)]}
     centre = rows["value"].to_numpy(dtype=np.float64)
     low, high = (rows[end].fillna(rows["value"]).to_numpy(dtype=np.float64) for end in ("low", "high"))
     places = rows[x].astype(str) if rows[x].dtype == object else rows[x]
-    marker = _MARKERS[place % len(_MARKERS)]
-    axes.plot(places, centre, marker=marker, markersize=4, label=name, **look)
+    axes.plot(places, centre, label=name, **style)
     low, high = (np.where(np.isfinite(end), end, centre) for end in (low, high))
-    axes.vlines(places, low, high, color=look["color"], linewidth=1.0, alpha=0.7)
+    axes.vlines(places, low, high, color=style["color"], linewidth=1.0, alpha=0.7)
 
 
 def _norm(finite: Any) -> Normalize:
-    """Return a scale of colours: a logarithmic one for numbers that differ by more than ten times."""
+    """Return a logarithmic scale of colours for numbers that differ by more than ten times."""
     if not finite.size:
         return Normalize(0.0, 1.0)
     return LogNorm(finite.min(), finite.max()) if _wide(finite) else Normalize(finite.min(), finite.max())
@@ -206,13 +261,15 @@ def _best_places(numbers: Any, best: str | None, *, lower: bool) -> set[tuple[in
     return {(int(row), int(column)) for row, column in pairs if np.isfinite(numbers[row, column])}
 
 
-def _write(axes: Axes, image: Any, numbers: Any, marked: set[tuple[int, int]]) -> None:
+def _write(
+    axes: Axes, image: Any, numbers: Any, marked: set[tuple[int, int]], texts: tuple[dict[tuple[int, ...], str], float]
+) -> None:
     """Write each number into its place, in a colour that is legible there; frame the marked ones."""
     for (row, column), number in np.ndenumerate(numbers):
         shade = image.cmap(image.norm(number)) if np.isfinite(number) else (1.0, 1.0, 1.0, 1.0)
         bright = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] > 0.55
-        text = f"{number:.3g}" if np.isfinite(number) else "–"
-        axes.text(column, row, text, ha="center", va="center", fontsize=8, color="black" if bright else "white")
+        colour = "black" if bright else "white"
+        axes.text(column, row, texts[0][row, column], ha="center", va="center", fontsize=texts[1], color=colour)
         if (row, column) in marked:
             box = mpl.patches.Rectangle(
                 (column - 0.47, row - 0.46), 0.94, 0.92, fill=False, edgecolor="#D55E00", lw=2.0
@@ -220,9 +277,9 @@ def _write(axes: Axes, image: Any, numbers: Any, marked: set[tuple[int, int]]) -
             axes.add_patch(box)
 
 
-def _value_label(results: Results, value: str | None, target: float | None) -> str:
+def _value_label(results: Results, value: str | None, target: float | None, unit: Unit | None = None) -> str:
     """Return the label of the numbers."""
     name = value or results.metric
     if target is not None:
-        return f"{label(name)}\nto {results.metric} = {target:g}"
-    return label(name, results.average(name)) if name in results.metrics else label(name)
+        return f"{label(name, unit=unit)}\nto {results.metric} = {target:g}"
+    return label(name, results.average(name) if name in results.metrics else "arithmetic", unit)

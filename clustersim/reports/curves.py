@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from clustersim.comparison_tables import MOST_VARIANTS
+from clustersim.plots.axes import LABELS, label
 from clustersim.plots.panels import LARGEST, SMALLEST, averaged, axis_limits, bands, clip_to_axis
-from clustersim.plots.style import LABELS, label, look, shortened
+from clustersim.plots.style import curve_style, shortened
 from clustersim.reports.boards import LEGEND, Board, Chart, Control, Plotly, array, label_text, layout
 from clustersim.studies import Results
 
@@ -113,7 +114,7 @@ def _range(band: pd.DataFrame, *, log: bool) -> list[float] | None:
 
 def _traces(results: Results, policy: str, curve: pd.DataFrame, x: str, y: str) -> list[Plotly]:
     """Return the line of a policy and, if there is one, its band."""
-    style, group = look(results, policy), str(results.policies.index(policy))
+    style, group = curve_style(results, policy), str(results.policies.index(policy))
     shape, single = ("hv" if y == "k" else "linear"), curve["mean"].notna().sum() == 1
     places = array(curve[x])
     common = {

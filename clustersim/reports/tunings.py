@@ -1,7 +1,7 @@
 """What `clustersim tune` tried and picked: a table, and the value over the step size as a chart."""
 
 from clustersim.numerals import numeral
-from clustersim.plots.style import look, shortened
+from clustersim.plots.style import curve_style, shortened
 from clustersim.reports.boards import LEGEND, Board, Chart, Plotly, label_text, layout
 from clustersim.reports.curves import axis_title
 from clustersim.reports.facts import Facts
@@ -66,7 +66,7 @@ def _chart(facts: Facts, tuned: StoredTuning) -> str:
 def _line(facts: Facts, tuned: StoredTuning, policy: str, place: int) -> Plotly:
     """Return the line of a policy."""
     rows = sorted((row for row in tuned.rows if row["policy"] == policy), key=lambda row: row["step_size"])
-    colour, name = look(facts.results, policy)["color"], label_text(shortened(policy, 40))
+    colour, name = curve_style(facts.results, policy)["color"], label_text(shortened(policy, 40))
     return {
         "type": "scatter", "mode": "lines+markers", "name": name, "legendgroup": str(place),
         "x": [row["step_size"] for row in rows], "y": [row["value"] for row in rows],

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import re
 import stat
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -33,7 +33,13 @@ class Format(StrEnum):
     SVG = "svg"
 
 
-def standard_names(variants: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, ...], str]:
+def standard_names(
+    variants: Iterable[str],
+    pairs: Iterable[tuple[str, str]],
+    *,
+    pages: int = 1,
+    more: Mapping[tuple[str, ...], str] | None = None,
+) -> dict[tuple[str, ...], str]:
     """Return the names of the standard figures of a study, without the ending.
 
     Parameters
@@ -41,16 +47,24 @@ def standard_names(variants: Iterable[str], pairs: Iterable[tuple[str, str]]) ->
     variants : iterable of str
         The variants that get an overview; the key of an overview is (variant,).
     pairs : iterable of (str, str)
-        Pairs of a column and the column that it is drawn against, ``time``, ``uplink_vectors`` or ``vectors``; the
-        pairs are the keys.
+        Pairs of a column and the column that it is drawn against; the pairs are the keys.
+    pages : int, default 1
+        The number of pages of each pair. From the second page on, the key is (column, column, page).
+    more : mapping, optional
+        What other figures show, by their keys.
 
     Examples
     --------
     >>> list(standard_names([""], [("error", "time"), ("test_accuracy", "vectors")]).values())
     ['overview', 'error-vs-time', 'test-accuracy-vs-communication']
+    >>> list(standard_names([], [("error", "time")], pages=2, more={("p",): "error over p"}).values())
+    ['error-vs-time', 'error-vs-time-2', 'error-over-p']
     """
     wanted: dict[tuple[str, ...], str] = {(variant,): f"overview {variant}" for variant in variants}
-    return file_names(wanted | {(y, x): f"{y} vs {_WAYS[x]}" for y, x in pairs})
+    for y, x in pairs:
+        wanted[y, x] = f"{y} vs {_WAYS.get(x, x)}"
+        wanted |= {(y, x, str(page)): f"{wanted[y, x]} {page}" for page in range(2, pages + 1)}
+    return file_names(wanted | dict(more or {}))
 
 
 def own_names(labels: Iterable[str], taken: Collection[str]) -> dict[str, str]:

@@ -67,7 +67,7 @@ def test_no_values_make_a_figure_or_a_table_fail(data, metric, average, x):
     results = dataclasses.replace(results, failures=failing(("a", "é", 7), ("a", results.policies[0], 8)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        sheet = plots.figure(results, x=x, average=average)
+        sheet = plots.figure(results, x=x, average=average, titles=True, notes=True)
         sheet.draw_without_rendering()
         if metric in results.metrics:
             assert "\x1b" not in written(print_comparison, results)
@@ -114,10 +114,11 @@ def test_a_variant_that_lacks_a_metric_and_one_whose_runs_are_infinite(tmp_path)
 def test_a_single_evaluation_is_drawn_as_a_dot():
     sheet = plots.figure(made_up({("", p, r): [(0, 8.0 + r, 0)] for p in "ab" for r in range(2)}))
     sheet.draw_without_rendering()
-    assert [line.get_marker() for line in sheet.axes[0].get_lines()] == ["o", "o"]
+    assert [line.get_marker() for line in sheet.axes[0].get_lines()] == ["o", "s"]
+    assert [line.get_markevery() for line in sheet.axes[0].get_lines()] == [None, None]
     assert [line.get_label() for line in sheet.axes[0].get_lines()] == ["a", "b"]
-    curve = plots.figure(made_up({("", "a", 0): [(0, 8.0, 0), (4, 1.0, 1)]}))
-    assert [line.get_marker() for line in curve.axes[0].get_lines()] == [""]
+    (curve,) = plots.figure(made_up({("", "a", 0): [(0, 8.0, 0), (4, 1.0, 1)]})).axes[0].get_lines()
+    assert 2 <= len(curve.get_markevery()) < 10, "a few markers on a curve"
 
 
 def test_failed_and_missing_runs_are_told_in_figures():
@@ -271,7 +272,7 @@ def test_text_of_users_and_folders_is_printed_as_it_is():
 def test_text_in_figures_is_printable(tmp_path):
     data = {(HOSTILE, HOSTILE, 0): [(0, 8.0, 0), (4, 1.0, 3)]}
     results = dataclasses.replace(made_up(data, "cost \x1b", notes=HOSTILE), name=HOSTILE)
-    sheet = plots.figure(results)
+    sheet = plots.figure(results, titles=True, notes=True)
     (axes,) = sheet.axes
     (legend,) = sheet.legends
     texts = [axes.title, axes.yaxis.label, legend.get_title(), *legend.get_texts(), sheet._supxlabel]

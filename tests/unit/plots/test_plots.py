@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from small import made_up, small_study
 
@@ -81,12 +81,16 @@ def test_a_policy_keeps_its_colour_in_every_figure(results):
 
 def test_many_policies_are_told_apart():
     runs = {("", f"policy {i}", 0): [(0, 1.0, 0), (1, 0.5, 1)] for i in range(20)}
-    lines = plots.figure(made_up(runs)).axes[0].lines
+    results = made_up(runs)
+    lines = plots.figure(results, policies=results.policies).axes[0].lines
     assert len({(line.get_color(), str(line._dash_pattern)) for line in lines}) == 20
+    grey = plots.figure(results, policies=results.policies, style="grey").axes[0].lines
+    assert len({(str(line._dash_pattern), line.get_marker()) for line in grey}) == 20, "without any colour"
+    assert all(len({*to_rgb(line.get_color())}) == 1 for line in grey)
 
 
 def test_legend_title_and_notes(results):
-    sheet = plots.overview(results, "b")
+    sheet = plots.overview(results, "b", titles=True, notes=True)
     (legend,) = sheet.legends
     assert [text.get_text().strip() for text in legend.get_texts()] == LABELS
     assert legend.get_title().get_text() == "small: b"
@@ -172,7 +176,8 @@ def test_dollars_are_dollars(tmp_path):
     label = "from $3 to $4"
     runs = {(variant, label, 0): [(0, 1.0, 0), (5, 0.5, 1)] for variant in ("$a^2$", "b")}
     results = dataclasses.replace(made_up(runs, notes="It costs $x_{ and $y."), name="all $\\for$ one")
-    for sheet in (plots.figure(results), plots.overview(results, "$a^2$")):
+    options = {"titles": True, "notes": True}
+    for sheet in (plots.figure(results, **options), plots.overview(results, "$a^2$", **options)):
         (legend,) = sheet.legends
         told = [legend.get_title(), *legend.get_texts(), sheet._supxlabel, *(axes.title for axes in sheet.axes)]
         for text in told:
@@ -182,7 +187,7 @@ def test_dollars_are_dollars(tmp_path):
 
 @pytest.mark.parametrize(("own", "words"), [(lambda r: 1 / 0, "ZeroDivisionError"), (lambda r: 3, "it returned 3;")])
 def test_an_own_figure_that_fails_is_named(results, tmp_path, monkeypatch, own, words):
-    monkeypatch.setattr("clustersim.plots.files.standard_figures", lambda results, average: {})
+    monkeypatch.setattr("clustersim.plots.files.standard_figures", lambda results, **options: {})
     with pytest.raises(cs.ConfigurationError, match=f"figure 'odd' failed: .*{words}"):
         plots.draw(results, tmp_path, extra={"odd": own})
     assert not list(tmp_path.glob("odd*"))
@@ -200,8 +205,8 @@ def test_no_global_state_is_touched():
 
 
 def test_own_figures_and_bad_formats(results, tmp_path, monkeypatch):
-    monkeypatch.setattr("clustersim.plots.files.standard_figures", lambda results, average: {})
-    paths = plots.draw(results, tmp_path, "svg", {"Switching times.png": lambda r: Figure(), "b": plots.figure})
+    monkeypatch.setattr("clustersim.plots.files.standard_figures", lambda results, **options: {})
+    paths = plots.draw(results, tmp_path, "svg", {"Switching times.png": plots.figure, "b": plots.figure})
     assert [path.name for path in paths] == ["switching-times.svg", "b.svg"]
     with pytest.raises(cs.ConfigurationError, match="format = 'gif'"):
         plots.draw(results, tmp_path, "gif")

@@ -30,7 +30,7 @@ def blank(results):
 
 def small(monkeypatch, names=("error-vs-time",)):
     """Leave the standard figures out that a test does not need, for drawing takes most of the time."""
-    monkeypatch.setattr(plots.files, "standard_figures", lambda results, average="auto": dict.fromkeys(names, Figure))
+    monkeypatch.setattr(plots.files, "standard_figures", lambda results, **options: dict.fromkeys(names, Figure))
 
 
 @pytest.mark.parametrize("labels", CLASHES)
