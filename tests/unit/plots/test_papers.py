@@ -40,7 +40,7 @@ def texts_of(sheet):
     ("width", "variants"), [(3.5, ("",)), (3.5, ("one", "two")), (3.5, tuple("vwxyz")), (7.0, tuple("vwxyz"))]
 )
 def test_text_is_legible_and_covers_no_other_text(width, variants):
-    results = results_of(variants, notes="A note.", scale=1e6)
+    results = results_of(variants, notes="A note.", scale=1e6, metric="loss")
     sheet = plots.figure(results, x="vectors", width=width, titles=True, notes=True)
     assert sheet.get_figwidth() == width
     assert sheet.get_figheight() < 9.0, "it fits on a page"
@@ -50,6 +50,7 @@ def test_text_is_legible_and_covers_no_other_text(width, variants):
     words |= {sheet._supylabel.get_text()} if sheet._supylabel else set()
     boxes = [(text, box, size) for text, box, size in texts_of(sheet) if text.strip() in words]
     assert {size for _, _, size in boxes} <= {7.0, 7.5, 8.0}
+    assert sum(text.startswith("loss on") for text, _, _ in boxes) == (1 if len(variants) == 5 else len(variants))
     for place, (text, box, _) in enumerate(boxes):
         assert box.x0 >= dots.x0 - 1 and box.x1 <= dots.x1 + 1 and box.y0 >= dots.y0 - 1 and box.y1 <= dots.y1 + 1, text  # noqa: PT018
         for other, area, _ in boxes[:place]:
