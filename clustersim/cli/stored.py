@@ -65,11 +65,15 @@ def plot(
     script: ScriptOfResults = None,
     policies: Annotated[
         list[str] | None,
-        typer.Option("--policies", "--policy", metavar="LABEL", help="A policy to show; repeat it for more.  [all]"),
+        typer.Option(
+            "--policies", "--policy", metavar="LABEL", help="A policy to show; repeat it for more.  [default: all]"
+        ),
     ] = None,
     variants: Annotated[
         list[str] | None,
-        typer.Option("--variants", "--variant", metavar="LABEL", help="A variant to show; repeat it for more.  [all]"),
+        typer.Option(
+            "--variants", "--variant", metavar="LABEL", help="A variant to show; repeat it for more.  [default: all]"
+        ),
     ] = None,
     x: Annotated[
         list[str] | None,

@@ -36,11 +36,9 @@ def texts_of(sheet):
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(
-    ("width", "variants"), [(3.5, ("",)), (3.5, ("one", "two")), (3.5, tuple("vwxyz")), (7.0, tuple("vwxyz"))]
-)
+@pytest.mark.parametrize(("width", "variants"), [(3.5, ("",)), (7.0, ("one", "two")), (3.5, tuple("vwxyz"))])
 def test_text_is_legible_and_covers_no_other_text(width, variants):
-    results = results_of(variants, notes="A note.", scale=1e6)
+    results = results_of(variants, notes="A note.", scale=1e6, metric="loss")
     sheet = plots.figure(results, x="vectors", width=width, titles=True, notes=True)
     assert sheet.get_figwidth() == width
     assert sheet.get_figheight() < 9.0, "it fits on a page"
@@ -50,6 +48,7 @@ def test_text_is_legible_and_covers_no_other_text(width, variants):
     words |= {sheet._supylabel.get_text()} if sheet._supylabel else set()
     boxes = [(text, box, size) for text, box, size in texts_of(sheet) if text.strip() in words]
     assert {size for _, _, size in boxes} <= {7.0, 7.5, 8.0}
+    assert sum(text.startswith("loss on") for text, _, _ in boxes) == 1
     for place, (text, box, _) in enumerate(boxes):
         assert box.x0 >= dots.x0 - 1 and box.x1 <= dots.x1 + 1 and box.y0 >= dots.y0 - 1 and box.y1 <= dots.y1 + 1, text  # noqa: PT018
         for other, area, _ in boxes[:place]:
@@ -61,9 +60,9 @@ def test_titles_and_notes_are_drawn_on_request_only():
     for draw in (plots.figure, plots.overview):
         plain, full = draw(results), draw(results, titles=True, notes=True)
         assert "geometric mean of error" in plain._supxlabel.get_text().replace("\n", " ")
-        for words in ("A note.", "made up"):
-            assert not any(words in text for text, _, _ in texts_of(plain))
-            assert any(words in text for text, _, _ in texts_of(full))
+        for sheet, wanted in ((plain, False), (full, True)):
+            assert ("A note." in sheet._supxlabel.get_text()) == wanted
+            assert ("made up" in sheet.legends[0].get_title().get_text()) == wanted
 
 
 def test_chosen_policies_keep_their_looks_and_their_curves():
@@ -134,7 +133,7 @@ def test_logarithmic_ticks_are_short_numbers():
     assert not any("times" in text for text in shown)
 
 
-@pytest.mark.parametrize("count", [1, 6, 7, 12, 13, 30])
+@pytest.mark.parametrize("count", [6, 7, 13])
 def test_pages_show_every_variant_once_or_say_what_they_leave_out(count):
     labels = tuple(f"v{i}" for i in range(count))
     results = results_of(labels, policies=("a",), times=(0, 4))
@@ -156,12 +155,13 @@ def test_pages_show_every_variant_once_or_say_what_they_leave_out(count):
             plots.figure(results, page=3)
 
 
-def test_forty_policies_are_not_drawn_in_a_panel(tmp_path):
+def test_forty_policies_are_not_drawn_in_a_panel(tmp_path, monkeypatch):
     results = results_of(policies=[f"p{i}" for i in range(40)], times=(0, 4))
     sheet, left_out = plots.figure(results), []
     assert len(sheet.axes[0].get_lines()) == 12
     assert "12 of 40 policies are shown, evenly spaced." in sheet._supxlabel.get_text().replace("\n", " ")
-    plots.draw(results, tmp_path, "svg", y="error", left_out=left_out)
+    monkeypatch.setattr(plots.files, "standard_figures", lambda results, **options: {})
+    plots.draw(results, tmp_path, left_out=left_out)
     assert left_out[0] == "12 of 40 policies are shown, evenly spaced."
     assert select(results, policies=results.policies).remarks == ()
 
@@ -180,6 +180,7 @@ def test_a_sweep_gets_lines_or_heat_maps():
     sheet = one["error-over-s"]()
     assert [line.get_label() for line in sheet.axes[0].get_lines()] == ["k = 1", "k = 4"]
     results = sweep("st", 3)
+    assert not any(name.startswith("overview") for name in plots.standard_figures(results))
     two = plots.standard_figures(results, policies=["k = 4"])
     assert [name for name in two if "over" in name] == ["error-over-s-and-t-k-4"], "no overviews of nine variants"
     sheet = two["error-over-s-and-t-k-4"]()
@@ -213,7 +214,6 @@ def test_styles(tmp_path):
     assert axes.xaxis.label.get_fontfamily()[0] == "STIXGeneral"
     assert {line.get_color() for line in axes.get_lines()} == {"#112233"}
     assert "<text" not in plots.picture(sheet, "svg").decode()
-    assert plots.picture(sheet_of("grey"), "svg") == plots.picture(sheet_of("grey"), "svg")
     assert sheet_of("ggplot").axes[0].get_facecolor() != sheet_of("colour").axes[0].get_facecolor()
     broken = tmp_path / "broken.mplstyle"
     broken.write_bytes(b"\xff\xfe\x00")
@@ -251,10 +251,10 @@ def test_the_command_line_draws_what_was_chosen_without_a_run(tmp_path, monkeypa
     results = small_study(until=cs.Until(updates=8), notes="A note.").run(tmp_path / "out")
     monkeypatch.setattr(cs.Study, "run", None)
     call_plot = ["plot", tmp_path / "out", "--format", "svg", "--width", "3.5", "--policies", "k = 4"]
-    outcome = call(*call_plot, "--x", "vectors", "--x", "update", "--y", "loss", "--style", "grey")
+    outcome = call(*call_plot, "--x", "update", "--y", "loss", "--style", "grey")
     assert outcome.exit_code == 0, outcome.output
     names = {path.name for path in (tmp_path / "out" / "figures").iterdir()}
-    assert names == {"loss-vs-communication.svg", "loss-vs-update.svg"}
+    assert names == {"loss-vs-update.svg"}
     expected = plots.figure(results, "loss", "update", width=3.5, policies=["k = 4"], style="grey")
     drawn = (tmp_path / "out" / "figures" / "loss-vs-update.svg").read_text()
     plain = re.sub(r"<metadata>.*</metadata>", "", drawn, flags=re.DOTALL)
