@@ -6,7 +6,7 @@ import typer
 
 import clustersim
 from clustersim.cli.errors import plain_errors, raise_all
-from clustersim.cli.options import Baseline, Folder, Metric, Pictures, ScriptOfResults, Target
+from clustersim.cli.options import Baseline, Folder, Metric, Pictures, ScriptOfResults, Target, a_number
 from clustersim.comparison_export import TableFormat, exported
 from clustersim.scripts import find_script, load_study, shipped_study
 from clustersim.studies import load_results
