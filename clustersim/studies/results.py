@@ -6,6 +6,7 @@ them.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -138,13 +139,27 @@ class Results:
 
     def series(self) -> Iterator[tuple[str, str, list[pd.DataFrame]]]:
         """Yield variant, policy and the histories of the replications, in the order of plots and tables."""
-        series: dict[tuple[str, str], list[pd.DataFrame]] = {}
-        for key, run in self.frame.groupby(KEYS, sort=False) if len(self.frame) else ():
-            series.setdefault((str(key[0]), str(key[1])), []).append(run)
-        for variant in self.variants:
-            for policy in self.policies:
-                if (variant, policy) in series:
-                    yield variant, policy, series[variant, policy]
+        for (variant, policy), rows in self._rows.items():
+            yield variant, policy, [self._run(run) for run in rows]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], list[NDArray[np.intp]]]:
+        """Return, by variant and policy in the order of plots and tables, the positions of each replication's rows."""
+        if self.frame.empty:
+            return {}
+        numbers = self.frame.groupby(KEYS, sort=False).ngroup().to_numpy()
+        in_order = np.argsort(numbers, kind="stable")
+        runs = np.split(in_order, np.flatnonzero(np.diff(numbers[in_order])) + 1)
+        found: dict[tuple[str, str], list[NDArray[np.intp]]] = {}
+        labels = self.frame[["variant", "policy"]].iloc[[rows[0] for rows in runs]]
+        for (variant, policy), rows in zip(labels.itertuples(index=False, name=None), runs, strict=True):
+            found.setdefault((str(variant), str(policy)), []).append(rows)
+        return {pair: found[pair] for pair in product(self.variants, self.policies) if pair in found}
+
+    def _run(self, rows: NDArray[np.intp]) -> pd.DataFrame:
+        """Return the history of a run; no row is copied if they are next to each other, as in every stored study."""
+        together = len(rows) == rows[-1] - rows[0] + 1
+        return self.frame.iloc[rows[0] : rows[-1] + 1] if together else self.frame.iloc[rows]
 
     def on_log_scale(self, column: str) -> bool:
         """Return whether a column is averaged on the log scale.
@@ -233,20 +248,21 @@ class Results:
         bounded = column in _NEVER_NEGATIVE and bool((values >= 0.0).all())
         longest = self.values(over).groupby(self.frame["variant"]).max()
         parts = []
-        for variant, policy, runs in self.series():
-            ends = [float(self.values(over, run).iloc[-1]) for run in runs]
+        places_of, values_of = (self.values(name).to_numpy(dtype=np.float64) for name in (over, column))
+        for (variant, policy), runs in self._rows.items():
+            ends = [places_of[run[-1]] for run in runs]
             last = max(ends) if over == "time" else min(ends)
             even = np.linspace(0.0, float(longest[variant]), points)
             count = 1 + np.searchsorted(
                 even, last
             )  # up to the first point after the policy's end, so that the curve reaches it
             places = np.minimum(even[:count], last) if fixed is None else fixed
-            states = np.stack([self._carried(run, column, over, places) for run in runs])
+            states = np.stack([_carried(values_of[run], places_of[run], places) for run in runs])
             if average == "geometric":
                 states = np.maximum(states, float(values[values > 0].min()))
             band = INTERVALS[average](states, confidence)
             band = band.at_least(0.0) if bounded else band
-            band = band.without_ends() if are_copies(runs) else band
+            band = band.without_ends() if are_copies([self._run(run) for run in runs]) else band
             part = {"variant": variant, "policy": policy, over: places} | band._asdict()
             parts.append(pd.DataFrame(part | {"replications": len(runs), "average": average}))
         return pd.concat(parts, ignore_index=True)
@@ -259,12 +275,6 @@ class Results:
         steps = places.groupby([self.frame[key] for key in KEYS]).diff()
         if (steps < 0.0).any() or places.isna().any():
             raise ConfigurationError(f"over = {over!r}: it does not grow; expected a column such as time or vectors")
-
-    def _carried(self, run: pd.DataFrame, column: str, over: str, grid: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a run's value at each point of the grid: that of the last row that is not later."""
-        places = self.values(over, run).to_numpy(dtype=np.float64)
-        rows = np.searchsorted(places, grid, side="right") - 1
-        return self.values(column, run).to_numpy(dtype=np.float64)[np.maximum(rows, 0)]
 
     def pivot(
         self,
@@ -344,26 +354,37 @@ class Results:
             if the target was not reached.
         """
         number("target", target, finite=True)
-        rows, column = list[dict[str, Any]](), metric or self.metric
-        finished = {(variant, policy): runs for variant, policy, runs in self.series()}
-        failed = self.failures.groupby(["variant", "policy"])["replication"].agg(list).to_dict()
-        for variant, policy in product(self.variants, self.policies):
-            for run in finished.get((variant, policy), []):
-                excess = excesses(self.values(column, run), target, lower=lower_is_better(column))
-                key = RunKey(variant, policy, int(run["replication"].iloc[0]))
-                rows.append(self._spent(key, run, first_that_lasts(excess, run["time"])))
-            keys = (RunKey(variant, policy, int(replication)) for replication in failed.get((variant, policy), []))
-            rows += [self._spent(key, self.frame, None) for key in keys]
-        return pd.DataFrame(rows)
+        found = [
+            (variant, policy, *arrival)
+            for variant, policy in product(self.variants, self.policies)
+            for arrival in self._arrivals(variant, policy, target, metric or self.metric)
+        ]
+        table = pd.DataFrame(found, columns=[*KEYS, "reached", "at_start", "row"])
+        table = table.astype({"reached": bool, "at_start": bool})
+        rows, reached = table.pop("row").to_numpy(dtype=np.intp), table["reached"].to_numpy()
+        for cost in ["time", *COSTS]:
+            spent = np.full(len(table), np.nan)
+            if reached.any():
+                spent[reached] = self.values(cost).to_numpy(dtype=np.float64)[rows[reached]]
+            table[cost] = spent
+        return table
 
-    def _spent(self, key: RunKey, run: pd.DataFrame, hit: int | None) -> dict[str, Any]:
-        """Return what a run had spent at the evaluation `hit`; NaN if that is None."""
-        if hit is None:
-            spent = dict.fromkeys(["time", *COSTS], np.nan)
-        else:
-            row = run.iloc[hit : hit + 1]
-            spent = {cost: float(self.values(cost, row).iloc[0]) for cost in ["time", *COSTS]}
-        return key._asdict() | {"reached": hit is not None, "at_start": hit == 0} | spent
+    def _arrivals(self, variant: str, policy: str, target: float, metric: str) -> Iterator[tuple[int, bool, bool, int]]:
+        """Yield, for each run: replication, whether it reached the target, whether at the start, and in which row."""
+        for run in self._rows.get((variant, policy), []):
+            excess = excesses(self.values(metric).iloc[run], target, lower=lower_is_better(metric))
+            hit = first_that_lasts(excess, self.frame["time"].iloc[run])
+            yield int(self.frame["replication"].iloc[run[0]]), hit is not None, hit == 0, run[hit or 0]
+        failed = self.failures[(self.failures["variant"] == variant) & (self.failures["policy"] == policy)]
+        yield from ((int(replication), False, False, 0) for replication in failed["replication"])
+
+
+def _carried(
+    values: NDArray[np.float64], places: NDArray[np.float64], grid: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return a run's value at each point of the grid: that of the last row that is not later."""
+    rows = np.searchsorted(places, grid, side="right") - 1
+    return values[np.maximum(rows, 0)]
 
 
 def _row_of_numbers(name: str, value: Any) -> NDArray[np.float64]:

@@ -32,7 +32,7 @@ from clustersim.studies.lock import locked
 from clustersim.studies.manifest import Manifest
 from clustersim.studies.messagefile import decode_messages
 from clustersim.studies.results import FAILURE_COLUMNS, KEYS, Results, RunKey
-from clustersim.studies.runfile import StoredRun, decode, with_key
+from clustersim.studies.runfile import StoredRun, decode
 from clustersim.studies.sweeps import with_swept
 
 __all__ = ["Store", "load_results", "load_run"]
@@ -218,7 +218,7 @@ class Store:
         places = [{label: place for place, label in enumerate(labels)} for labels in (variants, policies)]
         runs.sort(key=lambda run: _rank(run.key, places))
         failures.sort(key=lambda failure: _rank(failure.key, places))
-        frame = pd.concat([with_key(run.key, run.history) for run in runs], ignore_index=True)
+        frame = _all_histories(runs)
         totals = pd.DataFrame([run.key._asdict() | run.totals for run in runs])
         swept = {label: values for label, values in self.manifest.swept.items() if label in places[0]}
         stored = {run.key for run in runs} | {failure.key for failure in failures}
@@ -234,6 +234,16 @@ class Store:
             missing=tuple(key for key in wanted if key not in stored),
             failures=pd.DataFrame([_row(failure) for failure in failures], columns=FAILURE_COLUMNS),
         )
+
+
+def _all_histories(runs: list[StoredRun]) -> pd.DataFrame:
+    """Return the histories of all runs below each other, with the labels of each run as the first columns."""
+    frame = pd.concat([run.history for run in runs], ignore_index=True)
+    rows = [len(run.history) for run in runs]
+    for place, name in enumerate(KEYS):
+        labels = pd.Series([getattr(run.key, name) for run in runs])
+        frame.insert(place, name, labels.repeat(rows).reset_index(drop=True))
+    return frame
 
 
 def load_results(folder: str | Path) -> Results:
