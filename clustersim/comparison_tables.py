@@ -83,10 +83,14 @@ def shown_columns(table: pd.DataFrame) -> dict[str, Column]:
         "bytes": Column(f"both ways\n({prefix})", _cost("bytes", unit)),
         "idle_share": Column("idle", _share("idle_share")),
         "wasted_share": Column("wasted", _share("wasted_share")),
+        "unheard": Column(
+            "workers\nunheard", lambda row: "-" if math.isnan(row["unheard"]) else f"{row['unheard']:.3g}"
+        ),
         "front": Column("Pareto\nfront", lambda row: "yes" if row["front"] else "no"),
     }
     alone = len(table) == table["variant"].nunique()
     empty = {name for name in ("idle_share", "wasted_share") if table[name].isna().all()}
+    empty |= set() if (table["unheard"] > 0.0).any() else {"unheard"}
     hidden = empty | ({"ratio", "verdict", "front"} if alone else set())
     return {name: column for name, column in columns.items() if name not in hidden}
 
@@ -99,7 +103,7 @@ def _unit(table: pd.DataFrame) -> tuple[float, str]:
 
 
 _PRIORITY = (
-    *_AT_LEAST, "ratio", "verdict", "uplink_vectors", "bytes", "idle_share", "wasted_share", "front",
+    *_AT_LEAST, "ratio", "verdict", "uplink_vectors", "bytes", "idle_share", "wasted_share", "unheard", "front",
     "share", "vectors", "uplink_bytes",
 )  # fmt: skip
 

@@ -59,9 +59,12 @@ def check_run(run: Run, cluster: Cluster) -> None:
     came = messages["status"].isin(["used", "used late", "discarded"])
     demand(bool((arrived == came).all()), "a message was used or discarded without arriving, or the other way round")
     finished = int(messages["finished"].notna().sum())
-    demand(finished == totals["uplink_messages"], f"{finished} answers finished, not {totals['uplink_messages']}")
+    demand(finished == totals["uplink_messages"], f"{finished} messages were sent, not {totals['uplink_messages']}")
     sent = int(messages.loc[messages["finished"].notna(), "bytes"].sum())
-    demand(sent == totals["uplink_bytes"], f"the answers sent hold {sent} bytes, not {totals['uplink_bytes']}")
+    demand(sent == totals["uplink_bytes"], f"the messages sent have {sent} bytes, not {totals['uplink_bytes']}")
+    heard = messages.loc[messages["status"].isin(["used", "used late"]), "worker"].nunique()
+    unheard = cluster.workers - heard
+    demand(unheard == totals["unheard"], f"{unheard} workers were never heard, not {totals['unheard']}")
     figures = {name: float(value) for name, value in totals.items() if not isinstance(value, str)}
     _check_order(messages)
     _check_staleness(figures, messages)
@@ -69,13 +72,14 @@ def check_run(run: Run, cluster: Cluster) -> None:
 
 
 def _check_staleness(totals: Mapping[str, float], messages: pd.DataFrame) -> None:
-    """What is used has an age, and the ledger knows their mean."""
-    ages = messages["staleness"]
-    demand(bool((ages.notna() == messages["status"].isin(["used", "used late"])).all()), "an answer has a wrong age")
-    demand(bool(((ages > 0) == (messages["status"] == "used late")).all()), "an answer is late by its age or its fate")
+    """Check that used messages have a staleness, and that the ledger has its mean."""
+    ages, used = messages["staleness"], messages["status"].isin(["used", "used late"])
+    demand(bool((ages.notna() == used).all()), "a message has a staleness if and only if it was used")
+    late = messages["status"] == "used late"
+    demand(bool(((ages > 0) == late).all()), "a message is used late if and only if its staleness is above 0")
     mean = float(ages.mean()) if ages.notna().any() else 0.0
-    told = totals["mean_staleness"]
-    demand(abs(mean - told) <= _TOLERANCE * max(1.0, mean), f"the mean staleness is {mean}, the ledger says {told}")
+    stated = totals["mean_staleness"]
+    demand(abs(mean - stated) <= _TOLERANCE * max(1.0, mean), f"the mean staleness is {mean}, the ledger says {stated}")
 
 
 def _check_order(messages: pd.DataFrame) -> None:

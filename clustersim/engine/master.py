@@ -316,6 +316,7 @@ class Master:
         compute = inbox.compute[first]
         ledger.used += len(compute)
         ledger.compute_used += total(compute)
+        ledger.heard[inbox.worker[first]] = True
         if self._partly:
             ledger.used_partial += int(np.count_nonzero(inbox.blocks[first] < self._model.assignment.blocks))
         if len(inbox.models) == 1 and version in inbox.models and not self._fleet.recording:

@@ -49,8 +49,9 @@ class Run:
         ``time``, ``updates``, ``reason`` (why the run ended), and the entries of the ledger by name: the counts of
         history; the numbers of messages of each fate (used, used_late, discarded, cancelled, lost, in_flight); partial
         and used_partial, the messages with fewer than all blocks that were sent, and that were used; mean_staleness and
-        max_staleness (updates); the worker seconds compute_used, compute_wasted, compute_pending and idle. Messages
-        that are in the inbox of the master when the run ends are discarded.
+        max_staleness (updates); the worker seconds compute_used, compute_wasted, compute_pending and idle; and unheard,
+        the number of workers none of whose messages was used. Messages that are in the inbox of the master when the
+        run ends are discarded.
     messages : DataFrame or None
         One row for each message, if requested: worker, task (its number, from 0), version; the times dispatched,
         received, started, finished and arrived (s; NaN if that never happened); compute (s that the task takes),
@@ -202,7 +203,7 @@ class Training:
         self.k()  # a state without it is refused at once
         self.until = until.in_updates(assignment.updates_per_epoch(policy.work.messages or setting.workers))
         self.vector_bytes = problem.vector_entries * bytes_per_entry
-        self.ledger = Ledger()
+        self.ledger = Ledger(heard=np.zeros(setting.workers, dtype=np.bool_))
         self._policy, self._assignment, self._ticks = policy, assignment, ticks
         self._rule = evaluation_rule("evaluate_every", evaluate_every)
         self._model = Model(problem, optimizer, assignment)

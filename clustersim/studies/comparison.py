@@ -45,7 +45,8 @@ class Comparison:
         - settled: the median over the replications of the value at which a run settles (its median over the last tenth
           of the run);
         - idle_share: the share of the workers' seconds in which they were idle; wasted_share: the share of the computed
-          seconds that were wasted; both over whole runs, not up to the target;
+          seconds that were wasted; unheard: the number of workers none of whose messages was used, the mean over the
+          replications; all three over whole runs, not up to the target;
         - front: whether no policy of the variant is at least as good in settled, time and bytes and better in one.
 
         Ends are NaN if there are too few replications, or if all replications are identical.

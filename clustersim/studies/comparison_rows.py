@@ -22,7 +22,7 @@ __all__ = ["FRONT", "SHARES", "comparison_rows"]
 FRONT = ("settled", "time", "bytes")
 """The columns that the Pareto front is about."""
 
-SHARES = ("idle_share", "wasted_share")
+SHARES = ("idle_share", "wasted_share", "unheard")
 _UNKNOWN = Interval(*np.full((3, 1), np.nan))
 _WORK = ["compute_used", "compute_wasted", "compute_pending", "idle"]
 
@@ -102,7 +102,7 @@ def _ratio(runs: pd.DataFrame, base: pd.DataFrame | None, baseline: str, *, no_c
 
 
 def _shares(results: Results) -> dict[str, dict[str, float]]:
-    """Return, for each policy, the idle share of all seconds and the wasted share of the computed ones."""
+    """Return, by policy, the idle share of all seconds, the wasted share of computed ones, and unheard workers."""
     totals = results.totals
     if totals.empty or not {*_WORK} <= {*totals.columns}:
         return {}
@@ -113,6 +113,7 @@ def _shares(results: Results) -> dict[str, dict[str, float]]:
         found[str(policy)] = {
             "idle_share": _divided(float(sums["idle"]), float(sums.sum())),
             "wasted_share": _divided(float(sums["compute_wasted"]), worked),
+            "unheard": float(runs["unheard"].mean()) if "unheard" in runs else np.nan,
         }
     return found
 

@@ -6,7 +6,10 @@
 The fleet counts what happens to messages before they reach the master. The master counts how it uses them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from clustersim.ticks import Ticks
 
@@ -46,6 +49,8 @@ class Ledger:
     staleness, max_staleness : int
         Sum and maximum of the staleness of used messages: the updates between the model at which a message was computed
         and the update that first used it.
+    heard : ndarray of bool, shape (n,)
+        Whether some update has used a message of a worker.
     """
 
     dispatched: int = 0
@@ -63,6 +68,7 @@ class Ledger:
     compute_pending: int = 0
     staleness: int = 0
     max_staleness: int = 0
+    heard: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     @property
     def mean_staleness(self) -> float:
@@ -104,5 +110,6 @@ class Ledger:
             "compute_pending": ticks.seconds(pending),
             "mean_staleness": self.mean_staleness,
             "max_staleness": self.max_staleness,
+            "unheard": len(self.heard) - int(np.count_nonzero(self.heard)),
             "idle": ticks.seconds(worked - used - wasted - pending),
         }

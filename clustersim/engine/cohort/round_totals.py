@@ -21,13 +21,18 @@ class RoundTotals:
         It already contains the dispatch of the first round, and the losses of that dispatch.
     workers : int
         n; all of them take part in every round.
+
+    Attributes
+    ----------
+    entered : int
+        The number of lines that have been added to the ledger.
     """
 
     def __init__(self, ledger: Ledger, workers: int) -> None:
         self._ledger = ledger
         self._workers = workers
         self._columns: Columns = {}
-        self._entered = 0
+        self.entered = 0
         self._carried: dict[str, int] | None = None  # what the end of the previous round adds
 
     def write(self, updates: Columns, ends: Columns) -> None:
@@ -51,13 +56,13 @@ class RoundTotals:
                 shifted = [a + b for a, b in zip(shifted, updates[name], strict=True)]
             self._columns[name] = shifted
         self._carried = {name: amounts[-1] for name, amounts in ends.items()}
-        self._entered = 0
+        self.entered = 0
 
     def enter(self, rounds: int) -> None:
         """Add the first `rounds` lines to the ledger, except those that were added before."""
-        ledger, new = self._ledger, slice(self._entered, rounds)
+        ledger, new = self._ledger, slice(self.entered, rounds)
         for name, column in self._columns.items():
             setattr(ledger, name, getattr(ledger, name) + sum(column[new]))
         if ledger.used_late:
             ledger.max_staleness = max(1, ledger.max_staleness)  # a message is late by one round at most
-        self._entered = rounds
+        self.entered = rounds

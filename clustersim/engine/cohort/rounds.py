@@ -10,7 +10,7 @@ to the ledger.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -107,6 +107,7 @@ class Rounds:
         self._first, self._since = start.number, start.since
         self._before = 0  # the number of rounds in earlier portions
         self._gathered: Iterator[tuple[Rows, Rows | None]] = iter(())
+        self._used: Sequence[Numbers] | Numbers = ()  # the workers whose messages the update of each round uses
         self._ends = self._compute_ends(start.number, start.since)
 
     def __bool__(self) -> bool:
@@ -152,7 +153,10 @@ class Rounds:
     def update_ledger(self) -> None:
         """Count everything up to the update of the last round in the ledger."""
         sent = self._ledger.sent
-        self._totals.enter(self.done - self._before)
+        new = slice(self._totals.entered, self.done - self._before)
+        self._totals.enter(new.stop)
+        for workers in self._used[new]:
+            self._ledger.heard[workers] = True
         self.arrived += self._ledger.sent - sent
 
     def kept(self, version: int, model: Times) -> tuple[Batch, Times] | None:  # noqa: ARG002 - the interface
@@ -193,6 +197,7 @@ class Rounds:
         if not rounds:
             return []
         workers, lost, k, n = workers[:rounds], lost[:rounds], times.shape[1], self._assignment.workers
+        self._used = workers
         messages = [k] * rounds
         self._totals.write(
             {
@@ -230,6 +235,7 @@ class Rounds:
         if lines:
             self._totals.write(_columns([line.updates for line in lines]), _columns([line.ends for line in lines]))
             self._gathered = map(self._gather, lines)
+            self._used = [np.concatenate([part[0] for part in (line.present, line.late) if part]) for line in lines]
         return ends
 
     def _gather(self, line: "Line") -> tuple[Rows, Rows | None]:

@@ -21,7 +21,7 @@ def rows_of(*policies, target=0.5):
     more = {
         "idle_share": math.nan,
         "wasted_share": math.nan,
-        "never_heard": math.nan,
+        "unheard": math.nan,
         "baseline": policies[0][0],
         "variant": "",
     }

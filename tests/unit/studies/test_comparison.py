@@ -88,6 +88,15 @@ def test_the_front_of_error_time_and_bytes():
         cs.pareto_front(made_up(runs), target=1.0, by=["policy"])
 
 
+def test_workers_that_are_always_too_late_are_counted():
+    speeds = cs.PerWorker([cs.Constant(seconds) for seconds in (1.0, 1.5, 2.0, 2.5, 20.0, 40.0)])
+    policies = {"fastest": cs.FastestK(4), "in turn": cs.KAsync(1), "late": cs.LiveGradientCompensation(4, blocks=10)}
+    results = small_study(policies=policies, cluster=cs.Cluster(6, speeds), until=cs.Until(updates=120)).run()
+    table = cs.compare(results, target=1.0).table.set_index("policy")
+    assert table["unheard"].to_dict() == {"fastest": 2.0, "in turn": 0.0, "late": 1.0}  # 4 s a block, 2.5 a round
+    assert "unheard" in printed(results, target=1.0)
+
+
 def test_shares_are_those_of_all_seconds():
     results = small_study(policies={"k = 1": cs.FastestK(1), "k = 6": cs.FastestK(6)}).run()
     table = cs.compare(results, target=1.0).table.set_index("policy")
@@ -96,6 +105,7 @@ def test_shares_are_those_of_all_seconds():
     work = runs[["compute_used", "compute_wasted", "compute_pending"]].sum().sum()
     assert table.loc["k = 1", "wasted_share"] == pytest.approx(runs["compute_wasted"].sum() / work)
     assert table.loc["k = 6", "wasted_share"] == 0.0
+    assert table["unheard"].eq(0.0).all()
     ends = results.frame.groupby(["policy", "replication"])["time"].last().groupby("policy").sum()
     assert table.loc["k = 6", "idle_share"] == pytest.approx(
         results.totals["idle"][results.totals["policy"] == "k = 6"].sum() / (6.0 * ends["k = 6"])
