@@ -79,6 +79,8 @@ class Parcels:
         self._folder: TemporaryDirectory[str] | None = None
         self._shared = shared
         self._contents: dict[str, Content] = {}
+        self._made: dict[str, Parcel] = {}
+        self._packed: dict[int, tuple[Any, Parcel]] = {}  # by identity; the problem too, so that no other one gets it
 
     def __enter__(self) -> "Parcels":
         """Open the context; create the folder of the files."""
@@ -90,12 +92,22 @@ class Parcels:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        """Remove the files."""
+        """Remove the files, and the copy of a problem that this thread has opened."""
+        vars(_kept).clear()
         if self._folder is not None:
             self._folder.cleanup()
 
     def make(self, problem: Any) -> Parcel:
-        """Pack a problem."""
+        """Pack a problem; a problem that was packed before, or an equal one, gets the same parcel.
+
+        A file is never written twice: a process that has mapped it would be killed while it is short.
+        """
+        if id(problem) not in self._packed:
+            self._packed[id(problem)] = problem, self._new(problem)
+        return self._packed[id(problem)][1]
+
+    def _new(self, problem: Any) -> Parcel:
+        """Pack a problem that was not packed before."""
         arrays: list[PickleBuffer] = []
         head = pack(problem, arrays.append)
         views = [array.raw() for array in arrays]
@@ -103,9 +115,11 @@ class Parcels:
         for view in views:
             digest.update(view)
         name = digest.hexdigest()
-        self._contents[name] = Content(head, list(arrays))
-        sizes = tuple(view.nbytes for view in views)
-        return Parcel(name, head if len(head) <= _SMALL else None, self._written(name, views), sizes)
+        if name not in self._made:
+            self._contents[name] = Content(head, list(arrays))
+            sizes, small = tuple(view.nbytes for view in views), head if len(head) <= _SMALL else None
+            self._made[name] = Parcel(name, small, self._written(name, views), sizes)
+        return self._made[name]
 
     def content(self, parcel: Parcel) -> Content:
         """Return the content of a parcel, for a worker that asks for it."""

@@ -1,6 +1,9 @@
 """Parcels: a problem is packed once, carried once, and the same wherever it is opened."""
 
+import gc
 import threading
+import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,6 +83,36 @@ def test_a_large_part_that_is_no_array_is_not_sent_with_every_chunk(monkeypatch)
         assert parcel.head is None
         assert elsewhere(opened, parcel) is None
         assert elsewhere(opened, parcel, box.content(parcel)) == {"text": "x" * 1000}
+
+
+def test_a_file_that_may_be_mapped_is_never_written_again():
+    rows, other = np.arange(5.0), np.arange(6.0)
+    with Parcels(shared=True) as box:
+        parcels_ = [box.make({"rows": data}) for data in (rows, other, rows, rows.copy())]
+        first = parcels_[0]
+        assert parcels_[2] == parcels_[3] == first != parcels_[1]
+        Path(first.path).write_bytes(b"mark")  # so that a second writing would be seen
+        assert box.make({"rows": rows}) == first
+        assert Path(first.path).read_bytes() == b"mark"
+
+
+def test_a_problem_that_comes_again_is_not_packed_again(monkeypatch):
+    packed, pack = [], parcels.pack
+    monkeypatch.setattr(parcels, "pack", lambda thing, apart: packed.append(thing) or pack(thing, apart))
+    things = [{"rows": np.arange(5.0)}, {"rows": np.arange(6.0)}]
+    with Parcels(shared=False) as box:
+        digests = [box.make(thing).digest for thing in things * 3]
+    assert len(packed) == 2
+    assert digests == digests[:2] * 3
+
+
+def test_this_thread_does_not_keep_a_copy_of_the_data_afterwards():
+    with Parcels(shared=False) as box:
+        parcel = box.make({"rows": np.arange(5.0)})
+        arrived = weakref.ref(opened(parcel, box.content(parcel))["rows"])
+        assert arrived() is not None
+    gc.collect()
+    assert arrived() is None
 
 
 def test_files_are_gone_afterwards():
