@@ -130,7 +130,10 @@ class _Dispatch:
                 return
             chunk, carrying = self._again.popleft() if self._again else (self._chunk(workers), False)
             content = self._parcels.content(chunk.jobs[0].parcel) if carrying else None
-            future = submit(self._executor, execute, chunk, content)
+            try:
+                future = submit(self._executor, execute, chunk, content)
+            except RuntimeError as error:  # it broke before this process heard of it, or has been shut down
+                raise _broken(error) from error
             self._futures[future] = chunk
             if carrying:
                 self._carriers.add(future)
@@ -159,7 +162,8 @@ class _Dispatch:
             self._again.append((chunk, True))
             return
         for job, outcome in zip(chunk.jobs, outcomes, strict=False):
-            self._pace.took(job.key, outcome.seconds)
+            if outcome.seconds:  # a run that nobody has timed, because its process died, says nothing about others
+                self._pace.took(job.key, outcome.seconds)
             yield job.key, outcome
 
     def _result(self, chunk: Chunk, future: Future[Any]) -> list[Outcome] | None:
@@ -172,12 +176,9 @@ class _Dispatch:
             return outcomes
         except ConfigurationError:
             raise  # the software of a worker differs
-        except (ProcessDied, Exception) as error:
+        except Exception as error:
             if isinstance(error, BrokenExecutor | CancelledError) and not isinstance(error, ProcessDied):
-                raise ClusterSimError(
-                    "the executor that was computing runs broke down, perhaps because there was too little memory; "
-                    "finished runs are kept: run the study again, with fewer jobs"
-                ) from error
+                raise _broken(error) from error
             if len(chunk.jobs) == 1:
                 return [Outcome(failure=_why(error))]
         self._again.extend((chunk._replace(jobs=(job,)), False) for job in chunk.jobs)
@@ -189,6 +190,14 @@ class _Dispatch:
             return self._finished.get(timeout=_TICK)
         except queue.Empty:
             return None
+
+
+def _broken(error: Exception) -> ClusterSimError:
+    """Return the error that ends a study whose executor carries out nothing more."""
+    return ClusterSimError(
+        f"the executor that was computing runs broke down ({first_line(error)}), perhaps because there was too little "
+        "memory; finished runs are kept: run the study again, with fewer jobs"
+    )
 
 
 def _why(error: Exception) -> str:

@@ -160,7 +160,10 @@ class WorkerPool(Executor):
 
     def _child(self, place: int) -> "_Child":
         """Return the process at a place. Start one if there is none; kill it if the pool has been killed meanwhile."""
-        child = self._children[place] = self._children[place] or _Child()
+        try:
+            child = self._children[place] = self._children[place] or _Child()
+        except OSError as error:  # no fault of the task
+            raise BrokenExecutor(f"no process can be started: {error.strerror or error}") from error
         if self._killed:
             child.kill()
         return child

@@ -1,16 +1,18 @@
 """Handing out runs: chunks, workers that lack the data or have other software, and what executors differ in."""
 
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import pandas as pd
 import pytest
 from small import small_study
 
 import clustersim as cs
-from clustersim.studies import RunKey, jobs, parcels
+from clustersim.studies import RunKey, jobs, parcels, process_pool
 from clustersim.studies.executors import number_of_workers
 from clustersim.studies.pace import Pace
 from clustersim.studies.packing import pack, unpack
+from clustersim.studies.pool import ProcessDied
 
 
 class Remote(Executor):
@@ -90,6 +92,51 @@ def test_an_error_of_a_whole_chunk_costs_only_the_run_that_caused_it(monkeypatch
         results = small_study(replications=20).run(executor=remote)
     assert set(results.failures["replication"]) == {7}
     assert set(results.failures["reason"]) == {"MemoryError: too much"}
+
+
+def test_runs_that_nobody_has_timed_do_not_swell_the_chunks(monkeypatch, nothing_opened):
+    def deadly(chunk, content=None, progress=None):
+        raise ProcessDied("the process died")
+
+    monkeypatch.setattr("clustersim.studies.execution.execute", deadly)
+    remote = Remote()
+    with pytest.raises(cs.FailedRunsError, match=r"all 40 runs failed.*too little memory"):
+        small_study(replications=20).run(executor=remote)
+    assert set(remote.chunks) == {1}
+
+
+class Breaks(Remote):
+    """Takes one chunk and carries it out, and then breaks before anybody hears of it."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        if self.chunks:
+            raise BrokenProcessPool("a child process terminated abruptly")
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_an_executor_that_breaks_while_runs_are_handed_out_ends_the_study_and_finished_runs_are_kept(tmp_path):
+    study, first = small_study(), small_study(replications=1)
+    first.run(tmp_path)
+    with pytest.raises(cs.ClusterSimError, match=r"broke down .BrokenProcessPool: a child.*finished runs are kept"):
+        study.run(tmp_path, executor=Breaks())
+    assert study.run(tmp_path).reused >= len(first.policies)
+
+
+def test_an_executor_that_was_shut_down_is_no_traceback():
+    with ThreadPoolExecutor(1) as threads:
+        pass
+    with pytest.raises(cs.ClusterSimError, match="after shutdown"):
+        small_study().run(executor=threads)
+
+
+def test_a_machine_that_can_start_no_process_is_not_the_fault_of_a_run(monkeypatch, tmp_path):
+    def exhausted(*args, **kwargs):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("clustersim.studies.pool.subprocess.Popen", exhausted)
+    with process_pool(2) as pool, pytest.raises(cs.ClusterSimError, match="no process can be started: Resource"):
+        small_study().run(tmp_path, executor=pool)
+    assert not (tmp_path / "failures").exists()
 
 
 def test_the_size_of_chunks_follows_the_runs_and_shrinks_towards_the_end():
