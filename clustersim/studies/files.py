@@ -16,7 +16,7 @@ from typing import TypeVar
 from clustersim.atomic_files import write_atomically
 from clustersim.errors import ResultsError
 
-__all__ = ["file_names", "read_bytes", "read_text", "slug", "sweep", "write_atomically"]
+__all__ = ["file_names", "is_vacant", "read_bytes", "read_text", "slug", "sweep", "write_atomically"]
 
 _LONGEST = 60  # characters of a name
 _HOUR = 3600.0  # seconds
@@ -73,6 +73,11 @@ def file_names(wanted: Mapping[Key, str], taken: Collection[str] = ()) -> dict[K
             names[key] = f"{names[key]}-{mark}".lstrip("-")
 
 
+def is_vacant(folder: Path) -> bool:
+    """Return whether a new study may have a folder: it is missing, or contains only hidden files such as a lock."""
+    return not folder.exists() or (folder.is_dir() and all(path.name.startswith(".") for path in folder.iterdir()))
+
+
 def read_bytes(path: Path) -> bytes:
     """Read an ordinary file; pipes and devices are refused, because reading them might never end.
 
@@ -103,7 +108,7 @@ def sweep(folder: Path) -> None:
     The caller must hold the lock of the results folder, so that no other process writes runs there. Figures are drawn
     without the lock, so temporary files in the folder of figures are removed only if they are older than an hour.
     """
-    for place in (folder, folder / "runs", folder / "failures", folder / "figures"):
+    for place in (folder, *(folder / name for name in ("runs", "messages", "failures", "figures"))):
         for leftover in place.glob(".*.tmp") if not place.is_symlink() else ():
             with contextlib.suppress(OSError):
                 if _TEMPORARY.fullmatch(leftover.name) and (

@@ -26,7 +26,7 @@ import pandas as pd
 from clustersim.engine import Run
 from clustersim.errors import FailedRunsError, ResultsError
 from clustersim.studies.failures import Failure
-from clustersim.studies.files import read_bytes, read_text, slug, sweep, write_atomically
+from clustersim.studies.files import is_vacant, read_bytes, read_text, slug, sweep, write_atomically
 from clustersim.studies.jobs import Outcome
 from clustersim.studies.lock import locked
 from clustersim.studies.manifest import Manifest
@@ -72,7 +72,7 @@ class Store:
             stored = cls.open(folder)
             finished = (key for key in stored.manifest.runs() if os.path.lexists(stored.path(key)))
             return cls(folder, manifest.merged(stored.manifest.only(finished), folder))
-        if folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        if not is_vacant(folder):
             raise ResultsError(
                 f"{folder} is not empty and contains no manifest.json, so clustersim did not make it; choose "
                 "another folder with --out"

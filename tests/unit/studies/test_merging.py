@@ -8,6 +8,7 @@ import pytest
 from small import small_study
 
 import clustersim as cs
+from clustersim.studies import merging
 from clustersim.studies.runfile import decode, encode
 
 
@@ -90,6 +91,49 @@ def test_a_finished_run_counts_and_not_its_failure_elsewhere(tmp_path, monkeypat
     assert set(results.failures["replication"]) == {2}, "the third replication has only failed"
     assert len(results.totals) == 4
     assert all("r0002" in path.name for path in (tmp_path / "out" / "failures").iterdir())
+
+
+def test_message_tables_come_along_from_whichever_folder_has_them(tmp_path):
+    small_study().run(tmp_path / "plain", seed=5)
+    small_study(replications=1).run(tmp_path / "recorded", seed=5, messages=True)
+    cs.merge([tmp_path / "plain", tmp_path / "recorded"], tmp_path / "out")
+    stored, joined = (tmp_path / name / "messages" for name in ("recorded", "out"))
+    assert {path.name: path.read_bytes() for path in joined.iterdir()} == {
+        p.name: p.read_bytes() for p in stored.iterdir()
+    }
+    loaded, recorded = (cs.load_run(tmp_path / name, "k = 4") for name in ("out", "recorded"))
+    pd.testing.assert_frame_equal(loaded.messages, recorded.messages)
+    assert cs.load_run(tmp_path / "out", "k = 4", replication=1).messages is None
+
+
+def test_a_damaged_message_table_is_named_and_nothing_is_written(tmp_path):
+    small_study().run(tmp_path / "recorded", messages=True)
+    table = next((tmp_path / "recorded" / "messages").iterdir())
+    table.write_bytes(table.read_bytes()[:-1])
+    with pytest.raises(cs.ResultsError, match=f"{table.name} is damaged"):
+        cs.merge([tmp_path / "recorded"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_with_nothing_but_a_lock_is_free(parts):
+    (parts / "out").mkdir()
+    (parts / "out" / ".lock").touch()
+    cs.merge([parts / "whole"], parts / "out")
+    assert content(parts / "out") == content(parts / "whole")
+
+
+def test_a_study_that_runs_in_the_folder_meanwhile_loses_nothing(parts, monkeypatch):
+    first, other = small_study().policies
+    real = merging.locked
+
+    def late(folder):
+        small_study(policies={"k = 6": cs.FastestK(6)}).run(folder, seed=5)
+        return real(folder)
+
+    monkeypatch.setattr(merging, "locked", late)
+    with pytest.raises(cs.ResultsError, match="a study has run in it meanwhile; join the folders again"):
+        cs.merge([parts / other], parts / first)
+    assert set(cs.load_results(parts / first).policies) == {first, "k = 6"}
 
 
 def test_folders_that_are_none_are_named(tmp_path):

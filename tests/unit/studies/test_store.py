@@ -265,12 +265,14 @@ def test_a_crash_at_the_third_replication_keeps_the_first_two(folder, monkeypatc
 
 
 MARK = "0123456789abcdef"
-LEFT = (f"runs/.k-1-r0000.parquet.{MARK}.tmp", f"figures/.overview.png.{MARK}.tmp", f".manifest.json.{MARK}.tmp")
+RUN = f".k-1-r0000.parquet.{MARK}.tmp"
+LEFT = (f"runs/{RUN}", f"figures/.overview.png.{MARK}.tmp", f".manifest.json.{MARK}.tmp", f"messages/{RUN}")
 KEPT = (f"figures/.k-vs-time.png.{MARK}.tmp", "runs/.mine.tmp")
 
 
 def test_files_left_by_a_killed_process_are_ignored_and_swept(folder):
-    (folder / "figures").mkdir()
+    for name in ("figures", "messages"):
+        (folder / name).mkdir()
     for name in (*LEFT, *KEPT):
         (folder / name).write_bytes(b"half")
     os.utime(folder / LEFT[1], (1e9, 1e9))
