@@ -1,10 +1,12 @@
 """How to reproduce a report: the commands."""
 
 import shlex
+from typing import Any
 
 from clustersim.reports.facts import Facts
 from clustersim.reports.markup import code_block, note, paragraph
 from clustersim.studies.files import slug
+from clustersim.studies.tuning_file import StoredTuning
 
 __all__ = ["reproduction"]
 
@@ -21,29 +23,41 @@ def reproduction(facts: Facts) -> str:
 
 def _lines(facts: Facts, script: str, folder: str) -> list[str]:
     """Return the commands."""
-    manifest, tuned = facts.manifest, facts.tuned
     version = facts.versions.get("clustersim")
     lines = [f"pip install 'clustersim[report]{f'=={version}' if version else ''}'"]
     run = ["clustersim", "run", script, "--out", folder]
-    tuning = f"{folder}-tuning"
-    if tuned and facts.tuning_used:
-        sizes = ",".join(f"{size!r}" for size in dict.fromkeys(row["step_size"] for row in tuned.rows))
-        tune = ["clustersim", "tune", script, "--step-size", sizes, "--out", tuning]
-        tune += [] if tuned.target is None else ["--target", repr(tuned.target)]
-        lines.append(shlex.join(tune))
-        run += ["--tuned", tuning]
+    if facts.tuned and facts.tuning_used:
+        lines.append(shlex.join(_tune(facts.tuned, script, f"{folder}-tuning")))
+        run += ["--tuned", f"{folder}-tuning"]
     run += ["--quick"] if facts.quick else []
-    if manifest:
-        run += ["--seed", str(manifest.configuration["seed"]), "--replications", str(manifest.replications)]
+    if facts.manifest:
+        run += ["--seed", str(facts.manifest.configuration["seed"]), "--replications", str(facts.manifest.replications)]
     options = [part for name, value in facts.options.items() for part in (f"--{name}", value)]
     lines += [shlex.join(run), shlex.join(["clustersim", "compare", folder, *options])]
     report = ["clustersim", "report", folder, *options, *(["--script", script] if facts.script else [])]
     return [*lines, shlex.join(report)]
 
 
+def _tune(tuned: StoredTuning, script: str, folder: str) -> list[str]:
+    """Return the command that picks the step sizes again."""
+    sizes = ",".join(repr(size) for size in dict.fromkeys(row["step_size"] for row in tuned.rows))
+    options: dict[str, Any] = {
+        "step-size": sizes,
+        "target": tuned.target,
+        "replications": max(int(row["replications"] or 1) for row in tuned.rows),
+        "seed": tuned.seed,
+        "out": folder,
+    }
+    given = [part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))]
+    return ["clustersim", "tune", script, *given]
+
+
 def _remarks(facts: Facts) -> list[str]:
     """Say what stands in the way of reproducing the results."""
-    if not facts.changes:
-        return []
-    more = f" (and {len(facts.changes) - 3} more differences)" if len(facts.changes) > 3 else ""
-    return [f"The script differs from what was run: {'; '.join(facts.changes[:3])}{more}."]
+    remarks = []
+    if facts.changes:
+        more = f" (and {len(facts.changes) - 3} more differences)" if len(facts.changes) > 3 else ""
+        remarks.append(f"The script differs from what was run: {'; '.join(facts.changes[:3])}{more}.")
+    if facts.tuned and facts.tuning_used and facts.tuned.seed is None:
+        remarks.append("The seed of the tuning is not stored; the command above takes seed 0.")
+    return remarks

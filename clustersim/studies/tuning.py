@@ -18,6 +18,7 @@ from clustersim.optimizers import Optimizer
 from clustersim.protocol import Policy
 from clustersim.studies.own_optimizer import With, optimizer_for, plain_policy
 from clustersim.studies.results import Results, lower_is_better
+from clustersim.studies.sweeps import Variant
 from clustersim.studies.targets import settled
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Tuning:
         The runs of the tuning.
     target : float or None
         The target, if there was one.
+    seed : int
+        The seed of the comparison, from which that of the tuning runs was derived.
     """
 
     table: pd.DataFrame = field(repr=False)
@@ -51,6 +54,7 @@ class Tuning:
     study: "Study" = field(repr=False)
     results: Results = field(repr=False)
     target: float | None = None
+    seed: int = 0
 
     def remarks(self) -> list[str]:
         """Say for which policies a step size outside of those tried may be better."""
@@ -79,13 +83,35 @@ def tune(
         rows += [row | {"picked": place == best} for place, row in enumerate(mine)]
     table = pd.DataFrame(rows)
     picked = {row["policy"]: float(row["step_size"]) for row in rows if row["picked"]}
-    return Tuning(table, picked, tuned_study(study, picked), results, target)
+    return Tuning(table, picked, tuned_study(study, picked), results, target, int(seed))
 
 
 def tuned_study(study: "Study", step_sizes: Mapping[str, float]) -> "Study":
-    """Return the study in which each policy has its own step size."""
-    policies = {label: _with_step(entry, study.optimizer, step_sizes[label]) for label, entry in study.policies.items()}
-    return replace(study, policies=policies)
+    """Return the study in which each policy has its own step size.
+
+    A variant with policies or an optimiser of its own keeps these; the labels of its policies say which step sizes they
+    get.
+    """
+    variants = {label: _tuned_variant(study, overrides, step_sizes) for label, overrides in study.variants.items()}
+    return replace(study, policies=_tuned(study.policies, study.optimizer, step_sizes), variants=variants)
+
+
+def _tuned_variant(study: "Study", overrides: Mapping[str, Any], step_sizes: Mapping[str, float]) -> Mapping[str, Any]:
+    """Return the settings of a variant with the step sizes; unchanged if it has neither policies nor an optimiser."""
+    if not overrides.keys() & {"policies", "optimizer"}:
+        return overrides
+    own: Mapping[str, Policy | With] = overrides.get("policies", {})
+    policies = {**study.policies, **own} if "optimizer" in overrides else own
+    tuned = _tuned(policies, overrides.get("optimizer", study.optimizer), step_sizes)
+    swept = overrides.swept if isinstance(overrides, Variant) else {}
+    return Variant({**overrides, "policies": tuned}, swept)
+
+
+def _tuned(
+    policies: Mapping[str, Policy | With], usual: Optimizer, step_sizes: Mapping[str, float]
+) -> dict[str, Policy | With]:
+    """Return the policies, each with an optimiser with its step size."""
+    return {label: _with_step(entry, usual, step_sizes[label]) for label, entry in policies.items()}
 
 
 def tuning_seed(seed: int) -> int:
@@ -137,7 +163,9 @@ def _with_step(entry: Policy | With, usual: Optimizer, step_size: float) -> With
 
 
 def _label(policy: str, step_size: float) -> str:
-    return f"{policy}, step size {step_size:g}"
+    """Return the label of a policy with a step size; the size is in short if it loses nothing."""
+    short = f"{step_size:g}"
+    return f"{policy}, step size {short if float(short) == step_size else repr(step_size)}"
 
 
 def _settled(results: Results) -> dict[str, list[float]]:
@@ -170,14 +198,17 @@ def _row(
         "replications": runs,
         "failed": failed,
         "reached": int(np.isfinite(times[label]).sum()) if times else None,
-        "time": _median(times[label] if times else [np.inf] * runs),
-        "value": _median([*finished, *[worst] * failed]),
+        "time": _median(times[label] if times else [np.inf] * runs, np.inf),
+        "value": _median([*finished, *[worst] * failed], worst),
     }
 
 
-def _median(values: Sequence[float]) -> float:
-    """Return the upper median, which is infinite if half of the values are."""
-    return float(np.sort(values)[len(values) // 2]) if len(values) else float("nan")
+def _median(values: Sequence[float], worst: float) -> float:
+    """Return the median; of an even number of values, the middle one that is nearer to the worst."""
+    if not len(values):
+        return float("nan")
+    ordered = np.sort(values)
+    return float(ordered[len(values) // 2 if worst > 0.0 else (len(values) - 1) // 2])
 
 
 def _rank(row: dict[str, Any], metric: str) -> tuple[float, float]:

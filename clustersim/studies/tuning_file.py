@@ -32,18 +32,22 @@ class StoredTuning:
         The target, if there was one.
     rows : list of dict
         The rows of `clustersim.studies.Tuning.table`; infinite numbers are None.
+    seed : int or None
+        The seed of the comparison, from which that of the tuning runs was derived; None if the file does not say it.
     """
 
     study: str
     step_sizes: dict[str, float]
     target: float | None
     rows: list[dict[str, Any]]
+    seed: int | None = None
 
 
 def write_tuning(folder: Path, study: str, tuning: Tuning) -> None:
     """Write the outcome of tuning the study with this name."""
     table = json.loads(tuning.table.to_json(orient="records"))
-    content = {"study": study, "target": tuning.target, "step_sizes": tuning.step_sizes, "table": table}
+    content = {"study": study, "seed": tuning.seed, "target": tuning.target, "step_sizes": tuning.step_sizes}
+    content |= {"table": table}
     write_atomically(folder / _FILE, (json.dumps(content, indent=2) + "\n").encode())
 
 
@@ -61,7 +65,11 @@ def read_tuning(folder: Path) -> StoredTuning | None:
     try:
         content: dict[str, Any] = json.loads(read_text(path))
         sizes = {str(label): float(size) for label, size in content["step_sizes"].items()}
-        return StoredTuning(str(content["study"]), sizes, _known(content["target"]), [*map(_row, content["table"])])
+        seed = content.get("seed")
+        return StoredTuning(
+            str(content["study"]), sizes, _known(content["target"]), [*map(_row, content["table"])],
+            None if seed is None else int(seed),
+        )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"{path} is damaged ({error}); run `clustersim tune` again") from error
 

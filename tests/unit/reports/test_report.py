@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 
 import numpy as np
@@ -181,6 +182,31 @@ def test_what_was_tuned_is_shown_and_whether_it_was_used(tmp_path, monkeypatch):
         commands = page.all("pre")[0]["text"]
         assert ("clustersim tune scripted.py --step-size 1e-05,0.0001" in commands) == (name == "tuned")
         assert ("--tuned results/scripted-tuning" in commands) == (name == "tuned")
+
+
+def run_files(folder):
+    return {path.name: path.read_bytes() for path in (folder / "runs").iterdir()}
+
+
+def test_the_commands_of_a_tuned_study_make_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr("clustersim.plots.draw", lambda *args, **options: [])
+    (tmp_path / "scripted.py").write_text(script_of())
+    tune = ("--step-size", "1e-5,1e-4", "--target", "3", "--replications", "2", "--seed", "5", "--jobs", "1")
+    assert call("tune", "scripted.py", *tune, "--out", "first-tuning").exit_code == 0
+    run = ("--tuned", "first-tuning", "--seed", "5", "--replications", "2", "--jobs", "1", "--out", "first")
+    assert call("run", "scripted.py", *run).exit_code == 0
+    page = page_of(tmp_path / "first", tmp_path, study=load_study(tmp_path / "scripted.py"), script="scripted.py")
+    _, *commands = page.all("pre")[0]["text"].splitlines()
+    for command in commands[:2]:
+        assert call(*shlex.split(command)[1:], "--jobs", "1").exit_code == 0, command
+    assert run_files(tmp_path / "results" / "scripted-tuning") == run_files(tmp_path / "first-tuning")
+    assert run_files(tmp_path / "results" / "scripted") == run_files(tmp_path / "first")
+    file = tmp_path / "first-tuning" / "tuning.json"
+    file.write_text(file.read_text().replace('"seed": 5,', ""))  # as clustersim wrote it before
+    page = page_of(tmp_path / "first", tmp_path, study=load_study(tmp_path / "scripted.py"), script="scripted.py")
+    assert "The seed of the tuning is not stored" in page.all("main")[0]["text"]
 
 
 def test_every_figure_is_valid_in_plotly(tmp_path):

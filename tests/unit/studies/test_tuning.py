@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import clustersim as cs
-from clustersim.studies.tuning import tuning_seed
+from clustersim.studies.tuning import _median, tuned_study, tuning_seed
 
 
 def study_on_a_parabola(**changes):
@@ -62,6 +62,45 @@ def test_a_policy_keeps_the_rest_of_its_own_optimiser():
     tuning = study_on_a_parabola().tune([0.25, 0.5])
     assert tuning.study.policies["own"].optimizer == cs.Momentum(tuning.step_sizes["own"], momentum=0.5)
     assert isinstance(tuning.study.policies["all"].optimizer, cs.SGD)
+
+
+def test_variants_keep_what_is_their_own_and_get_the_step_sizes():
+    slow = cs.FastestK(1)
+    study = study_on_a_parabola(
+        variants={
+            "plain": {},
+            "other policy": {"policies": {"all": slow}},
+            "other optimiser": {"optimizer": cs.Momentum(0.3, momentum=0.9)},
+            "both": cs.studies.Variant(
+                {"optimizer": cs.Momentum(0.3, momentum=0.9), "policies": {"all": slow}}, {"p": 1}
+            ),
+        }
+    )
+    tuned = tuned_study(study, {"all": 0.25, "own": 0.5})
+    own = cs.With(cs.FullSync(), optimizer=cs.Momentum(0.5, momentum=0.5))
+    momentum = cs.Momentum(0.25, momentum=0.9)
+    assert {label: tuned.policies_of(label) for label in tuned.variants} == {
+        "plain": {"all": cs.With(cs.FullSync(), optimizer=cs.SGD(0.25)), "own": own},
+        "other policy": {"all": cs.With(slow, optimizer=cs.SGD(0.25)), "own": own},
+        "other optimiser": {"all": cs.With(cs.FullSync(), optimizer=momentum), "own": own},
+        "both": {"all": cs.With(slow, optimizer=momentum), "own": own},
+    }
+    assert tuned.variants["both"].swept == {"p": 1}
+    assert study.variants["both"]["policies"] == {"all": slow}
+
+
+def test_step_sizes_that_look_alike_are_told_apart():
+    close = [0.25, 0.25 + 1e-9]
+    table = study_on_a_parabola(policies={"all": cs.FullSync()}).tune(close).table
+    assert table["step_size"].tolist() == close
+    assert table["replications"].tolist() == [3, 3]
+    assert table["value"][0] != table["value"][1]
+
+
+def test_a_step_size_with_which_half_of_the_runs_fail_is_not_picked_for_its_other_half():
+    assert (_median([1.0, 2.0, 3.0, math.inf], math.inf), _median([0.9, 0.8, 0.1, -math.inf], -math.inf)) == (3.0, 0.1)
+    assert (_median([1.0, math.inf], math.inf), _median([0.9, -math.inf], -math.inf)) == (math.inf, -math.inf)
+    assert _median([3.0, 1.0, 2.0], math.inf) == _median([3.0, 1.0, 2.0], -math.inf) == 2.0
 
 
 def test_the_comparison_never_sees_the_random_numbers_of_the_tuning():
