@@ -98,22 +98,21 @@ def check_fit(
     policies: Mapping[str, Policy | With],
     seed: int,
     variant: str,
-    pending: Iterable[RunKey],
+    further: Iterable[RunKey],
 ) -> None:
-    """Begin every policy on its cluster, so that errors such as a k above the number of workers are found at once.
+    """Begin every policy on the cluster of a variant, so that errors such as a k above its workers are found at once.
 
-    A placement that uses random numbers is tried for every replication that will run: it may be possible in one and
-    impossible in another.
+    A placement that uses random numbers is also tried for the `further` replications of the variant that will run: it
+    may be possible in one and impossible in another.
     """
-    replications: dict[str, list[int]] = {label: [] for label in policies}
-    for key in pending:
-        if key.variant == variant and key.replication:
-            replications[key.policy].append(key.replication)
+    replications: dict[str, list[RunKey]] = {label: [] for label in policies}
+    for key in further:
+        replications[key.policy].append(key)
     for label, policy in policies.items():
         plain = plain_policy(policy)
         if _fits(setting, plain, seed, RunKey(variant, label, 0)):
-            for replication in replications[label]:
-                _fits(setting, plain, seed, RunKey(variant, label, replication))
+            for key in replications[label]:
+                _fits(setting, plain, seed, key)
 
 
 def _fits(setting: Mapping[str, Any], policy: Policy, seed: int, key: RunKey) -> bool:

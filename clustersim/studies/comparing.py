@@ -79,8 +79,7 @@ def compare(
     expect("results", results, Results)
     _check_quantile(quantile)
     metric = metric or results.metric
-    carried_out = {*results.frame.get("variant", ()), *results.failures["variant"]}
-    parts = {variant: _only(results, variant) for variant in results.variants if variant in carried_out}
+    parts = _by_variant(results)
     if not parts:
         raise ConfigurationError("results: there are no runs to compare; expected at least one")
     if len(results.frame):
@@ -120,11 +119,25 @@ def _check_metric(results: Results, metric: str) -> None:
         raise ConfigurationError(f"metric = {metric!r}: expected one of {known}{hint}")
 
 
-def _only(results: Results, variant: str) -> Results:
-    """Return the results of one variant."""
-    frame = results.frame if results.frame.empty else results.frame[results.frame["variant"] == variant]
-    failures = results.failures[results.failures["variant"] == variant]
-    return replace(results, frame=frame, failures=failures, variants=(variant,))
+def _by_variant(results: Results) -> dict[str, Results]:
+    """Return the results of each variant that has runs, finished or failed."""
+    frames, totals, failures = map(_split, (results.frame, results.totals, results.failures))
+    return {
+        variant: replace(
+            results,
+            variants=(variant,),
+            frame=frames.get(variant, results.frame[:0]),
+            totals=totals.get(variant, results.totals[:0]),
+            failures=failures.get(variant, results.failures[:0]),
+        )
+        for variant in results.variants
+        if variant in frames or variant in failures
+    }
+
+
+def _split(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the rows of each variant."""
+    return {} if table.empty else {str(variant): rows for variant, rows in table.groupby("variant")}
 
 
 def _first(results: Results) -> str:

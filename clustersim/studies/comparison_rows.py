@@ -107,7 +107,7 @@ def _shares(results: Results) -> dict[str, dict[str, float]]:
     if totals.empty or not {*_WORK} <= {*totals.columns}:
         return {}
     found = {}
-    for policy, runs in totals[totals["variant"] == results.variants[0]].groupby("policy", sort=False):
+    for policy, runs in totals.groupby("policy", sort=False):
         sums = runs[_WORK].sum()
         worked = float(sums.drop("idle").sum())
         found[str(policy)] = {

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from clustersim.errors import ClusterSimError, ConfigurationError
 from clustersim.studies.executors import number_of_workers, submit
-from clustersim.studies.jobs import Chunk, Job, Outcome, execute, software
+from clustersim.studies.jobs import Chunk, Job, Outcome, carry_out_here, execute, software
 from clustersim.studies.pace import Pace
 from clustersim.studies.parcels import Parcels
 from clustersim.studies.pool import ProcessDied, WorkerPool
@@ -67,7 +67,7 @@ def carry_out(
     """
     with threadpool_limits(limits=1, user_api="blas"):  # set here, because a thread cannot set it for another thread
         if executor is None:
-            yield from _one_by_one(jobs, parcels, None if watch is None else _throttled(watch))
+            yield from _one_by_one(jobs, parcels, _unwatched if watch is None else _throttled(watch))
             return
         dispatch = _Dispatch(jobs, count, executor, parcels)
         try:
@@ -77,12 +77,16 @@ def carry_out(
 
 
 def _one_by_one(
-    jobs: Iterator[Job], parcels: Parcels, progress: Callable[[float], None] | None
+    jobs: Iterator[Job], parcels: Parcels, report: Callable[[float], None]
 ) -> Iterator[tuple[RunKey, Outcome]]:
     """Carry out the jobs in this process."""
     for job in jobs:
-        for outcome in execute(Chunk((job,), software()), parcels.content(job.parcel), progress) or ():
+        for outcome in carry_out_here((job,), parcels.content(job.parcel), report) or ():
             yield job.key, outcome
+
+
+def _unwatched(fraction: float) -> None:
+    """Take note of nothing."""
 
 
 class _Dispatch:

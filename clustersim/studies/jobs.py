@@ -9,7 +9,7 @@ chunks to an executor, and `execute` works through them there.
 import platform
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ from clustersim.studies.signals import Stopped
 from clustersim.studies.sweeps import Scalar
 from clustersim.studies.user_code import first_line, place_in_users_code
 
-__all__ = ["Chunk", "Job", "Outcome", "execute", "software"]
+__all__ = ["Chunk", "Job", "Outcome", "carry_out_here", "execute", "software"]
 
 
 class Job(NamedTuple):
@@ -111,10 +111,8 @@ def software() -> dict[str, str]:
     return {"clustersim": clustersim.__version__, "python": python, **numerics()}
 
 
-def execute(
-    chunk: Chunk, content: Content | None = None, progress: Callable[[float], None] | None = None
-) -> list[Outcome] | None:
-    """Carry out the jobs of a chunk in the present process.
+def execute(chunk: Chunk, content: Content | None = None) -> list[Outcome] | None:
+    """Carry out the jobs of a chunk in a worker, which reports its progress if it is a process of a pool.
 
     Linear algebra is limited to one thread, so that runs do not compete for cores and give the same bits everywhere.
     The limit stays after the chunk: lifting it would disturb another run of the same process.
@@ -125,9 +123,6 @@ def execute(
         The jobs.
     content : Content, optional
         The content of their problem, if this worker has asked for it.
-    progress : callable, optional
-        Called with the number of runs that are over, and the finished part of the present one. By default, a process of
-        the pool reports to its parent.
 
     Returns
     -------
@@ -141,14 +136,23 @@ def execute(
     """
     threadpool_limits(limits=1, user_api="blas")
     _check_software(chunk.software)
-    report = progress or child.report
+    return carry_out_here(chunk.jobs, content, child.report)
+
+
+def carry_out_here(
+    jobs: Sequence[Job], content: Content | None, report: Callable[[float], None]
+) -> list[Outcome] | None:
+    """Carry out jobs on one problem in the present process; None if it lacks the content of the problem.
+
+    `report` is called with the number of runs that are over, and the finished part of the present one.
+    """
     try:
-        problem = opened(chunk.jobs[0].parcel, content)
+        problem = opened(jobs[0].parcel, content)
     except Exception as error:
-        return [Outcome(failure=_reason(error))] * len(chunk.jobs)
+        return [Outcome(failure=_reason(error))] * len(jobs)
     if problem is None:
         return None
-    return [_outcome(job, problem, partial(_add, report, done)) for done, job in enumerate(chunk.jobs)]
+    return [_outcome(job, problem, partial(_add, report, done)) for done, job in enumerate(jobs)]
 
 
 def _add(report: Callable[[float], None], done: int, part: float) -> None:

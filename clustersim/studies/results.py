@@ -104,7 +104,7 @@ class Results:
         """The names of the swept parameters, in the order of `clustersim.grid`."""
         return tuple(dict.fromkeys(name for values in self.swept.values() for name in values))
 
-    @property
+    @cached_property
     def metrics(self) -> tuple[str, ...]:
         """The columns that measure the model: error, loss and the metrics of the problem, without empty ones.
 
@@ -354,11 +354,7 @@ class Results:
             if the target was not reached.
         """
         number("target", target, finite=True)
-        found = [
-            (variant, policy, *arrival)
-            for variant, policy in product(self.variants, self.policies)
-            for arrival in self._arrivals(variant, policy, target, metric or self.metric)
-        ]
+        found = list(self._arrivals(target, metric or self.metric))
         table = pd.DataFrame(found, columns=[*KEYS, "reached", "at_start", "row"])
         table = table.astype({"reached": bool, "at_start": bool})
         rows, reached = table.pop("row").to_numpy(dtype=np.intp), table["reached"].to_numpy()
@@ -369,14 +365,19 @@ class Results:
             table[cost] = spent
         return table
 
-    def _arrivals(self, variant: str, policy: str, target: float, metric: str) -> Iterator[tuple[int, bool, bool, int]]:
-        """Yield, for each run: replication, whether it reached the target, whether at the start, and in which row."""
-        for run in self._rows.get((variant, policy), []):
-            excess = excesses(self.values(metric).iloc[run], target, lower=lower_is_better(metric))
-            hit = first_that_lasts(excess, self.frame["time"].iloc[run])
-            yield int(self.frame["replication"].iloc[run[0]]), hit is not None, hit == 0, run[hit or 0]
-        failed = self.failures[(self.failures["variant"] == variant) & (self.failures["policy"] == policy)]
-        yield from ((int(replication), False, False, 0) for replication in failed["replication"])
+    def _arrivals(self, target: float, metric: str) -> Iterator[tuple[str, str, int, bool, bool, int]]:
+        """Yield, for each run: its labels, whether it reached the target, whether at the start, and in which row."""
+        if not self.frame.empty:
+            excess = excesses(self.values(metric), target, lower=lower_is_better(metric))
+            times, numbers = (self.frame[name].to_numpy() for name in ("time", "replication"))
+        failed: dict[tuple[str, str], list[int]] = {}
+        for variant, policy, replication in self.failures[KEYS].itertuples(index=False, name=None):
+            failed.setdefault((variant, policy), []).append(int(replication))
+        for pair in product(self.variants, self.policies):
+            for run in self._rows.get(pair, ()):
+                hit = first_that_lasts(excess[run], times[run])
+                yield *pair, int(numbers[run[0]]), hit is not None, hit == 0, int(run[hit or 0])
+            yield from ((*pair, replication, False, False, 0) for replication in failed.get(pair, ()))
 
 
 def _carried(

@@ -227,8 +227,12 @@ class Study:
     def _check(self, seed: int, pending: Sequence[RunKey]) -> None:
         """Find errors that would make runs fail, before any run starts."""
         check_metric(self.metric, {variant: self.setting_of(variant) for variant in self.variants})
-        for variant in self.variants:
-            check_fit(self.setting_of(variant), self.policies_of(variant), seed, variant, pending)
+        further: dict[str, list[RunKey]] = {variant: [] for variant in self.variants}
+        for key in pending:
+            if key.replication:
+                further[key.variant].append(key)
+        for variant, keys in further.items():
+            check_fit(self.setting_of(variant), self.policies_of(variant), seed, variant, keys)
 
     def _carry_out(
         self, pending: Sequence[RunKey], store: Store, executor: Executor | None, count: "_Count", *, messages: bool

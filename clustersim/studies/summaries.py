@@ -3,14 +3,14 @@
 `Results` come in. Tables go out to `Results.pivot`, `clustersim.plots.heatmap` and `clustersim.plots.lines`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from clustersim.errors import ConfigurationError
-from clustersim.studies.statistics import INTERVALS, mean_interval
+from clustersim.studies.statistics import INTERVALS, Interval, mean_interval
 from clustersim.studies.sweeps import with_swept
 from clustersim.studies.targets import settled
 
@@ -70,30 +70,39 @@ def _to_target(results: "Results", value: str, target: float) -> pd.DataFrame:
 
 def _at_the_end(results: "Results", value: str) -> pd.DataFrame:
     """Summarise a metric at the end of the runs, or a column of the totals."""
-    totals = results.totals
-    if value not in results.metrics and (value not in totals or not pd.api.types.is_numeric_dtype(totals[value])):
+    totals, measured = results.totals, value in results.metrics
+    if not measured and (value not in totals or not pd.api.types.is_numeric_dtype(totals[value])):
         known = ", ".join(dict.fromkeys([*results.metrics, *totals.select_dtypes("number")]))
         raise ConfigurationError(
             f"value = {value!r}: expected one of {known}; or time, uplink_vectors, vectors or bytes with a target"
         )
-    rows, ledgers = [], {} if value in results.metrics else dict(iter(totals.groupby(["variant", "policy"])))
-    for variant, policy, runs in results.series():
-        if value in results.metrics:
-            numbers = [settled(results.values(value, run), run["time"]) for run in runs]
-            interval = INTERVALS[results.average(value)](_positive(results, value, numbers), 0.95)
-        else:
-            interval = mean_interval(ledgers[variant, policy][value])
-        rows.append({"variant": variant, "policy": policy} | _three(interval))
+    summaries = _settled(results, value) if measured else _totalled(totals, value)
+    rows = [
+        {"variant": variant, "policy": policy} | _three(summaries(variant, policy, runs))
+        for variant, policy, runs in results.series()
+    ]
     return pd.DataFrame(rows, columns=["variant", "policy", "value", "low", "high"])
 
 
-def _positive(results: "Results", value: str, numbers: list[float]) -> list[float]:
-    """Replace zeros by the smallest positive value of a column that is averaged on the log scale."""
-    if results.average(value) != "geometric":
-        return numbers
-    column = results.values(value)
-    least = float(column[column > 0.0].min())
-    return [max(number, least) for number in numbers]
+_Summary = Callable[[str, str, list[pd.DataFrame]], Interval]
+
+
+def _settled(results: "Results", value: str) -> _Summary:
+    """Return the function that averages the values at which runs settle; zeros count as the least positive value."""
+    average, column = results.average(value), results.values(value)
+    least = float(column[column > 0.0].min()) if average == "geometric" else -np.inf
+
+    def averaged(_variant: str, _policy: str, runs: list[pd.DataFrame]) -> Interval:
+        ends = [settled(results.values(value, run), run["time"]) for run in runs]
+        return INTERVALS[average](np.maximum(ends, least), 0.95)
+
+    return averaged
+
+
+def _totalled(totals: pd.DataFrame, value: str) -> _Summary:
+    """Return the function that averages a column of the totals."""
+    numbers = dict(iter(totals.groupby(["variant", "policy"])[value]))
+    return lambda variant, policy, _runs: mean_interval(numbers[variant, policy])
 
 
 def _three(interval: Any) -> dict[str, float]:

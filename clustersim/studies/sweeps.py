@@ -130,9 +130,10 @@ def with_swept(table: pd.DataFrame, swept: Mapping[str, Mapping[str, Scalar]], p
     """
     names = dict.fromkeys(name for values in swept.values() for name in values)
     taken = set(table.columns)
+    codes, labels = pd.factorize(table["variant"])
     for offset, name in enumerate(names):
-        column = [swept.get(str(label), {}).get(name) for label in table["variant"]]
-        table.insert(place + offset, column_of(name, taken), column)
+        values = pd.Series([swept.get(str(label), {}).get(name) for label in labels])
+        table.insert(place + offset, column_of(name, taken), values.take(codes).array)
     return table
 
 

@@ -45,7 +45,9 @@ def first_that_lasts(excess: NDArray[np.float64], times: Any) -> int | None:
         return None  # the first model meets the target, but the run moves away from it
     ends = np.searchsorted(moments, moments + moments[-1] / 20.0, side="right")
     eligible = (moments <= 0.95 * moments[-1]) | (excess <= np.minimum.accumulate(excess))
-    hits = np.flatnonzero((excess <= 0.0) & eligible)
+    meeting = np.concatenate([[0], np.cumsum(excess <= 0.0)])  # how many evaluations before each one meet the target
+    half = 2 * (meeting[ends] - meeting[:-1]) >= ends - np.arange(len(ends))  # fewer, and no median can meet it
+    hits = np.flatnonzero((excess <= 0.0) & eligible & half)
     return next((int(hit) for hit in hits if _median(excess[hit : ends[hit]]) <= 0.0), None)
 
 

@@ -18,6 +18,7 @@ import clustersim as cs
 from clustersim.studies import Claim, compare
 from clustersim.studies.results import FAILURE_COLUMNS, lower_is_better
 from clustersim.studies.statistics import geometric_interval, mean_interval, median_interval
+from clustersim.studies.targets import first_that_lasts
 from clustersim.tables import print_comparison
 
 # times, errors and uplink messages of two policies in three replications, and the row at which the target 1 is reached
@@ -492,3 +493,26 @@ def test_metrics_that_some_runs_lack_are_told():
     told = "No policy ends with finite values of test_accuracy in every replication in variant 'lacks'."
     assert told in comparison.remarks
     assert "nan" not in printed(made_up(runs, metric="test_accuracy"))
+
+
+noisy_runs = st.lists(st.sampled_from([-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, math.inf]), min_size=1, max_size=80)
+
+
+@given(noisy_runs, st.booleans())
+@settings(deadline=None)
+def test_reaching_a_target_follows_from_its_definition(values, uneven):
+    excess = np.array(values)
+    times = np.cumsum(1.0 + 9.0 * (np.arange(len(values)) % 3 == 0) * uneven) - 1.0
+
+    def median(part):
+        return float(np.median(part))
+
+    def lasts(row):
+        return median(excess[row:][times[row:] <= times[row] + times[-1] / 20.0]) <= 0.0
+
+    def counts(row):
+        return times[row] <= 0.95 * times[-1] or excess[row] <= min(excess[: row + 1])
+
+    left = excess[0] <= 0.0 and median(excess[times >= 0.95 * times[-1]]) > 0.0
+    rows = [row for row in range(len(values)) if excess[row] <= 0.0 and counts(row) and lasts(row)]
+    assert first_that_lasts(excess, times) == (None if left else next(iter(rows), None))

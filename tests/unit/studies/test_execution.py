@@ -81,10 +81,10 @@ def test_a_worker_with_other_software_is_named(monkeypatch):
 def test_an_error_of_a_whole_chunk_costs_only_the_run_that_caused_it(monkeypatch, nothing_opened):
     real = jobs.execute
 
-    def fragile(chunk, content=None, progress=None):
+    def fragile(chunk, content=None):
         if any(job.key.replication == 7 for job in chunk.jobs):
             raise MemoryError("too much")
-        return real(chunk, content, progress)
+        return real(chunk, content)
 
     monkeypatch.setattr("clustersim.studies.execution.execute", fragile)
     remote = Remote()
@@ -95,7 +95,7 @@ def test_an_error_of_a_whole_chunk_costs_only_the_run_that_caused_it(monkeypatch
 
 
 def test_runs_that_nobody_has_timed_do_not_swell_the_chunks(monkeypatch, nothing_opened):
-    def deadly(chunk, content=None, progress=None):
+    def deadly(chunk, content=None):
         raise ProcessDied("the process died")
 
     monkeypatch.setattr("clustersim.studies.execution.execute", deadly)

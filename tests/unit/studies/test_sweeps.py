@@ -156,3 +156,14 @@ def test_a_policy_with_an_optimiser_of_its_own_takes_its_steps():
 def test_with_takes_a_policy_and_an_optimiser(policy, optimizer):
     with pytest.raises(cs.ConfigurationError, match=r"With: .* expected a"):
         cs.With(policy, optimizer=optimizer)
+
+
+def test_whole_columns_are_looked_at_once_whatever_the_number_of_variants(monkeypatch):
+    """Otherwise the time of a summary grows with the square of the number of runs."""
+    looks, average = [], cs.Results.average
+    monkeypatch.setattr(cs.Results, "average", lambda *args: looks.append(args) or average(*args))
+    for workers in ([4], [4, 5, 6, 7]):
+        results = swept_study(variants=cs.grid(build, p=[0.5], workers=workers)).run()
+        before = len(looks)
+        assert len(summary(results, "update")) == 2 * len(workers)
+        assert len(looks) == before + 1
