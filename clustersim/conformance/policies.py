@@ -48,7 +48,7 @@ def check_policy(policy: Policy, *, workers: int = 12, updates: int = 25, seed: 
     Examples
     --------
     >>> import clustersim as cs
-    >>> cs.conformance.check_policy(cs.FastestK(3))
+    >>> cs.conformance.check_policy(cs.FastestK(3), workers=6, updates=10)
     """
     check_value(policy)
     printed = repr(policy)

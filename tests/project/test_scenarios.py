@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
+from small import with_every_fifth_row
 
 import clustersim as cs
 from clustersim.scripts import about, find_scripts, load_study
@@ -20,22 +21,12 @@ def shortened(until):
     return cs.Until(updates=math.ceil(0.002 * until.updates))
 
 
-def smaller(read, keep=5):
-    """A data set of which only every fifth row is kept."""
-
-    def part(*parts, **rest):
-        data = read(*parts, **rest)
-        return replace(data, X=data.X[::keep], y=data.y[::keep], test_X=data.test_X[::keep], test_y=data.test_y[::keep])
-
-    return part
-
-
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_the_scenario_runs(script, monkeypatch):
     simulate = cs.simulate  # some claims run simulations of their own
     monkeypatch.setattr(cs, "simulate", lambda *parts, until, **rest: simulate(*parts, until=shortened(until), **rest))
     for name in ("fashion_mnist", "covertype", "kc_house", "amazon_like"):
-        monkeypatch.setattr(cs.datasets, name, smaller(getattr(cs.datasets, name)))
+        monkeypatch.setattr(cs.datasets, name, with_every_fifth_row(getattr(cs.datasets, name)))
     assert about(script)
     study = load_study(script)
     assert study.name == script.stem.replace("_", "-"), "`clustersim plot` finds a script by its study's name"

@@ -42,7 +42,7 @@ def no_pictures(monkeypatch):
 
 
 @pytest.fixture
-def few_pictures(monkeypatch):
+def few_pictures(coarse, monkeypatch):
     """Draw only the first two of the standard figures."""
     every = plots.standard_figures
     two = lambda results, **average: dict(islice(every(results, **average).items(), 2))  # noqa: E731

@@ -55,7 +55,7 @@ def told(sheet):
     return sheet._supxlabel.get_text().replace("\n", " ")
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
 @given(
     runs,
     st.sampled_from(["error", "loss", "test_accuracy", "cost $a_{$"]),

@@ -61,9 +61,9 @@ def test_data_does_not_travel_at_all_where_the_disk_is_shared(nothing_opened):
 
 def test_short_runs_travel_together_once_their_duration_is_known(nothing_opened):
     remote = Remote()
-    study = small_study(replications=60)
+    study = small_study(replications=30)
     results = study.run(executor=remote)
-    assert len(results.totals) == 60 * len(study.policies) == sum(remote.chunks)
+    assert len(results.totals) == 30 * len(study.policies) == sum(remote.chunks)
     assert remote.chunks[0] == 1
     assert max(remote.chunks) > 3
 
