@@ -54,9 +54,14 @@ def test_the_shipped_scenarios_are_known_in_a_folder_that_holds_none():
     assert wrong.stderr == "Error: adaptive_mnis: there is no such file; did you mean adaptive_mnist?\n"
 
 
-def test_the_program_starts_without_what_takes_time():
-    heavy = "numpy", "scipy", "pandas", "matplotlib", "typer", "rich"
-    code = f"import sys, clustersim.__main__; print([name for name in {heavy} if name in sys.modules])"
+HEAVY = ("numpy", "scipy", "pandas", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"), [("clustersim.__main__", (*HEAVY, "typer", "rich")), ("clustersim.cli", HEAVY)]
+)
+def test_the_program_and_its_help_start_without_what_takes_time(module, heavy):
+    code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     assert spawn(sys.executable, "-c", code).stdout == "[]\n"
 
 
