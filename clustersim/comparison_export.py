@@ -6,7 +6,6 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
 from typing import Any
 
 import pandas as pd
@@ -18,7 +17,7 @@ from clustersim.studies import Comparison, Results
 from clustersim.studies.display_text import printable
 from clustersim.studies.files import slug
 
-__all__ = ["TableFormat", "exported"]
+__all__ = ["exported"]
 
 Row = Mapping[Any, Any]
 MOST_ROWS_ON_A_PAGE = 40
@@ -27,15 +26,6 @@ _LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
     ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", **{sign: "\\" + sign for sign in "{}$&#_%"},
 }  # fmt: skip
-
-
-class TableFormat(StrEnum):
-    """The formats of a comparison."""
-
-    TABLE = "table"
-    LATEX = "latex"
-    CSV = "csv"
-    MARKDOWN = "markdown"
 
 
 def exported(comparison: Comparison, results: Results, kind: str) -> str:

@@ -11,14 +11,14 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
-
-import cloudpickle
+from typing import TYPE_CHECKING
 
 from clustersim.errors import ConfigurationError
-from clustersim.studies import Results, Study
-from clustersim.studies.arguments import with_article
 from clustersim.studies.signals import Stopped
 from clustersim.studies.user_code import first_line, users_errors
+
+if TYPE_CHECKING:
+    from clustersim.studies import Results, Study
 
 __all__ = ["about", "find_script", "find_scripts", "load_study", "loading", "shipped", "shipped_study"]
 
@@ -84,7 +84,7 @@ def find_script(text: str) -> Path:
     raise ConfigurationError(f"{text}: there is no such file; {hint}")
 
 
-def shipped_study(results: Results) -> Study | None:
+def shipped_study(results: "Results") -> "Study | None":
     """Return the study of the shipped scenario that produced the results, or None if there is none.
 
     The name of the results finds the script. The labels of policies and variants must be among those of its study.
@@ -96,7 +96,7 @@ def shipped_study(results: Results) -> Study | None:
     return None
 
 
-def load_study(script: Path) -> Study:
+def load_study(script: Path) -> "Study":
     """Execute a scenario script under a private module name, and return its variable `study`.
 
     Raises
@@ -106,6 +106,9 @@ def load_study(script: Path) -> Study:
     """
     if script.suffix != ".py":
         raise ConfigurationError(f"{script}: expected a Python script with a name that ends in .py")
+    from clustersim.studies import Study  # noqa: PLC0415 - takes a second, and lists of scripts do without
+    from clustersim.studies.arguments import with_article  # noqa: PLC0415
+
     module = _load(script)
     study = getattr(module, "study", None)
     if isinstance(study, Study):
@@ -123,6 +126,8 @@ def load_study(script: Path) -> Study:
 
 def _load(script: Path) -> ModuleType:
     """Import a script as a module that is pickled by value, so that other processes need not import it."""
+    import cloudpickle  # noqa: PLC0415 - as above
+
     global _loading  # noqa: PLW0603 - the script reads it, through cs.main, while it is loaded
     path = script.resolve()
     name = f"_clustersim_script_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"

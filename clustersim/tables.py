@@ -1,4 +1,4 @@
-"""Tables and remarks on the terminal: comparisons, scenario scripts and verdicts on claims.
+"""Tables and remarks on the terminal: comparisons, and verdicts on claims.
 
 Data comes in from `clustersim.studies` and goes out to the terminal through rich. Text from a user or a folder passes
 through `clustersim.studies.display_text.printable` and is printed literally: rich does not interpret it as markup or as
@@ -17,13 +17,12 @@ from clustersim.comparison_tables import MOST_VARIANTS, comparison_notes, compar
 from clustersim.numerals import numeral
 from clustersim.studies import Results, RunKey, Verdict, compare
 from clustersim.studies.display_text import enumerated, printable
-from clustersim.terminal import PlainConsole, Words
+from clustersim.terminal import Words
 
 __all__ = [
     "claims_table",
     "comparison_notes",
     "comparison_tables",
-    "console_for_tables",
     "failed_runs",
     "print_comparison",
     "print_left_out",
@@ -31,7 +30,6 @@ __all__ = [
     "print_notes",
     "print_paths",
     "print_runs",
-    "scripts_table",
     "tuning_table",
 ]
 
@@ -63,22 +61,6 @@ def tuning_table(rows: pd.DataFrame) -> Table:
         time, value = ("-" if math.isinf(row[name]) else numeral(row[name]) for name in ("time", "value"))
         table.add_row(Words(printable(row["policy"])), *cells, time, value, "yes" if row["picked"] else "")
     return table
-
-
-def scripts_table(scripts: Iterable[tuple[str, str]]) -> Table:
-    """Make the table of scenario scripts: name or path, and the first line of the docstring."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("script", no_wrap=True)
-    table.add_column("what it is about", overflow="fold")
-    for name, about in scripts:
-        table.add_row(Words(printable(name)), Words(printable(about)))
-    return table
-
-
-def console_for_tables() -> Console:
-    """Return the console for tables; in a pipe it is wide, so that no table is cut."""
-    console = PlainConsole()
-    return console if console.is_terminal else PlainConsole(width=160)
 
 
 def print_comparison(

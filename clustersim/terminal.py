@@ -14,7 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.text import Text
 
-__all__ = ["PlainConsole", "Words", "prepare_streams", "spelled_out"]
+__all__ = ["PlainConsole", "Words", "console_for_tables", "prepare_streams", "spelled_out"]
 
 _SPELLED = {
     "±": "+/-", "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "×": "x", "·": "*", "÷": "/", "…": "...", "•": "*",
@@ -122,6 +122,12 @@ class Words:
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         """See rich's console protocol."""
         return Measurement.get(console, options, self._shown(console))
+
+
+def console_for_tables() -> Console:
+    """Return the console for tables; in a pipe it is wide, so that no table is cut."""
+    console = PlainConsole()
+    return console if console.is_terminal else PlainConsole(width=160)
 
 
 def prepare_streams() -> None:

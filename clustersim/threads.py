@@ -11,15 +11,17 @@ workers this takes more than half of the time.
 """
 
 import gc
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import lru_cache
 from threading import Lock
 from typing import ParamSpec, TypeVar, cast
 
 import scipy.linalg  # noqa: F401 - threadpoolctl only finds BLAS libraries that are loaded
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["one_blas_thread", "seldom_collected"]
+__all__ = ["limit_blas_threads", "one_blas_thread", "seldom_collected"]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -35,6 +37,17 @@ def one_blas_thread(function: Callable[_Arguments, _Result]) -> Callable[_Argume
     """Decorate a function so that BLAS uses one thread while it runs; then restore the number of threads."""
     limited = _libraries.wrap(limits=1, user_api="blas")(function)
     return cast("Callable[_Arguments, _Result]", limited)
+
+
+def limit_blas_threads() -> None:
+    """Let BLAS use one thread from now on. Libraries that are loaded later are limited by the next call."""
+    _controller(len(sys.modules)).limit(limits=1, user_api="blas")
+
+
+@lru_cache(maxsize=1)
+def _controller(modules: int) -> ThreadpoolController:  # noqa: ARG001 - a search takes milliseconds
+    """Find the BLAS libraries that this number of modules has loaded."""
+    return ThreadpoolController()
 
 
 @contextmanager

@@ -102,6 +102,7 @@ def reached(results: cs.Results, target: float) -> pd.DataFrame:
     return results.time_to_target(target)
 
 
+@lru_cache(maxsize=256)
 def spent(results: cs.Results, variant: str, column: str = "time", target: float | None = None) -> pd.DataFrame:
     """What each run had spent at the goal, or at a target; one row for each replication, one column for each policy."""
     table = reached(results, goal(results) if target is None else target)

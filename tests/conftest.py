@@ -4,8 +4,15 @@ import agreement
 import pytest
 from hypothesis import settings
 
-settings.register_profile("clustersim", deadline=None)  # on a busy machine an example may take any time
+# on a busy machine an example may take any time
+settings.register_profile("clustersim", deadline=None, max_examples=50)
 settings.load_profile("clustersim")
+
+
+@pytest.fixture
+def coarse(monkeypatch):
+    """Pictures have few dots, because drawing takes long and nobody looks at them."""
+    monkeypatch.setattr("clustersim.plots.files.MOST_DOTS", 300)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 A user's mistake ends in one line on stderr and a non-zero exit code: 1 for an unusable script, value or folder, 2 for
 wrong usage of the command line, 130 for Ctrl-C, 143 for SIGTERM. Arguments come in, `clustersim.studies` does the work,
-and tables, figures and results folders come out.
+and tables, figures and results folders come out. A command imports what does its work when it is called, so that help,
+lists of scripts and words about mistakes come at once.
 
 ===========  =============================================================
 file         contents
@@ -10,6 +11,7 @@ file         contents
 `program`    the program and its list of commands; `main`
 `run`        carrying out a study
 `stored`     commands for stored results: compare, plot
+`listing`    the table of scripts
 `merge`      joining results folders
 `tune`       finding the step size of each policy
 `workers`    where runs are computed: here, on dask, with mpiexec

@@ -7,8 +7,7 @@ import typer
 
 from clustersim.cli.errors import plain_errors
 from clustersim.cli.options import folder_path
-from clustersim.studies.merging import merge as join
-from clustersim.tables import console_for_tables, print_missing
+from clustersim.terminal import console_for_tables
 
 __all__ = ["merge"]
 
@@ -24,6 +23,9 @@ def merge(
 
     Example: clustersim merge results/machine-1 results/machine-2 --out results/all
     """
+    from clustersim.studies.merging import merge as join
+    from clustersim.tables import print_missing
+
     with plain_errors():
         results = join(folders, out)
         console = console_for_tables()

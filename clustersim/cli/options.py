@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from clustersim.studies.pictures import Format
+from clustersim.studies.formats import Format
 
 __all__ = [
     "LOOK",

@@ -5,12 +5,13 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import clustersim
 from clustersim.cli.errors import plain_errors
+from clustersim.cli.listing import scripts_table
 from clustersim.cli.merge import merge
 from clustersim.cli.options import (
     LOOK,
@@ -28,17 +29,16 @@ from clustersim.cli.options import (
     Tuned,
 )
 from clustersim.cli.report import report
-from clustersim.cli.run import RUN, run_study
 from clustersim.cli.stored import compare, plot
 from clustersim.cli.timeline import timeline
 from clustersim.cli.tune import tune, with_tuned_steps
-from clustersim.cli.workers import Workers
 from clustersim.errors import ConfigurationError
 from clustersim.scripts import about, find_script, find_scripts, load_study, loading, shipped
-from clustersim.studies import Study
-from clustersim.studies.pictures import Format
-from clustersim.tables import console_for_tables, scripts_table
-from clustersim.terminal import prepare_streams
+from clustersim.studies.formats import Format
+from clustersim.terminal import console_for_tables, prepare_streams
+
+if TYPE_CHECKING:
+    from clustersim.studies import Study
 
 __all__ = ["app", "main"]
 
@@ -65,10 +65,30 @@ Examples, in the order in which a first session would use them:
 * clustersim timeline adaptive_linear --policy "adaptive k" --out results/timeline
 """
 
+RUN = """Run a study, store every run, print a comparison of its policies, and draw its figures.
+
+The comparison shows the time and communication that each policy needs to reach a target error. If the study makes
+claims, their verdicts follow. The figures are written to the folder `figures` inside the results folder.
+
+A finished run is never computed twice. After Ctrl-C, the same command continues where it stopped; a larger
+--replications only adds runs. The same seed gives the same results, byte for byte, whatever the number of jobs.
+
+A run that fails does not end the study: the other runs continue. The failure is stored, and shown with its reason.
+
+Exit code: 0 if the study was carried out, even if a claim does not hold; 1 if a run or a figure failed, or a claim
+could not be measured (everything else is printed first) or if an argument is unusable; 2 for wrong usage.
+
+Examples:
+
+* {0} --quick
+
+* {0} --replications 20 --jobs 4 --out results/mine
+"""
+
 app = typer.Typer(name="clustersim", help=_EXAMPLES, no_args_is_help=True, **LOOK)
 
 
-def main(study: Study | None = None) -> None:
+def main(study: "Study | None" = None) -> None:
     """Run the command line: the whole program, or only `run` for the study of a scenario script.
 
     A script ends with ``if __name__ == "__main__": cs.main(study)``; then ``python SCRIPT`` does the same as
@@ -101,7 +121,7 @@ def _program() -> str:
     return "python -m clustersim" if Path(sys.argv[0]).name == "__main__.py" else "clustersim"
 
 
-def _single(study: Study) -> typer.Typer:
+def _single(study: "Study") -> typer.Typer:
     """Build the command line of one scenario script."""
     single = typer.Typer(**LOOK)
     script = Path(sys.argv[0]).name
@@ -120,6 +140,10 @@ def _single(study: Study) -> typer.Typer:
         messages: Messages = False,
         format_: Pictures = Format.PNG,
     ) -> None:
+        from clustersim.cli.run import run_study
+        from clustersim.cli.workers import Workers
+        from clustersim.studies import Study
+
         with plain_errors():
             if not isinstance(study, Study):
                 raise ConfigurationError(f"main({study!r}): expected a clustersim.Study; pass the study of the script")
@@ -163,7 +187,12 @@ def run(
 ) -> None:
     """Run the study of a scenario script."""
     with plain_errors():
-        study, workers = with_tuned_steps(load_study(find_script(script)), tuned), Workers(jobs, dask, mpi)
+        path = find_script(script)
+    from clustersim.cli.run import run_study
+    from clustersim.cli.workers import Workers
+
+    with plain_errors():
+        study, workers = with_tuned_steps(load_study(path), tuned), Workers(jobs, dask, mpi)
         run_study(study, out, replications, workers, seed, quick, retry_failed, messages, format_)
 
 

@@ -7,10 +7,7 @@ import typer
 
 from clustersim.cli.errors import plain_errors
 from clustersim.cli.options import Baseline, Folder, Metric, ScriptOfResults, Target, folder_path
-from clustersim.reports import report as write
-from clustersim.scripts import find_script, load_study, shipped_study
-from clustersim.studies import load_results
-from clustersim.tables import console_for_tables
+from clustersim.terminal import console_for_tables
 
 __all__ = ["report"]
 
@@ -41,6 +38,10 @@ def report(
 
     Example: clustersim report results/adaptive-mnist --out report.html
     """
+    from clustersim.reports import report as write
+    from clustersim.scripts import find_script, load_study, shipped_study
+    from clustersim.studies import load_results
+
     with plain_errors():
         results = load_results(folder)
         study = shipped_study(results) if script is None else load_study(find_script(script))

@@ -12,10 +12,9 @@ from clustersim.progress import display
 from clustersim.studies import Study
 from clustersim.studies.claims import judged
 from clustersim.studies.files import slug
-from clustersim.studies.pictures import Format
+from clustersim.studies.formats import Format
 from clustersim.tables import (
     claims_table,
-    console_for_tables,
     failed_runs,
     print_comparison,
     print_left_out,
@@ -23,28 +22,9 @@ from clustersim.tables import (
     print_paths,
     print_runs,
 )
+from clustersim.terminal import console_for_tables
 
-__all__ = ["RUN", "run_study"]
-
-RUN = """Run a study, store every run, print a comparison of its policies, and draw its figures.
-
-The comparison shows the time and communication that each policy needs to reach a target error. If the study makes
-claims, their verdicts follow. The figures are written to the folder `figures` inside the results folder.
-
-A finished run is never computed twice. After Ctrl-C, the same command continues where it stopped; a larger
---replications only adds runs. The same seed gives the same results, byte for byte, whatever the number of jobs.
-
-A run that fails does not end the study: the other runs continue. The failure is stored, and shown with its reason.
-
-Exit code: 0 if the study was carried out, even if a claim does not hold; 1 if a run or a figure failed, or a claim
-could not be measured (everything else is printed first) or if an argument is unusable; 2 for wrong usage.
-
-Examples:
-
-* {0} --quick
-
-* {0} --replications 20 --jobs 4 --out results/mine
-"""
+__all__ = ["run_study"]
 
 
 def run_study(

@@ -7,19 +7,8 @@ import typer
 import clustersim
 from clustersim.cli.errors import plain_errors, raise_all
 from clustersim.cli.options import Baseline, Folder, Metric, Pictures, ScriptOfResults, Target, a_number
-from clustersim.comparison_export import TableFormat, exported
-from clustersim.scripts import find_script, load_study, shipped_study
-from clustersim.studies import load_results
-from clustersim.studies.pictures import Format
-from clustersim.tables import (
-    console_for_tables,
-    print_comparison,
-    print_left_out,
-    print_missing,
-    print_notes,
-    print_paths,
-)
-from clustersim.terminal import PlainConsole
+from clustersim.studies.formats import Format, TableFormat
+from clustersim.terminal import PlainConsole, console_for_tables
 
 __all__ = ["compare", "plot"]
 
@@ -47,6 +36,10 @@ def compare(
     Examples: clustersim compare results/adaptive-mnist --target 0.05 --metric loss; clustersim compare
     results/adaptive-mnist --format latex > table.tex
     """
+    from clustersim.comparison_export import exported
+    from clustersim.studies import load_results
+    from clustersim.tables import print_comparison, print_missing, print_notes
+
     with plain_errors():
         results = load_results(folder)
         if format_ is not TableFormat.TABLE:
@@ -111,6 +104,10 @@ def plot(
     Examples: clustersim plot results/adaptive-mnist --format pdf; clustersim plot results/mine --script my_script.py;
     clustersim plot results/mine --y error --x vectors --width 3.5 --policies "k = 1" --policies "k = 4" --format pdf
     """
+    from clustersim.scripts import find_script, load_study, shipped_study
+    from clustersim.studies import load_results
+    from clustersim.tables import print_left_out, print_missing, print_paths
+
     with plain_errors():
         results = load_results(folder)
         chosen: dict[str, Any] = {"policies": policies, "variants": variants, "x": x, "y": y}

@@ -8,10 +8,8 @@ import typer
 import clustersim
 from clustersim.cli.errors import plain_errors
 from clustersim.cli.options import Pictures, Script, Seed, folder_path, whole_number_from
-from clustersim.scripts import find_script, load_study
-from clustersim.studies.pictures import Format
-from clustersim.studies.single import single_run
-from clustersim.tables import console_for_tables, print_paths
+from clustersim.studies.formats import Format
+from clustersim.terminal import console_for_tables
 
 __all__ = ["timeline"]
 
@@ -66,6 +64,10 @@ def timeline(
 
     Example: clustersim timeline adaptive_linear --policy "adaptive k" --updates 30 --out results/timeline
     """
+    from clustersim.scripts import find_script, load_study
+    from clustersim.studies.single import single_run
+    from clustersim.tables import print_paths
+
     with plain_errors():
         study = load_study(find_script(script))
         run = single_run(study, policy, variant, updates=2 * updates, seed=seed, replication=replication)

@@ -1,21 +1,18 @@
 """The command `tune`: find the step size that suits each policy of a study, on runs that the comparison never uses."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clustersim.cli.errors import plain_errors, resumable
 from clustersim.cli.options import Dask, Jobs, Mpi, Out, Script, Seed, a_number, whole_number_from
-from clustersim.cli.workers import Workers
 from clustersim.errors import ConfigurationError
-from clustersim.progress import display
-from clustersim.scripts import find_script, load_study
-from clustersim.studies import Study
 from clustersim.studies.files import slug
-from clustersim.studies.tuning import tuned_study
-from clustersim.studies.tuning_file import read_tuning, write_tuning
-from clustersim.tables import console_for_tables, tuning_table
+from clustersim.terminal import console_for_tables
+
+if TYPE_CHECKING:
+    from clustersim.studies import Study
 
 __all__ = ["tune", "with_tuned_steps"]
 
@@ -53,6 +50,12 @@ def tune(
 
     Example: clustersim tune my_script.py --step-size 0.003,0.03,0.3 --target 0.05
     """
+    from clustersim.cli.workers import Workers
+    from clustersim.progress import display
+    from clustersim.scripts import find_script, load_study
+    from clustersim.studies.tuning_file import write_tuning
+    from clustersim.tables import tuning_table
+
     with plain_errors():
         study = load_study(find_script(script))
         sizes = _numbers(step_size)
@@ -73,7 +76,7 @@ def tune(
         )  # fmt: skip
 
 
-def with_tuned_steps(study: Study, folder: Path | None) -> Study:
+def with_tuned_steps(study: "Study", folder: Path | None) -> "Study":
     """Return the study with the step sizes that `tune` has written to a folder; without a folder, the study itself.
 
     Raises
@@ -81,6 +84,9 @@ def with_tuned_steps(study: Study, folder: Path | None) -> Study:
     ConfigurationError
         If there are none, or they are for another study.
     """
+    from clustersim.studies.tuning import tuned_study
+    from clustersim.studies.tuning_file import read_tuning
+
     if folder is None:
         return study
     tuning = read_tuning(folder)

@@ -48,7 +48,7 @@ def check_policy(policy: Policy, *, workers: int = 12, updates: int = 25, seed: 
     Examples
     --------
     >>> import clustersim as cs
-    >>> cs.conformance.check_policy(cs.FastestK(3))
+    >>> cs.conformance.check_policy(cs.FastestK(3), workers=6, updates=10)
     """
     check_value(policy)
     printed = repr(policy)
@@ -56,17 +56,20 @@ def check_policy(policy: Policy, *, workers: int = 12, updates: int = 25, seed: 
     for cluster in _clusters(workers):
         where = f"{policy!r} on {cluster!r}"
         try:
-            run, again, impatient = (
-                _run(problem, cluster, candidate, updates, seed) for candidate in (policy, policy, _Impatient(policy))
+            run, impatient = (
+                _run(problem, cluster, candidate, updates, seed) for candidate in (policy, _Impatient(policy))
             )
         except StalledError:
             demand(cluster.compute == _LOSSY, f"{where} waits for ever though every worker answers")
             continue
         check_run(run, cluster)
-        demand(_same(run, again), f"{where} behaves differently the second time: state leaks between runs")
-        demand(_same(run, impatient), f"{where} acts on arrivals before which it said that it would not")
         ahead = _run(problem, cluster, policy, updates, seed, messages=False)  # its plans are used where nobody looks
-        demand(_same(run, ahead, messages=False), f"{where} does otherwise than it plans, see clustersim.protocol.Plan")
+        honest, as_planned = _same(run, impatient), _same(run, ahead, messages=False)
+        if not (honest and as_planned):
+            same = all(_same(run, _run(problem, cluster, policy, updates, seed)) for _ in range(2))
+            demand(same, f"{where} behaves differently the second time: state leaks between runs")
+        demand(honest, f"{where} acts on arrivals before which it said that it would not")
+        demand(as_planned, f"{where} does otherwise than it plans, see clustersim.protocol.Plan")
         demand(bool(run.history["k"].between(1, workers).all()), f"{where} reports k outside 1 .. {workers}")
     demand(repr(policy) == printed, f"{policy!r} changed during a run; it was {printed}")
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import Formatter, LogFormatterSciNotation, MaxNLocator
 
 from clustersim.plots.style import shortened
 
-__all__ = ["LABELLED", "LABELS", "Unit", "fitted", "label", "logarithmic", "ticked"]
+__all__ = ["LABELLED", "LABELS", "LARGEST", "PLAIN", "SMALLEST", "Unit", "fitted", "label", "logarithmic", "ticked"]
 
 LABELS = {
     "time": "wall-clock time",
@@ -40,8 +40,9 @@ UNITS = {
 LABELLED = frozenset(LABELS)
 _WORDS = {3: "thousands", 6: "millions", 9: "billions", -3: "thousandths", -6: "millionths", -9: "billionths"}
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_LARGE, _SMALL = 1e5, 1e-2
-_PLAIN = (1e-3, 1e4)  # where logarithmic axes have decimals in place of powers of ten
+_LARGE, PLAIN = 1e5, 1e-2  # between them, the ticks of an axis are plain numbers
+LARGEST, SMALLEST = 1e150, 1e-150  # far from overflow, because matplotlib computes ticks far outside the axes
+_DECIMALS = (1e-3, 1e4)  # where logarithmic axes have decimals in place of powers of ten
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Unit:
         >>> Unit.of(2000.0).power, Unit.of(3e6).power, Unit.of(2e-5).power
         (0, 6, -6)
         """
-        if not 0.0 < largest < math.inf or _SMALL <= largest < _LARGE:
+        if not SMALLEST <= largest < math.inf or PLAIN <= largest < _LARGE:
             return cls()
         return cls(3 * math.floor(math.log10(largest) / 3))
 
@@ -152,7 +153,7 @@ class _PlainLog(LogFormatterSciNotation):
         """Format a tick; empty where there is no room for one."""
         text = str(super().__call__(x, pos))
         low, high = sorted(self.axis.get_view_interval()) if self.axis is not None else (x, x)
-        return f"{x:g}" if text and _PLAIN[0] <= low and high <= _PLAIN[1] else text
+        return f"{x:g}" if text and _DECIMALS[0] <= low and high <= _DECIMALS[1] else text
 
 
 def ticked(axis: Axis, unit: Unit, most: int = 6, *, whole: bool = False) -> None:

@@ -21,7 +21,8 @@ from clustersim.plots.style import STYLE
 from clustersim.studies import Results
 from clustersim.studies.arguments import expect, labelled
 from clustersim.studies.files import write_atomically
-from clustersim.studies.pictures import Format, Origin, own_names
+from clustersim.studies.formats import Format
+from clustersim.studies.pictures import Origin, own_names
 from clustersim.studies.signals import Stopped
 from clustersim.studies.user_code import describe_error
 

@@ -11,14 +11,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from clustersim.errors import ConfigurationError
-from clustersim.plots.axes import LABELLED, Unit, label, logarithmic, ticked
+from clustersim.plots.axes import LABELLED, LARGEST, PLAIN, SMALLEST, Unit, label, logarithmic, ticked
 from clustersim.plots.style import Look, curve_style, shortened
 from clustersim.studies import Results
 
 __all__ = ["Panel", "averaged", "axis_limits", "bands", "clip_to_axis", "draw_panels"]
 
 SHARES = ("accuracy", "auc")  # endings of the names of metrics between 0 and 1
-LARGEST, SMALLEST = 1e150, 1e-150  # far from overflow, because matplotlib computes ticks far outside the axes
 
 MARKS = 8  # markers on a curve that is as long as the panel
 
@@ -222,8 +221,10 @@ def axis_limits(band: pd.DataFrame, *, log: bool) -> tuple[float, float]:
     curves, low, high = (np.log10(band[name]) if log else band[name] for name in ("mean", "low", "high"))
     bottom, top = float(curves.min()), float(curves.max())
     room = 0.3 * (top - bottom)
-    if room <= 1e-9 * max(abs(top), abs(bottom)):
-        room = max(0.05 * abs(top), 0.05)
+    size = max(abs(top), abs(bottom))
+    if room <= 1e-9 * size or size < SMALLEST:
+        in_a_unit = not log and SMALLEST <= size < PLAIN
+        room = max(0.05 * size, 0.0 if in_a_unit else 0.05)
     edge = 0.15 * room
     ends = (
         max(np.nanmin([bottom, low.min()]), bottom - room) - edge,

@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import fmin_l_bfgs_b
 
 from clustersim.errors import ConfigurationError
 from clustersim.problems.base import Floats, Optimum
@@ -166,6 +165,8 @@ class LinearClassifier(LabelledProblem):
         def evaluate(v: Floats) -> tuple[float, Floats]:
             w = v / scale
             return self.objective(w), self._full_gradient(w) / scale
+
+        from scipy.optimize import fmin_l_bfgs_b  # noqa: PLC0415 - takes a while, and few programs need it
 
         slope = float(np.abs(evaluate(start)[1]).max())
         near = fmin_l_bfgs_b(evaluate, start, pgtol=(1e-7 if self.ridge else 1e-4) * slope, factr=50.0, maxiter=2000)[0]

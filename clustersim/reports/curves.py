@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from clustersim.comparison_tables import MOST_VARIANTS
-from clustersim.plots.axes import LABELS, label
-from clustersim.plots.panels import LARGEST, SMALLEST, averaged, axis_limits, bands, clip_to_axis
+from clustersim.plots.axes import LABELS, LARGEST, SMALLEST, label
+from clustersim.plots.panels import averaged, axis_limits, bands, clip_to_axis
 from clustersim.plots.style import curve_style, shortened
 from clustersim.reports.boards import LEGEND, Board, Chart, Control, Plotly, array, label_text, layout
 from clustersim.studies import Results

@@ -38,6 +38,7 @@ file               contents
 `failures`         the file of a failed run
 `lock`             one study at a time in a folder
 `files`            file names, reading, atomic writing
+`formats`          the formats of figures and exported tables
 `results`          `Results`: tidy frames, bands, time to a target
 `summaries`        one number for each variant and policy, over a sweep
 `targets`          when a run reaches a target, and where it settles

@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from threadpoolctl import threadpool_limits
-
 import clustersim
 from clustersim.engine import simulate
 from clustersim.errors import ClusterSimError, ConfigurationError
@@ -29,6 +27,7 @@ from clustersim.studies.runfile import encode
 from clustersim.studies.signals import Stopped
 from clustersim.studies.sweeps import Scalar
 from clustersim.studies.user_code import first_line, place_in_users_code
+from clustersim.threads import limit_blas_threads
 
 __all__ = ["Chunk", "Job", "Outcome", "carry_out_here", "execute", "software"]
 
@@ -134,7 +133,7 @@ def execute(chunk: Chunk, content: Content | None = None) -> list[Outcome] | Non
     ConfigurationError
         If this process has other versions than the study.
     """
-    threadpool_limits(limits=1, user_api="blas")
+    limit_blas_threads()
     _check_software(chunk.software)
     return carry_out_here(chunk.jobs, content, child.report)
 

@@ -11,26 +11,18 @@ import re
 import stat
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import pandas as pd
 
 from clustersim.studies.files import file_names, slug
+from clustersim.studies.formats import Format
 from clustersim.studies.results import KEYS, Results
 
-__all__ = ["Format", "Origin", "own_names", "standard_names"]
+__all__ = ["Origin", "own_names", "standard_names"]
 
 _WAYS = {"time": "time", "uplink_vectors": "uplink", "vectors": "communication"}
 _MARK = re.compile(rb"clustersim picture (\S+) of study (\S+) from results ([0-9a-f]{16})")
-
-
-class Format(StrEnum):
-    """The formats of figure files."""
-
-    PNG = "png"
-    PDF = "pdf"
-    SVG = "svg"
 
 
 def standard_names(

@@ -86,7 +86,8 @@ def decode(content: bytes, where: object = "the run") -> StoredRun:
     try:
         table, metadata = unsealed(content)
         key = RunKey(str(metadata["variant"]), str(metadata["policy"]), int(metadata["replication"]))
-        history = table.drop(columns=[*KEYS, *metadata["swept"]])
+        labels = {*KEYS, *metadata["swept"]}
+        history = table[[name for name in table.columns if name not in labels]]
         _check_numbers(history, metadata["totals"])
         return StoredRun(key, history, dict(metadata["totals"]), str(metadata["hash"]))
     except DAMAGE as error:
@@ -110,7 +111,7 @@ def sealed(frame: pd.DataFrame, metadata: Mapping[str, Any]) -> bytes:
 def unsealed(content: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read what `sealed` has written; raise one of `DAMAGE` if a byte has changed."""
     _check_seal(content)
-    table = pq.read_table(pa.BufferReader(content), use_threads=False)
+    table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     return table.replace_schema_metadata(None).to_pandas(use_threads=False), dict(
         json.loads(table.schema.metadata[_METADATA])
     )
@@ -118,11 +119,9 @@ def unsealed(content: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def with_key(key: RunKey, history: pd.DataFrame) -> pd.DataFrame:
     """Return a history with the labels of its run as the first columns."""
-    frame = history.copy()
-    values: dict[str, Any] = key._asdict()
-    for place, name in enumerate(KEYS):
-        frame.insert(place, name, values[name])
-    return frame
+    values = key._asdict()
+    labels = pd.DataFrame({name: values[name] for name in KEYS}, index=history.index)
+    return pd.concat([labels, history], axis=1)
 
 
 def _check_seal(content: bytes) -> None:

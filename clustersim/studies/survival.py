@@ -5,11 +5,12 @@ it ended without having reached it. A run that did not reach the target is not l
 it had spent. So its cost is *right-censored*, and the estimates are those of survival analysis.
 """
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc
+from scipy.special import betainc, ndtri  # not scipy.stats, which takes a second to import
 
 from clustersim.checks import fraction
 from clustersim.studies.statistics import Interval, between, interpolation_weight
@@ -85,19 +86,15 @@ def quantile_interval(costs: Any, reached: Any, probability: float = 0.5, confid
     low = _lower_end(spent[told], at_risk[told], tail, alpha)
     high = _upper_end(spent[events], at_risk[events], tail, alpha)
     ends = (np.nan, np.nan) if low == 0.0 and np.isinf(high) else (low, high)
-    return Interval(*(np.float64(part) for part in (_quantile(spent, events, tail), *ends)))  # type: ignore[arg-type]
+    return Interval(*(np.float64(part) for part in (_quantile(spent[events], at_risk[events], tail), *ends)))  # type: ignore[arg-type]
 
 
-def _quantile(spent: NDArray[np.float64], events: NDArray[np.bool_], tail: float) -> float:
+def _quantile(costs: NDArray[np.float64], at_risk: NDArray[np.int64], tail: float) -> float:
     """Return the least cost at which the Kaplan-Meier curve is at most `tail`; or halfway to the next one."""
-    from scipy import stats  # noqa: PLC0415 - takes a second, and only comparisons need it
-
-    if not events.any():
+    if not len(costs):
         return np.inf
-    most = spent[np.isfinite(spent)].max()
-    curve = stats.ecdf(stats.CensoredData.right_censored(np.minimum(spent, most), ~events)).sf
-    jumps = np.flatnonzero(np.isin(curve.quantiles, spent[events]))
-    costs, survival = curve.quantiles[jumps], curve.probabilities[jumps]
+    jumps = np.append(costs[1:] > costs[:-1], True)  # of runs with the same cost, the last one completes the fall
+    costs, survival = costs[jumps], _survival(at_risk)[1:][jumps]
     fallen = np.flatnonzero(survival <= tail + _ROUNDING)
     if not len(fallen):
         return np.inf
@@ -176,7 +173,10 @@ def share_interval(reached: int, replications: int, confidence: float = 0.95) ->
     >>> [round(float(part), 3) for part in share_interval(8, 10)]
     [0.8, 0.49, 0.943]
     """
-    from scipy import stats  # noqa: PLC0415 - takes a second, and only comparisons need it
-
-    interval = stats.binomtest(reached, replications).proportion_ci(confidence, method="wilson")
-    return Interval(*(np.float64(part) for part in (reached / replications, interval.low, interval.high)))  # type: ignore[arg-type]
+    share, z = reached / replications, float(ndtri((1.0 + confidence) / 2.0))
+    squeeze = 1.0 + z**2 / replications
+    centre = (share + z**2 / (2.0 * replications)) / squeeze
+    half = z * math.sqrt(share * (1.0 - share) / replications + z**2 / (4.0 * replications**2)) / squeeze
+    low = 0.0 if reached == 0 else centre - half
+    high = 1.0 if reached == replications else centre + half
+    return Interval(*(np.float64(part) for part in (share, low, high)))  # type: ignore[arg-type]

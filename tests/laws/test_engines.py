@@ -102,8 +102,13 @@ def test_every_policy_is_among_them():
 
 @pytest.mark.parametrize("policy", POLICIES, ids=repr)
 def test_every_policy_is_the_same_in_both(policy):
+    """Each policy meets half of the pairs of a kind of times and a habit, which hold all kinds and all habits."""
     kinds = ((cs.Constant(1.0), cs.Link()), (cs.Exponential(1.0), ROUGH), (cs.BernoulliStraggler(0.2), cs.Link()))
-    for (compute, link), busy in product(kinds, BUSY):
+    pairs = [*product(kinds, BUSY)]
+    first = POLICIES.index(policy)
+    for i, ((compute, link), busy) in enumerate(pairs):
+        if (i + i // len(BUSY) + first) % 2:
+            continue
         cluster = cs.Cluster(12, compute, downlink=link, uplink=link, busy=busy, scaling="none")
         case = Case(policy, cluster, cs.Until(updates=8, time=50.0), evaluate_every=3)
         process, cohort = in_both_engines(case, messages=True)
@@ -277,13 +282,13 @@ def peak(engine, policy, cluster, updates):
 @pytest.mark.parametrize(
     ("engine", "policy", "busy", "updates"),
     [
-        ("process", cs.FastestK(25), "restart", 120),
-        ("process", cs.FastestK(25), "send", 120),
-        ("process", cs.KAsync(25), "queue", 180),
-        ("cohort", cs.FastestK(25), "restart", 120),
-        ("cohort", cs.FastestK(25), "finish", 120),
+        ("process", cs.FastestK(25), "restart", 60),
+        ("process", cs.FastestK(25), "send", 60),
+        ("process", cs.KAsync(25), "queue", 90),
+        ("cohort", cs.FastestK(25), "restart", 60),
+        ("cohort", cs.FastestK(25), "finish", 60),
         ("cohort", cs.FastestK(25), "queue", 120),
-        ("cohort", cs.FastestK(25), "send", 120),
+        ("cohort", cs.FastestK(25), "send", 60),
     ],
     ids=str,
 )
@@ -293,9 +298,9 @@ def test_memory_does_not_grow_with_the_messages(engine, policy, busy, updates, m
     Half the workers are slow, so that with "queue" they fall behind, and what waits grows for good reason.
     """
     for cache, size in (
-        ("draw_cache._DRAWS", 2048),
-        ("draw_cache._MOST", 2048),
-        ("draw_cache._LISTED", 2048),
+        ("draw_cache._DRAWS", 1024),
+        ("draw_cache._MOST", 1024),
+        ("draw_cache._LISTED", 1024),
     ):
         monkeypatch.setattr(f"clustersim.{cache}", size)
     link = cs.Link(latency=cs.Exponential(0.1))

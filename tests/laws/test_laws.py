@@ -73,7 +73,6 @@ def test_other_seeds_and_replications_differ():
 
 POLICIES = [
     cs.FullSync(),
-    cs.FastestK(1),
     cs.FastestK(7),
     cs.AdaptiveK(start=2, threshold=0, burn_in=2, step=3),
     cs.AdaptiveK(start=1, threshold=1, burn_in=0, factor=2, max_k=8),

@@ -1,5 +1,7 @@
 """A study and runs that take milliseconds, and made-up results whose numbers can be checked on paper."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 import clustersim as cs
@@ -18,6 +20,16 @@ def small_study(**changes):
         "replications": 2,
     }
     return cs.Study(**{**parts, **changes})
+
+
+def with_every_fifth_row(read):
+    """Return a reader of a data set that keeps every fifth row only."""
+
+    def part(*parts, **rest):
+        data = read(*parts, **rest)
+        return replace(data, X=data.X[::5], y=data.y[::5], test_X=data.test_X[::5], test_y=data.test_y[::5])
+
+    return part
 
 
 def run_if_possible(problem, cluster, policy, seed, *, step_size, refusals):

@@ -102,7 +102,7 @@ BETA2 = (PULLS**2).sum(axis=1).max()
 WORST = max(itertools.combinations(range(N), K), key=lambda s: (PULLS[list(s)].sum(axis=0) ** 2).sum())
 
 
-def mean_squared_gradients(field, eta, T, *, lgc=False, persistent=False, runs=1500):
+def mean_squared_gradients(field, eta, T, *, lgc=False, persistent=False, runs=600):
     """Means over the updates of |grad F(x_t)|^2, an array of one per run."""
     gradient, rng = FIELDS[field][0], np.random.default_rng(11)
     x, compensation, total = np.tile(X0, (runs, 1)), 0.0, np.zeros(runs)

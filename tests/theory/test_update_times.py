@@ -9,7 +9,7 @@ from scipy.special import betainc
 
 import clustersim as cs
 
-N, UPDATES = 8, 3000
+N, UPDATES = 8, 1500
 Z = 4.9  # two-sided normal quantile of about one false alarm in a million
 PROBLEM = cs.LeastSquares(np.ones((N, 1)), np.zeros(N))
 

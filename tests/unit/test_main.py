@@ -19,6 +19,8 @@ from clustersim.terminal import spelled_out
 
 MODULE = (sys.executable, "-m", "clustersim")
 PROGRAM = (sys.executable, "-c", "import sys; sys.argv[0] = 'clustersim'; from clustersim.__main__ import main; main()")
+WITHOUT_PICTURES = "import clustersim.plots.files as files; files.standard_figures = lambda *parts, **rest: {}; "
+NO_PICTURES = (sys.executable, "-c", WITHOUT_PICTURES + "from clustersim.__main__ import main; main()")
 ASCII = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
 unix = pytest.mark.skipif(os.name == "nt", reason="signals and descriptors of Unix")
 
@@ -52,9 +54,14 @@ def test_the_shipped_scenarios_are_known_in_a_folder_that_holds_none():
     assert wrong.stderr == "Error: adaptive_mnis: there is no such file; did you mean adaptive_mnist?\n"
 
 
-def test_the_program_starts_without_what_takes_time():
-    heavy = "numpy", "scipy", "pandas", "matplotlib", "typer", "rich"
-    code = f"import sys, clustersim.__main__; print([name for name in {heavy} if name in sys.modules])"
+HEAVY = ("numpy", "scipy", "pandas", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"), [("clustersim.__main__", (*HEAVY, "typer", "rich")), ("clustersim.cli", HEAVY)]
+)
+def test_the_program_and_its_help_start_without_what_takes_time(module, heavy):
+    code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     assert spawn(sys.executable, "-c", code).stdout == "[]\n"
 
 
@@ -76,11 +83,11 @@ def test_h_is_help_of_a_script_too(here):
 def test_what_a_terminal_lacks_is_spelled_out_and_tables_stay_straight(here):
     script = script_of().replace('"k = 1"', '"κ – 1 ± ü Ж"')
     (here / "scripted.py").write_text(script.replace("A made-up study.", "Naïve ≤ “good” …"), encoding="utf-8")
-    for encoding, label, words in (
-        ("ascii", "kappa - 1 +/- u \\u0416", ("run", "scripted.py", "--jobs", "1")),
-        ("latin-1", "kappa - 1 ± ü \\u0416", ("compare", "results/scripted")),
+    for encoding, label, command in (
+        ("ascii", "kappa - 1 +/- u \\u0416", (*NO_PICTURES, "run", "scripted.py", "--jobs", "1")),
+        ("latin-1", "kappa - 1 ± ü \\u0416", (*MODULE, "compare", "results/scripted")),
     ):
-        outcome = spawn(*MODULE, *words, env=ASCII | {"PYTHONIOENCODING": encoding}, encoding=encoding)
+        outcome = spawn(*command, env=ASCII | {"PYTHONIOENCODING": encoding}, encoding=encoding)
         assert (outcome.returncode, outcome.stderr) == (0, "")
         assert label in outcome.stdout
         assert spelled_out("Notes: Naïve ≤ “good” …", encoding) in outcome.stdout
@@ -116,7 +123,7 @@ def test_an_output_that_is_closed_stays_quiet(here, closed, args):
     os.close(reader)
     try:
         if closed == "by its reader":
-            outcome = spawn(*MODULE, *args, stdout=writer)
+            outcome = spawn(*(NO_PICTURES if args == RUN else MODULE), *args, stdout=writer)
         else:
             outcome = spawn("sh", "-c", 'exec "$@" >&-', "sh", *MODULE, *args, stdout=None)
     finally:

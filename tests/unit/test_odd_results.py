@@ -16,18 +16,18 @@ from small import made_up, small_study
 
 import clustersim as cs
 from clustersim import plots
+from clustersim.cli.listing import scripts_table
 from clustersim.engine.accounting.columns import RESERVED
 from clustersim.studies.display_text import printable
 from clustersim.studies.results import FAILURE_COLUMNS
 from clustersim.tables import (
     claims_table,
-    console_for_tables,
     print_comparison,
     print_missing,
     print_notes,
     print_paths,
-    scripts_table,
 )
+from clustersim.terminal import console_for_tables
 
 ODD = [0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e308, -1e308, 5e-324, 1e-300, 1e16, 1e16 + 2, 3.0, 1e-5]
 LABELS = ["a", "A", "é", "_x", "$x_{$", "\x1b[31m", "x" * 300]
@@ -55,7 +55,7 @@ def told(sheet):
     return sheet._supxlabel.get_text().replace("\n", " ")
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
 @given(
     runs,
     st.sampled_from(["error", "loss", "test_accuracy", "cost $a_{$"]),
@@ -75,6 +75,19 @@ def test_no_values_make_a_figure_or_a_table_fail(data, metric, average, x):
         ends = (*axes.get_xlim(), *axes.get_ylim())
         assert all(math.isfinite(end) for end in ends)
         assert axes.get_lines() or axes.texts, "an empty panel says why it is empty"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(5e-324, "error $F(w) - F^*$"), (1e-254, "error $F(w) - F^*$"), (8e-30, "error $F(w) - F^*$ (10⁻³⁰)")],
+)
+def test_tiny_values_that_do_not_change_have_short_ticks(size, words):
+    sheet = plots.figure(made_up({("", "a", 0): [(0, size, 0), (1, size, 1)]}))
+    sheet.draw_without_rendering()
+    (axes,) = sheet.axes
+    assert axes.get_ylabel() == words
+    assert max(len(text.get_text()) for text in axes.get_yticklabels()) < 8
 
 
 @pytest.mark.filterwarnings("error")

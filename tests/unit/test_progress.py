@@ -83,7 +83,7 @@ def test_a_study_tells_what_is_under_way(jobs, monkeypatch):
             heard.append((heard[-1][0], part))
 
     monkeypatch.setattr("clustersim.studies.execution._TICK", 0.02)
-    study = small_study(until=cs.Until(updates=15_000), replications=1)
+    study = small_study(until=cs.Until(updates=6_000), replications=1)
     with cs.studies.process_pool(jobs) as executor:
         study.run(executor=executor, progress=Listener())
     whole = [done for done, part in heard if not part]

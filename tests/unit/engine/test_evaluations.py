@@ -121,11 +121,11 @@ def classifier():
 @pytest.mark.parametrize("engine", ["cohort", "process"])
 def test_a_run_ends_at_the_first_evaluation_that_meets_the_metric(engine):
     problem, cluster = classifier(), cs.Cluster(4, cs.Constant(1.0))
-    how = {"optimizer": cs.SGD(0.05), "evaluate_every": 1, "engine": engine}
-    free = cs.simulate(problem, cluster, cs.FullSync(), until=cs.Until(updates=300), **how).history
+    how = {"optimizer": cs.SGD(0.2), "evaluate_every": 1, "engine": engine}
+    free = cs.simulate(problem, cluster, cs.FullSync(), until=cs.Until(updates=75), **how).history
     for metric, bound, wanted in [("test_accuracy", "at_least", 0.8), ("loss", "at_most", 0.6)]:
         ended = cs.simulate(
-            problem, cluster, cs.FullSync(), until=cs.Until(updates=300, metric=metric, **{bound: wanted}), **how
+            problem, cluster, cs.FullSync(), until=cs.Until(updates=75, metric=metric, **{bound: wanted}), **how
         )
         met = free[metric] >= wanted if bound == "at_least" else free[metric] <= wanted
         assert ended.history["update"].iloc[-1] == free["update"][met.idxmax()] > 0

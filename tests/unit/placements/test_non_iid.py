@@ -87,7 +87,7 @@ def test_all_classes_on_every_worker_is_an_even_split_of_each():
 @pytest.mark.parametrize(("classes", "held", "workers"), [(5, 3, 4), (4, 2, 6)])
 def test_every_set_of_classes_is_equally_likely_for_every_worker(classes, held, workers):
     labels = shuffled([-(-workers * held // classes)] * classes)
-    problem, draws = Labelled(labels), 4000
+    problem, draws = Labelled(labels), 1500
     names = {subset: i for i, subset in enumerate(itertools.combinations(range(classes), held))}
     seen = np.zeros((workers, len(names)))
     surplus = np.zeros(classes)  # classes that are on one worker more than others
@@ -110,7 +110,7 @@ def test_any_two_workers_are_alike():
     # two decks of four classes, two a worker: hands of one deck share none, hands of two share none with chance 1/6
     labels = shuffled([2] * 4)
     problem, apart = Labelled(labels), []
-    for seed in range(4000):
+    for seed in range(1500):
         counts = pl.label_counts(cs.ByLabel(2).assign(problem, 4, np.random.default_rng(seed)), labels)
         apart.append([not (counts[i] * counts[j]).any() for i, j in itertools.combinations(range(4), 2)])
     assert all(within(pair, 1 / 3 + 2 / 3 * 1 / 6, tests=6) for pair in np.transpose(apart))
@@ -118,7 +118,7 @@ def test_any_two_workers_are_alike():
 
 def test_the_rows_of_a_class_are_split_at_random():
     labels = np.array([0, 0, 0, 0, 0, 1, 1])
-    problem, draws = Labelled(labels), 4000
+    problem, draws = Labelled(labels), 1500
     owners = np.empty((draws, 7), dtype=int)
     for seed in range(draws):
         assignment = cs.ByLabel(2).assign(problem, 2, np.random.default_rng(seed))
@@ -246,7 +246,7 @@ def test_classes_that_run_out_are_left_out_of_draws_one_by_one(mix, share, left)
         assert exact(mix, share, left) == {(1, 1): 0.75, (0, 2): 0.25}  # by hand
     generator, outcomes = np.random.default_rng(3), exact(mix, share, left)
     concentrations = 1e12 * np.array(mix)  # so large that the mix is the prior
-    drawn = [tuple(draw_classes(concentrations, share, np.array(left), generator).tolist()) for _ in range(8000)]
+    drawn = [tuple(draw_classes(concentrations, share, np.array(left), generator).tolist()) for _ in range(3000)]
     seen = [drawn.count(name) for name in outcomes]
     assert sum(seen) == len(drawn)
     expected = [len(drawn) * chance for chance in outcomes.values()]
@@ -256,7 +256,7 @@ def test_classes_that_run_out_are_left_out_of_draws_one_by_one(mix, share, left)
 def test_every_worker_expects_the_mix_of_all_rows():
     labels = shuffled([12, 24, 4], 5)
     counts = np.array(
-        [pl.label_counts(assign(cs.Dirichlet(0.7), labels, 5, seed), labels) for seed in range(3000)]
+        [pl.label_counts(assign(cs.Dirichlet(0.7), labels, 5, seed), labels) for seed in range(1200)]
     )  # shape (draws, workers, classes)
     for worker, (j, size) in itertools.product(range(5), enumerate([12, 24, 4])):
         assert within(counts[:, worker, j], size / 5, tests=15)
@@ -268,7 +268,7 @@ def test_the_spread_of_large_shares_and_of_what_is_left(alpha):
     squares = np.array(
         [
             (pl.label_counts(assign(cs.Dirichlet(alpha), labels, n, seed), labels)[:, 0] - s * p) ** 2
-            for seed in range(1500)
+            for seed in range(600)
         ]
     )
     variance = s * p * (1 - p) * (s + alpha) / (1 + alpha)
@@ -281,15 +281,15 @@ def test_the_limits_of_alpha():
     one = pl.label_counts(assign(cs.Dirichlet(1e-9), labels, 8), labels)
     np.testing.assert_array_equal(np.sort(one.ravel()), [0] * 56 + [50] * 8)
     owners = [
-        int(pl.label_counts(assign(cs.Dirichlet(1e-9), labels, 8, seed), labels)[0].argmax()) for seed in range(2000)
+        int(pl.label_counts(assign(cs.Dirichlet(1e-9), labels, 8, seed), labels)[0].argmax()) for seed in range(1000)
     ]
     assert stats.chisquare(np.bincount(owners, minlength=8)).statistic < stats.chi2.isf(ALARM, 7)
 
 
 def test_the_rows_of_a_dirichlet_class_are_drawn_at_random():
     labels = np.array([0] * 6 + [1] * 6)
-    owners = np.empty((3000, 12), dtype=int)
-    for seed in range(3000):
+    owners = np.empty((1200, 12), dtype=int)
+    for seed in range(1200):
         assignment = assign(cs.Dirichlet(5.0), labels, 3, seed)
         owners[seed, assignment.rows] = np.repeat(range(3), 4)
     assert all(within(owners[:, row] == worker, 1 / 3, tests=36) for row in range(12) for worker in range(3))

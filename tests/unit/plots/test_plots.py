@@ -29,6 +29,7 @@ def results():
 
 
 @pytest.mark.filterwarnings("error")
+@pytest.mark.usefixtures("coarse")
 def test_every_standard_figure_is_drawn(results, tmp_path):
     paths = plots.draw(results, tmp_path)
     assert [path.name for path in paths] == [
@@ -172,7 +173,7 @@ def test_dollars_in_the_name_of_a_metric_are_dollars(tmp_path):
         plots.save(plots.figure(made_up(runs, metric="cost $x_{$")), tmp_path / "drawn.svg")  # mathematics would raise
 
 
-def test_dollars_are_dollars(tmp_path):
+def test_dollars_are_dollars(coarse, tmp_path):
     label = "from $3 to $4"
     runs = {(variant, label, 0): [(0, 1.0, 0), (5, 0.5, 1)] for variant in ("$a^2$", "b")}
     results = dataclasses.replace(made_up(runs, notes="It costs $x_{ and $y."), name="all $\\for$ one")

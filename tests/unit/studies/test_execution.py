@@ -1,7 +1,9 @@
 """Handing out runs: chunks, workers that lack the data or have other software, and what executors differ in."""
 
+import itertools
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -61,11 +63,14 @@ def test_data_does_not_travel_at_all_where_the_disk_is_shared(nothing_opened):
     assert max(remote.sizes) < 50_000
 
 
-def test_short_runs_travel_together_once_their_duration_is_known(nothing_opened):
+def test_short_runs_travel_together_once_their_duration_is_known(nothing_opened, monkeypatch):
+    moments = itertools.count()
+    clock = SimpleNamespace(perf_counter=lambda: 0.01 * next(moments))  # each run takes a hundredth of a second
+    monkeypatch.setattr(jobs, "time", clock)
     remote = Remote()
-    study = small_study(replications=60)
+    study = small_study(replications=30)
     results = study.run(executor=remote)
-    assert len(results.totals) == 60 * len(study.policies) == sum(remote.chunks)
+    assert len(results.totals) == 30 * len(study.policies) == sum(remote.chunks)
     assert remote.chunks[0] == 1
     assert max(remote.chunks) > 3
 

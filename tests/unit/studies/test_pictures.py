@@ -136,7 +136,7 @@ def test_an_own_figure_that_fails_leaves_no_stale_picture_and_the_others_are_dra
         plots.draw(results, tmp_path, extra=own)
 
 
-def test_the_command_line_draws_a_real_study(tmp_path):
+def test_figures_of_a_real_study_have_names_of_their_own(coarse, tmp_path):
     study = small_study(replications=1, variants={"A": {}, "a": {}}, until=cs.Until(updates=3))
     paths = plots.draw(study.run(), tmp_path, extra=study.figures)
     assert sorted(path.name for path in paths) == sorted(path.name for path in tmp_path.iterdir())

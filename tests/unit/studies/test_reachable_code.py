@@ -5,6 +5,7 @@ import dataclasses
 import json
 import random
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -456,13 +457,16 @@ for _ in range(2):
 """
 
 
-def test_the_policy_of_the_readme_is_not_mistaken_for_a_changed_one(tmp_path):
+def test_the_policy_of_the_readme_is_not_mistaken_for_a_changed_one(tmp_path, monkeypatch, capsys):
+    """In a process of its own, twice in this one, and in another one after a change."""
     script, out = tmp_path / "growing.py", tmp_path / "out"
     text = "import clustersim as cs\n" + GROWING.replace("cs.conformance.check_policy(policy)", "") + RUN
     script.write_text(text)
     assert output(script, out) == "", "twice in a process, and nothing is refused"
-    script.write_text(text.replace("1 + updated", "1 +   updated").replace("import sys", "import sys  # comment"))
-    assert output(script, out) == ""
+    layout = text.replace("1 + updated", "1 +   updated").replace("import sys", "import sys  # comment")
+    monkeypatch.setattr(sys, "argv", ["script.py", str(out)])
+    load(tmp_path, {"script.py": layout})
+    assert capsys.readouterr().out == ""
     script.write_text(text.replace("1 + updated", "5 + updated"))
     told = output(script, out)
     assert "policy 'growing': function GrowingState.opened: text differs, first in 'self.k = min(" in told

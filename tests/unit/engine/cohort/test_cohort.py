@@ -73,7 +73,7 @@ def test_answers_that_come_one_by_one_to_a_large_cluster(policy, link, busy):
     """What happens to few of many workers is not looked for among all of them, and nothing of it is missed."""
     compute = cs.PerWorker([cs.Exponential(0.5), cs.BernoulliStraggler(0.05), cs.Constant(1.0)] * 200)
     cluster = cs.Cluster(600, compute, downlink=link, uplink=link, busy=busy, scaling="none")
-    process, cohort = (simulate(cluster, policy, name, updates=25, messages=True, evaluate_every=1) for name in ENGINES)
+    process, cohort = (simulate(cluster, policy, name, updates=12, messages=True, evaluate_every=1) for name in ENGINES)
     assert process.totals == cohort.totals
     pd.testing.assert_frame_equal(process.messages, cohort.messages, check_exact=True)
     pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)
@@ -92,7 +92,7 @@ def disturb(event):
 def test_what_was_foreseen_of_few_may_come_otherwise(policy, link):
     """Tasks move to another row, or two are new at once, and the ledger still counts them in time."""
     cluster = cs.Cluster(600, cs.Exponential(1.0), downlink=link, uplink=ROUGH, scaling="none")
-    process, cohort = (simulate(cluster, policy, name, updates=1000, evaluate_every=1) for name in ENGINES)
+    process, cohort = (simulate(cluster, policy, name, updates=400, evaluate_every=1) for name in ENGINES)
     pd.testing.assert_frame_equal(process.history, cohort.history, check_exact=True)
 
 
@@ -118,8 +118,7 @@ def in_step(count, workers=None, patience=math.inf):
     ],
     ids=["uint8", "int8", "uint64", "a list", "float32"],
 )
-@pytest.mark.parametrize("link", [cs.Link(), ROUGH], ids=str)
-@pytest.mark.parametrize("n", [200, 1200])
+@pytest.mark.parametrize(("n", "link"), [(200, ROUGH), (1200, cs.Link())], ids=str)
 def test_numbers_of_any_type(policy, link, n):
     """The engines count and keep time in their own types, whatever those of the policy are."""
     cluster = cs.Cluster(n, cs.Exponential(1.0), downlink=link)
@@ -150,7 +149,7 @@ def test_thousands_of_tasks_that_never_end_give_way_to_each_other(engine):
 def test_several_models_sent_at_one_instant(compute, link, messages):
     """Whatever becomes of a worker's tasks for the second and the third of them: all rules after all others."""
     every = itertools.product(("restart", "finish", "queue", "send"), repeat=3)
-    for rules in every if messages else itertools.islice(every, 0, None, 3):  # every third holds all pairs, too
+    for rules in itertools.islice(every, int(messages), None, 3):  # every third holds all pairs, too
 
         def answer(event, rules=rules):
             if isinstance(event, Updated):
@@ -209,16 +208,17 @@ def test_times_of_any_precision(kind):
 @pytest.mark.parametrize("n", [8, 1200])
 @pytest.mark.parametrize("busy", ["restart", "finish"])
 @pytest.mark.parametrize("compute", [cs.Exponential(1.0), cs.Empirical([1.0, 1.0 + 2**-52])], ids=["apart", "ties"])
-@pytest.mark.parametrize("name", ["messages", "workers", "versions", "tasks", "blocks"])
-def test_nobody_writes_into_an_event(engine, n, busy, compute, name):
+def test_nobody_writes_into_an_event(engine, n, busy, compute):
     def answer(event):
         if isinstance(event, Arrivals):
-            getattr(event, name)[0] = 1
-            return Decision((Stop("nobody minds"),), Wants())
+            for name in ("messages", "workers", "versions", "tasks", "blocks"):
+                with pytest.raises(ValueError, match="read-only"):
+                    getattr(event, name)[0] = 1
+            return Decision((Stop("none was written to"),), Wants())
         return Decision((Dispatch(busy=busy),), Wants(2))
 
-    with pytest.raises(ValueError, match="read-only"):
-        simulate(cs.Cluster(n, compute, scaling="none"), Scripted(answer), engine)
+    run = simulate(cs.Cluster(n, compute, scaling="none"), Scripted(answer), engine)
+    assert run.totals["reason"] == "none was written to"
 
 
 @pytest.mark.parametrize("engine", ENGINES)

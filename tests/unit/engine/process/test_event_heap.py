@@ -5,7 +5,7 @@ import simpy
 
 import clustersim as cs
 
-WORKERS, UPDATES = 20, 500
+WORKERS, UPDATES = 20, 200
 # entries a worker; more than one only where an alarm may be brought forward
 A_FEW = {"restart": 5, "send": 5, "finish": 1, "queue": 1}
 OTHERS = 3  # the alarm and the process of the master
