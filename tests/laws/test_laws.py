@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from conforming import half_of_the_clusters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_spaces import latencies, links, positive
@@ -83,7 +84,8 @@ POLICIES = [
 
 @pytest.mark.parametrize("policy", POLICIES, ids=repr)
 def test_conformance_of_the_policies(policy):
-    check_policy(policy, updates=8)
+    with half_of_the_clusters(POLICIES.index(policy)):
+        check_policy(policy, updates=8)
 
 
 def test_a_deadline_policy_of_ones_own_conforms():

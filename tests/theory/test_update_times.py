@@ -58,7 +58,7 @@ CASES = {
     ("case", "k"),
     [
         ("exponential", 1), ("exponential", 8), ("shifted", 3), ("shifted", 7), ("constant links", 1),
-        ("constant links", 7), ("random links", 1), ("random links", 3), ("random links", 8),
+        ("constant links", 7), ("random links", 1), ("random links", 8),
         ("shifted, constant links", 3), ("shifted, constant links", 8),
     ],
 )  # fmt: skip

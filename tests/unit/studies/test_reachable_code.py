@@ -44,13 +44,15 @@ def plain(tmp_path_factory):
     return described(tmp_path_factory.mktemp("plain"))
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-def test_whatever_can_be_reached_counts(tmp_path, plain, number):
-    changes = {file: text.replace(number, "997") for file, text in FILES.items() if number in text}
+@pytest.mark.parametrize("numbers", [NUMBERS[i::21] for i in range(21)], ids="-".join)
+def test_whatever_can_be_reached_counts(tmp_path, plain, numbers):
+    changes = dict(FILES)
+    for number in numbers:  # far apart, so that none hides another one
+        changes = {file: text.replace(number, "997") for file, text in changes.items()}
     found = differences(plain, described(tmp_path, **changes), "policy 'own':")
-    assert found
     assert all(words.startswith("policy 'own': ") for words in found)
-    assert any(NAMES.get(number, number) in words for words in found), found
+    for number in numbers:
+        assert any(NAMES.get(number, number) in words for words in found), (number, found)
 
 
 UNREACHED = {
@@ -324,15 +326,15 @@ def test_a_change_by_a_setter_that_no_run_calls_counts(tmp_path):
 
 
 def test_an_enormous_global_is_told_briefly(tmp_path):
-    text = "import numpy as np\nimport pandas as pd\n\nARRAY = np.arange(300_000)\nTEXT = 'abc' * 100_000\n"
-    text += "WORDS = {str(n): n for n in range(300_000)}\nNUMBERS = list(range(300_000))\n"
+    text = "import numpy as np\nimport pandas as pd\n\nARRAY = np.arange(60_000)\nTEXT = 'abc' * 100_000\n"
+    text += "WORDS = {str(n): n for n in range(60_000)}\nNUMBERS = list(range(60_000))\n"
     text += "ROWS = [[n] for n in range(2_000)]\nFRAME = pd.DataFrame({'a': ARRAY, 'b': 'x'})\n"
     text += "def thing(t):\n    return WORDS, NUMBERS, ROWS, ARRAY, FRAME, TEXT\n"
     module = load(tmp_path, {"script.py": text})
     first = describe(module.thing)
     assert len(canonical(first)) < 2500
     module.WORDS["7"] = module.NUMBERS[7] = module.ROWS[7][0] = module.ARRAY[7] = -1
-    module.FRAME.loc[150_000, "b"], module.TEXT = "y", module.TEXT + "d"
+    module.FRAME.loc[30_000, "b"], module.TEXT = "y", module.TEXT + "d"
     assert len(differences(first, describe(module.thing))) >= 6
 
 
