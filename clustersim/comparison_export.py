@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from clustersim.checks import choice, instance
-from clustersim.comparison_tables import comparison_notes
-from clustersim.numerals import numeral, span
+from clustersim.comparison_tables import comparison_notes, shown_columns
+from clustersim.numerals import numeral
 from clustersim.studies import Comparison, Results
 from clustersim.studies.display_text import printable
 from clustersim.studies.files import slug
@@ -21,7 +21,8 @@ __all__ = ["exported"]
 
 Row = Mapping[Any, Any]
 MOST_ROWS_ON_A_PAGE = 40
-_BYTES = ("bytes", "kB", "MB", "GB", "TB", "PB")
+_NARROW = {"reached", "time", "ratio", "verdict", "vectors", "bytes"}
+_WIDE = _NARROW | {"uplink_vectors", "idle_share", "wasted_share"}
 _LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
     ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", **{sign: "\\" + sign for sign in "{}$&#_%"},
@@ -87,38 +88,9 @@ def _one_line(value: Any) -> Any:
 
 def _columns(table: pd.DataFrame, *, wide: bool) -> dict[str, Callable[[Row], str]]:
     """Return the columns of a printed table by their headings; a narrow one leaves out what it can do without."""
-    most = table["bytes_end"].max()
-    power = min(len(_BYTES) - 1, max(0, int(math.log10(most) - 1) // 3)) if most > 0.0 else 0
-    columns: dict[str, Callable[[Row], str]] = {
-        "reached": lambda row: "-" if math.isnan(row["target"]) else f"{row['reached']} of {row['replications']}",
-        "time (s)": lambda row: _cost(row, "time"),
-        "time / baseline": _ratio,
-        "verdict": lambda row: str(row["verdict"]) or "-",
-        "uplink (vectors)": lambda row: _cost(row, "uplink_vectors"),
-        "both ways (vectors)": lambda row: _cost(row, "vectors"),
-        f"both ways ({_BYTES[power]})": lambda row: _cost(row, "bytes", 1000.0**power),
-        "idle": lambda row: _share(row["idle_share"]),
-        "wasted": lambda row: _share(row["wasted_share"]),
-    }
-    alone = len(table) == table["variant"].nunique()
-    hidden = {"time / baseline", "verdict"} if alone else set()
-    hidden |= set() if wide else {"uplink (vectors)", "idle", "wasted"}
-    return {heading: cell for heading, cell in columns.items() if heading not in hidden}
-
-
-def _cost(row: Row, name: str, unit: float = 1.0) -> str:
-    return span(*(row[f"{name}{part}"] / unit for part in ("", "_low", "_high", "_end")))
-
-
-def _share(share: float) -> str:
-    return "-" if math.isnan(share) else f"{100.0 * share:.3g} %"
-
-
-def _ratio(row: Row) -> str:
-    """Format the ratio to the baseline, of which one end may be unknown."""
-    if row["verdict"] == "baseline":
-        return "1" if row["ratio"] == 1.0 else "-"
-    return span(row["ratio"], row["ratio_low"], row["ratio_high"], math.nan)
+    kept = _WIDE if wide else _NARROW
+    shown = {name: column for name, column in shown_columns(table).items() if name in kept}
+    return {column.heading.replace("\n", " "): column.cell for column in shown.values()}
 
 
 def _what(comparison: Comparison, results: Results) -> str:

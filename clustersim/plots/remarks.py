@@ -10,10 +10,11 @@ from clustersim.plots.panels import Panel
 from clustersim.studies import Results
 from clustersim.studies.display_text import enumerated, named, printable
 from clustersim.studies.remarks import copies_remark, failed_runs, failure_remarks, missing_remark
+from clustersim.studies.statistics import FEWEST_FOR_A_MEDIAN
 
 __all__ = ["entries", "lines_below"]
 
-MOST_LINES, FEWEST_FOR_A_MEDIAN = 14, 6
+MOST_LINES = 14
 
 
 def entries(results: Results, variants: Sequence[str]) -> dict[str, str]:

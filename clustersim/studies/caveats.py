@@ -10,11 +10,11 @@ import pandas as pd
 
 from clustersim.studies.default_target import runs_that_leave
 from clustersim.studies.display_text import in_variant, named
+from clustersim.studies.paired import CLAIMS_ERROR, holm
 from clustersim.studies.results import Results
+from clustersim.studies.statistics import FEWEST_FOR_A_MEDIAN
 
 __all__ = ["remarks_on", "remarks_on_all"]
-
-_FEWEST = 6  # replications for a 95 % interval of a median
 
 
 def remarks_on(results: Results, table: pd.DataFrame, metric: str) -> list[str]:
@@ -79,33 +79,35 @@ def _places(table: pd.DataFrame, variants: list[str]) -> str:
 def _few(table: pd.DataFrame) -> list[str]:
     """Say that there are too few replications for an interval."""
     count = int(table["replications"].max())
-    if not (table["reached"] > 0).any() or count >= _FEWEST:
+    if not (table["reached"] > 0).any() or count >= FEWEST_FOR_A_MEDIAN:
         return []
     if count == 1:
         return ["There is only one replication, so there are no intervals."]
     text = (
-        f"There are only {count} replications; a 95 % interval of a median needs at least {_FEWEST}, whatever the law "
-        "of the times is."
+        f"There are only {count} replications; a 95 % interval of a median needs at least {FEWEST_FOR_A_MEDIAN}, "
+        "whatever the law of the times is."
     )
     return [text]
 
 
 def _cannot_decide(table: pd.DataFrame) -> list[str]:
-    """Say that no result of the sign tests could lead to a claim."""
-    tests, signs = int(table["p"].notna().sum()), table[table["method"] == "sign"]
-    if signs.empty or 2.0 ** (1 - int(signs["replications"].max())) * tests <= 0.05:
+    """Say that no sign test could have led to a claim, even if all of its pairs agreed."""
+    signs = table["method"] == "sign"
+    at_best = holm(table["p"].where(~signs, 2.0 ** (1.0 - table["replications"])))
+    if not signs.any() or (at_best[signs] <= CLAIMS_ERROR).any():
         return []
-    needed = 1 + math.ceil(math.log2(tests / 0.05))
+    undecided = int((at_best > CLAIMS_ERROR).sum())
+    needed = 1 + math.ceil(math.log2(undecided / CLAIMS_ERROR))
     text = (
         f"Where runs are censored, no difference from the baseline can be claimed with so few replications: "
-        f"{tests} {'comparison needs' if tests == 1 else 'comparisons need'} at least {needed}."
+        f"{undecided} {'comparison needs' if undecided == 1 else 'comparisons need'} at least {needed}."
     )
     return [text]
 
 
 def _heavy_tails(table: pd.DataFrame) -> list[str]:
     """Name the policies of which one time exceeds all the others together."""
-    several = (table["reached"] == table["replications"]) & (table["replications"] >= _FEWEST)
+    several = (table["reached"] == table["replications"]) & (table["replications"] >= FEWEST_FOR_A_MEDIAN)
     others = table["time_mean"] * table["replications"] - table["time_end"]
     policies = table["policy"][several & (table["time_end"] > others)].drop_duplicates().tolist()
     if not policies or not np.isfinite(table["time_end"]).any():

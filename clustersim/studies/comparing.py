@@ -16,14 +16,12 @@ from clustersim.studies.censored import QUANTITIES
 from clustersim.studies.comparison import Comparison
 from clustersim.studies.comparison_rows import comparison_rows
 from clustersim.studies.default_target import Choice, default_target
-from clustersim.studies.paired import holm
+from clustersim.studies.paired import CLAIMS_ERROR, holm
 from clustersim.studies.remarks import copies_remark, failure_remarks
 from clustersim.studies.results import Results, lower_is_better
 from clustersim.studies.sweeps import with_swept
 
 __all__ = ["QUANTITIES", "Comparison", "compare"]
-
-_ERROR = 0.05  # the probability that some claimed difference is wrong
 
 
 def compare(
@@ -161,7 +159,7 @@ def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     """Correct the p-values for their number, and say what they show."""
     adjusted = holm(table["p"])
     verdicts = np.select(
-        [table["policy"] == table["baseline"], np.isnan(adjusted), adjusted > _ERROR, table["greater"]],
+        [table["policy"] == table["baseline"], np.isnan(adjusted), adjusted > CLAIMS_ERROR, table["greater"]],
         ["baseline", "", "undecided", "slower"],
         "faster",
     )

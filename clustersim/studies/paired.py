@@ -11,7 +11,10 @@ from scipy.special import bdtr, stdtr
 
 from clustersim.studies.statistics import Interval, mean_interval, median_interval
 
-__all__ = ["PairedRatio", "holm", "paired_ratio"]
+__all__ = ["CLAIMS_ERROR", "PairedRatio", "holm", "paired_ratio"]
+
+CLAIMS_ERROR = 0.05
+"""The probability that some claim of a comparison is wrong: differences are claimed if `holm` gives at most this."""
 
 
 class PairedRatio(NamedTuple):

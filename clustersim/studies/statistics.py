@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, ndtri, stdtrit  # not scipy.stats, which takes a second to import
 
 __all__ = [
+    "FEWEST_FOR_A_MEDIAN",
     "INTERVALS",
     "Interval",
     "are_copies",
@@ -25,6 +26,10 @@ __all__ = [
     "median_interval",
     "replications_for",
 ]
+
+
+FEWEST_FOR_A_MEDIAN = 6
+"""The number of replications from which on `median_interval` gives a 95 % interval."""
 
 
 class Interval(NamedTuple):

@@ -128,6 +128,24 @@ def test_remarks_on_what_cannot_be_decided():
     assert not cs.compare(made_up(reaching(TIMES)), target=1.0).remarks
 
 
+def test_nobody_says_that_nothing_can_be_claimed_beside_a_claim():
+    """Six pairs decide one comparison, but not two; another one that Student's test has decided does not count."""
+    fast = {"base": 10.0 + DRAWS[:6], "fast": 5.0 + DRAWS[:6] / 2.0, "late": 20.0 + DRAWS[:6]}
+    for others, verdict, remark in (
+        ({}, "slower", ""),
+        ({"same": 10.0 + DRAWS[5::-1]}, "undecided", "2 comparisons need"),
+    ):
+        runs = {
+            key: [(time, 2.0 if key[1] == "late" and time else error, sent) for time, error, sent in rows]
+            for key, rows in reaching(fast | others).items()
+        }
+        comparison = cs.compare(made_up(runs), target=1.0)
+        assert comparison.table.set_index("policy")["verdict"][["fast", "late"]].tolist() == ["faster", verdict]
+        remarks = " ".join(comparison.remarks)
+        assert ("can be claimed with so few replications" in remarks) == bool(remark)
+        assert remark in remarks
+
+
 def test_replications_for_a_precision():
     comparison = cs.compare(made_up(reaching(TIMES)), target=1.0)
     needed = comparison.replications_for(0.1).set_index("policy")
