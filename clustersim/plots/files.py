@@ -6,7 +6,8 @@ The same results give the same bytes. Each figure has a name of its own. A file 
 import io
 import reprlib
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,26 @@ def picture(sheet: Figure, kind: str = "png", *, about: str = "") -> bytes:
             "ignore", "Glyph .* missing from"
         )  # a box is drawn instead, and the tables show the character
         dots = min(160.0, MOST_DOTS / float(max(sheet.get_size_inches())))
-        sheet.savefig(sink, format=str(kind), dpi=dots, metadata=metadata)
+        with _laid_out(sheet, dots) if kind == "png" else nullcontext():
+            sheet.savefig(sink, format=str(kind), dpi=dots, metadata=metadata)
     return sink.getvalue()
+
+
+@contextmanager
+def _laid_out(sheet: Figure, dots: float) -> Iterator[None]:
+    """Lay a figure out before it is drawn; matplotlib would draw it twice, once only to lay it out."""
+    engine, before = sheet.get_layout_engine(), sheet.dpi
+    if engine is None:
+        yield
+        return
+    sheet.set_dpi(dots)
+    try:
+        engine.execute(sheet)
+        sheet.set_layout_engine("none")
+        yield
+    finally:
+        sheet.set_layout_engine(engine)
+        sheet.set_dpi(before)
 
 
 def save(sheet: Figure, path: str | Path) -> Path:

@@ -76,7 +76,7 @@ settings_of_cluster = {
 }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(scheme=schemes(), **settings_of_cluster)
 def test_everything_adds_up_for_any_composition(scheme, compute, link, busy, scaling):
     cluster, run = simulate(*scheme, compute, link, busy, scaling)
@@ -84,7 +84,7 @@ def test_everything_adds_up_for_any_composition(scheme, compute, link, busy, sca
     check_run(run, cluster)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(scheme=schemes(), seed=st.integers(0, 10**6), **settings_of_cluster)
 def test_same_seed_same_run(scheme, seed, compute, link, busy, scaling):
     (_, one), (_, two) = (simulate(*scheme, compute, link, busy, scaling, seed) for _ in range(2))

@@ -70,7 +70,7 @@ def simulate(n, policy, compute, down, up, busy, scaling, seed=0):
     return cluster, run_if_possible(PROBLEM, cluster, policy, seed, step_size=1e-3, refusals=REFUSALS)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(scheme=schemes(), **clusters)
 def test_everything_adds_up_and_bounds_hold(scheme, compute, down, up, busy, scaling):
     cluster, run = simulate(*scheme, compute, down, up, busy, scaling)
@@ -91,7 +91,7 @@ def test_everything_adds_up_and_bounds_hold(scheme, compute, down, up, busy, sca
     assert (messages["blocks"][messages["finished"].isna()] == 0).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(scheme=schemes(), seed=st.integers(0, 10**6), **clusters)
 def test_same_seed_same_run(scheme, seed, compute, down, up, busy, scaling):
     (_, one), (_, two) = (simulate(*scheme, compute, down, up, busy, scaling, seed) for _ in range(2))

@@ -34,13 +34,13 @@ def simulate(cluster, policy, seed=0, **options):
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cluster=clusters, policy=st.builds(AtRandom, st.integers(0, 10**6)), seed=st.integers(0, 10**6))
 def test_everything_adds_up_whatever_the_policy_does(cluster, policy, seed):
     check_run(simulate(cluster, policy, seed), cluster)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(cluster=clusters, policy=st.builds(AtRandom, st.integers(0, 10**6)), seed=st.integers(0, 10**6))
 def test_same_seed_same_run(cluster, policy, seed):
     one, two = simulate(cluster, policy, seed), simulate(cluster, policy, seed)
@@ -50,7 +50,7 @@ def test_same_seed_same_run(cluster, policy, seed):
     assert one.w.tobytes() == two.w.tobytes()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(k=st.integers(1, 5), seed=st.integers(0, 10**6), extra=st.integers(1, 4), mean=positive)
 def test_common_random_numbers(k, seed, extra, mean):
     """The q-th task of a worker takes the same draw under another policy, and beside more workers."""

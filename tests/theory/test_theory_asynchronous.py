@@ -246,7 +246,7 @@ def descent(n, k, eta, updates, runs, seed=4):
 
 @pytest.mark.parametrize(("n", "k", "eta"), [(8, 8, 0.5), (8, 4, 0.1), (8, 2, 0.05), (4, 1, 0.05)])
 def test_simulated_errors_stay_below_the_bound(n, k, eta):
-    runs, updates = 3000, 250
+    runs, updates = 1000, 250
     errors, gamma = descent(n, k, eta, updates, runs)
     p0 = k_async_staleness_probabilities(n, k, 0)[0]
     bound = async_error_bound(

@@ -94,10 +94,10 @@ def test_how_the_optimal_fraction_moves():
     assert p(beta2=0.0, sigma2=0.0) == 0.0
 
 
-@pytest.mark.parametrize("n", [10, 40, 1000])
+@pytest.mark.parametrize("n", [10, 40, 400])
 def test_the_relaxation_moves_a_large_fraction_upwards(n):
     mu, k = lgc_approximate_means(n, shift=SHIFT, mean=MEAN), np.arange(1, n + 1)
-    for t in np.geomspace(1.0, 1000.0, 20):
+    for t in np.geomspace(1.0, 1000.0, 12):
         best, relaxed = (
             k[lgc_time_error_bounds(t, 0.1, mu, **COSTS, relaxed=how)[:-1].argmin()] for how in (False, True)
         )

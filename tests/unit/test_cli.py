@@ -287,7 +287,7 @@ def test_an_unfinished_study_is_shown_as_far_as_it_is(here):
 
 
 def test_a_script_in_a_process_of_its_own_and_the_command_line_do_the_same(here, script):
-    by_itself = spawn(script, "--out", "out-a", "--jobs", "2", "--replications", "2")
+    by_itself = spawn(script, "--out", "out-a", "--jobs", "1", "--replications", "2")
     by_command = call("run", script, "--out", "out-b", "--jobs", "1", "--replications", "2")
     assert by_itself.returncode == 0, by_itself.stderr
     assert by_command.exit_code == 0, by_command.stderr

@@ -7,6 +7,8 @@ import importlib.util
 import json
 import math
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,10 +29,17 @@ from clustersim.studies.results import RunKey
 from clustersim.studies.runfile import decode, encode
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished") / "out"
+    small_study().run(folder, seed=1)
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path):
-    small_study().run(tmp_path / "out", seed=1)
-    return tmp_path / "out"
+def folder(tmp_path, finished):
+    """A copy of a finished study, to be harmed."""
+    return Path(shutil.copytree(finished, tmp_path / "out"))
 
 
 OTHER = {
