@@ -4,20 +4,21 @@ A user's mistake ends in one line on stderr and a non-zero exit code: 1 for an u
 wrong usage of the command line, 130 for Ctrl-C, 143 for SIGTERM. Arguments come in, `clustersim.studies` does the work,
 and tables, figures and results folders come out.
 
-===========  =============================================================
-file         contents
-===========  =============================================================
-`program`    the program and its list of commands; `main`
-`run`        carrying out a study
-`stored`     commands for stored results: compare, plot
-`merge`      joining results folders
-`tune`       finding the step size of each policy
-`workers`    where runs are computed: here, on dask, with mpiexec
-`timeline`   the command timeline
-`report`     the command report
-`options`    options that commands share, and parsers of values
-`errors`     how commands end
-===========  =============================================================
+==============  =============================================================
+file            contents
+==============  =============================================================
+`program`       the program and its list of commands; `main`
+`run`           carrying out a study, and the options for that
+`stored`        commands for stored results: compare, plot
+`merge`         joining results folders
+`tune`          finding the step size of each policy
+`workers`       where runs are computed: here, on dask, with mpiexec
+`timeline`      the command timeline
+`report`        the command report
+`options`       options that commands share, and parsers of values
+`option_lists`  one list of options for several commands
+`errors`        how commands end
+==============  =============================================================
 """
 
 from clustersim.cli.program import app, main

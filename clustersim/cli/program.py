@@ -12,31 +12,16 @@ import typer
 import clustersim
 from clustersim.cli.errors import plain_errors
 from clustersim.cli.merge import merge
-from clustersim.cli.options import (
-    LOOK,
-    Dask,
-    Jobs,
-    Messages,
-    Mpi,
-    Out,
-    Pictures,
-    Quick,
-    Replications,
-    RetryFailed,
-    Script,
-    Seed,
-    Tuned,
-)
+from clustersim.cli.option_lists import taking
+from clustersim.cli.options import LOOK, Script
 from clustersim.cli.report import report
-from clustersim.cli.run import RUN, run_study
+from clustersim.cli.run import RUN, RunOptions, run_study
 from clustersim.cli.stored import compare, plot
 from clustersim.cli.timeline import timeline
-from clustersim.cli.tune import tune, with_tuned_steps
-from clustersim.cli.workers import Workers
+from clustersim.cli.tune import tune
 from clustersim.errors import ConfigurationError
 from clustersim.scripts import about, find_script, find_scripts, load_study, loading, shipped
 from clustersim.studies import Study
-from clustersim.studies.pictures import Format
 from clustersim.tables import console_for_tables, scripts_table
 from clustersim.terminal import prepare_streams
 
@@ -107,26 +92,12 @@ def _single(study: Study) -> typer.Typer:
     script = Path(sys.argv[0]).name
 
     @single.command(help=RUN.format(f"python {script}"))
-    def run_this(
-        out: Out = None,
-        replications: Replications = None,
-        jobs: Jobs = None,
-        dask: Dask = None,
-        mpi: Mpi = False,
-        tuned: Tuned = None,
-        seed: Seed = 0,
-        quick: Quick = False,
-        retry_failed: RetryFailed = False,
-        messages: Messages = False,
-        format_: Pictures = Format.PNG,
-    ) -> None:
+    @taking(RunOptions)
+    def run_this(options: RunOptions) -> None:
         with plain_errors():
             if not isinstance(study, Study):
                 raise ConfigurationError(f"main({study!r}): expected a clustersim.Study; pass the study of the script")
-            workers = Workers(jobs, dask, mpi)
-            run_study(
-                with_tuned_steps(study, tuned), out, replications, workers, seed, quick, retry_failed, messages, format_
-            )
+            run_study(study, options)
 
     return single
 
@@ -147,24 +118,11 @@ def _options(
 
 
 @app.command(help=RUN.format("clustersim run adaptive_mnist"))
-def run(
-    script: Script,
-    out: Out = None,
-    replications: Replications = None,
-    jobs: Jobs = None,
-    dask: Dask = None,
-    mpi: Mpi = False,
-    tuned: Tuned = None,
-    seed: Seed = 0,
-    quick: Quick = False,
-    retry_failed: RetryFailed = False,
-    messages: Messages = False,
-    format_: Pictures = Format.PNG,
-) -> None:
+@taking(RunOptions)
+def run(script: Script, options: RunOptions) -> None:
     """Run the study of a scenario script."""
     with plain_errors():
-        study, workers = with_tuned_steps(load_study(find_script(script)), tuned), Workers(jobs, dask, mpi)
-        run_study(study, out, replications, workers, seed, quick, retry_failed, messages, format_)
+        run_study(load_study(find_script(script)), options)
 
 
 @app.command(name="list")

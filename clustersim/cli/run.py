@@ -1,15 +1,29 @@
 """The command `run`: carry out a study, print its comparison and claims, and draw its figures."""
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import clustersim
 from clustersim.cli.errors import raise_all, resumable
+from clustersim.cli.options import (
+    Dask,
+    Jobs,
+    Messages,
+    Mpi,
+    Out,
+    Pictures,
+    Quick,
+    Replications,
+    RetryFailed,
+    Seed,
+    Tuned,
+)
+from clustersim.cli.tune import with_tuned_steps
 from clustersim.cli.workers import Workers
 from clustersim.errors import FailedRunsWarning
 from clustersim.progress import display
-from clustersim.studies import Study
+from clustersim.studies import Results, Study
 from clustersim.studies.claims import judged
 from clustersim.studies.files import slug
 from clustersim.studies.pictures import Format
@@ -24,7 +38,7 @@ from clustersim.tables import (
     print_runs,
 )
 
-__all__ = ["RUN", "run_study"]
+__all__ = ["RUN", "RunOptions", "run_study"]
 
 RUN = """Run a study, store every run, print a comparison of its policies, and draw its figures.
 
@@ -47,33 +61,34 @@ Examples:
 """
 
 
-def run_study(
-    study: Study,
-    out: Path | None,
-    replications: int | None,
-    workers: Workers,
-    seed: int,
-    quick: bool,
-    retry_failed: bool,
-    messages: bool,
-    format_: Format,
-) -> None:
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of the command `run`, and of a script that is run directly, see `clustersim.cli.options`."""
+
+    out: Out = None
+    replications: Replications = None
+    jobs: Jobs = None
+    dask: Dask = None
+    mpi: Mpi = False
+    tuned: Tuned = None
+    seed: Seed = 0
+    quick: Quick = False
+    retry_failed: RetryFailed = False
+    messages: Messages = False
+    format_: Pictures = Format.PNG
+
+    @property
+    def workers(self) -> Workers:
+        """Where the runs are computed."""
+        return Workers(self.jobs, self.dask, self.mpi)
+
+
+def run_study(study: Study, options: RunOptions) -> None:
     """Run a study, and print and draw its results: for `clustersim run` and for scripts that are run directly."""
-    if quick:
-        study = study.quick()
-    if replications is not None:
-        study = replace(study, replications=min(2, replications) if quick else replications)
-    runs = len(study.variants) * len(study.policies) * study.replications
-    folder = out or Path("results") / slug(study.name)
+    study = _adapted(study, options)
+    folder = options.out or Path("results") / slug(study.name)
+    results = _carried_out(study, folder, options)
     console = console_for_tables()
-    with (
-        resumable(folder),
-        workers.executor(runs) as executor,
-        display() as progress,
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore", FailedRunsWarning)  # reported below
-        results = study.run(folder, seed, executor, progress, retry_failed=retry_failed, messages=messages)
     print_runs(console, results)
     print_comparison(console, results)
     verdicts = judged(study.claims, results)
@@ -83,9 +98,34 @@ def run_study(
     failures = [f"claim {v.claim.statement!r} failed: {v.failure}" for v in verdicts if v.failure]
     left_out = list[str]()
     paths = clustersim.plots.draw(
-        results, folder / "figures", format_, study.figures, failures=failures, left_out=left_out
+        results, folder / "figures", options.format_, study.figures, failures=failures, left_out=left_out
     )
     console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
     print_paths(console, paths)
     print_left_out(console, left_out)
     raise_all(failures + failed_runs(results))
+
+
+def _adapted(study: Study, options: RunOptions) -> Study:
+    """Return the study with the step sizes, the size and the number of replications that the options ask for."""
+    study = with_tuned_steps(study, options.tuned)
+    if options.quick:
+        study = study.quick()
+    if options.replications is None:
+        return study
+    return replace(study, replications=min(2, options.replications) if options.quick else options.replications)
+
+
+def _carried_out(study: Study, folder: Path, options: RunOptions) -> Results:
+    """Carry out the runs that are not stored yet."""
+    runs = len(study.variants) * len(study.policies) * study.replications
+    with (
+        resumable(folder),
+        options.workers.executor(runs) as executor,
+        display() as progress,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", FailedRunsWarning)  # the failed runs are printed later
+        return study.run(
+            folder, options.seed, executor, progress, retry_failed=options.retry_failed, messages=options.messages
+        )
