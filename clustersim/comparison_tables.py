@@ -114,7 +114,7 @@ def comparison_tables(comparison: Comparison, title: str, width: int = 160) -> I
     Parameters
     ----------
     comparison : Comparison
-        The outcome of `clustersim.studies.comparing`.
+        The outcome of `clustersim.compare`.
     title : str
         The first words of the title of each table.
     width : int, default 160

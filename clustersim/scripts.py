@@ -20,7 +20,7 @@ from clustersim.studies.user_code import first_line, users_errors
 if TYPE_CHECKING:
     from clustersim.studies import Results, Study
 
-__all__ = ["about", "find_script", "find_scripts", "load_study", "loading", "shipped", "shipped_study"]
+__all__ = ["about", "find_script", "find_scripts", "load_study", "loading", "shipped", "study_of"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _loading = False
@@ -84,16 +84,36 @@ def find_script(text: str) -> Path:
     raise ConfigurationError(f"{text}: there is no such file; {hint}")
 
 
-def shipped_study(results: "Results") -> "Study | None":
-    """Return the study of the shipped scenario that produced the results, or None if there is none.
+def study_of(results: "Results", script: str | None = None) -> "tuple[Study | None, str]":
+    """Return the study that produced the results, and its script as it is typed in a command.
 
-    The name of the results finds the script. The labels of policies and variants must be among those of its study.
+    Parameters
+    ----------
+    results : Results
+        The results.
+    script : str, optional
+        The script, by path or scenario name. Without it, the name of the results finds a shipped scenario; the labels
+        of policies and variants must be among those of its study.
+
+    Returns
+    -------
+    study : Study or None
+        None if no script is given and no shipped scenario fits.
+    script : str
+        Empty if there is no study.
+
+    Raises
+    ------
+    ConfigurationError
+        If the script cannot be found or loaded.
     """
-    script = shipped().get(results.name.removesuffix("-quick").replace("-", "_"))
-    study = load_study(script) if script else None
+    if script is not None:
+        return load_study(find_script(script)), script
+    name = results.name.removesuffix("-quick").replace("-", "_")
+    study = load_study(shipped()[name]) if name in shipped() else None
     if study and set(results.policies) <= {*study.policies} and set(results.variants) <= {*study.variants}:
-        return study
-    return None
+        return study, name
+    return None, ""
 
 
 def load_study(script: Path) -> "Study":

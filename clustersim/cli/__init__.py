@@ -5,21 +5,23 @@ wrong usage of the command line, 130 for Ctrl-C, 143 for SIGTERM. Arguments come
 and tables, figures and results folders come out. A command imports what does its work when it is called, so that help,
 lists of scripts and words about mistakes come at once.
 
-===========  =============================================================
-file         contents
-===========  =============================================================
-`program`    the program and its list of commands; `main`
-`run`        carrying out a study
-`stored`     commands for stored results: compare, plot
-`listing`    the table of scripts
-`merge`      joining results folders
-`tune`       finding the step size of each policy
-`workers`    where runs are computed: here, on dask, with mpiexec
-`timeline`   the command timeline
-`report`     the command report
-`options`    options that commands share, and parsers of values
-`errors`     how commands end
-===========  =============================================================
+==============  =============================================================
+file            contents
+==============  =============================================================
+`program`       the program and its list of commands; `main`
+`run_options`   the help and the options of the command run
+`run`           carrying out a study
+`stored`        commands for stored results: compare, plot
+`listing`       the table of scripts
+`merge`         joining results folders
+`tune`          finding the step size of each policy
+`workers`       where runs are computed: here, on dask, with mpiexec
+`timeline`      the command timeline
+`report`        the command report
+`options`       options that commands share, and parsers of values
+`option_lists`  one list of options for several commands
+`errors`        how commands end
+==============  =============================================================
 """
 
 from clustersim.cli.program import app, main

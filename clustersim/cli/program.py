@@ -13,28 +13,15 @@ import clustersim
 from clustersim.cli.errors import plain_errors
 from clustersim.cli.listing import scripts_table
 from clustersim.cli.merge import merge
-from clustersim.cli.options import (
-    LOOK,
-    Dask,
-    Jobs,
-    Messages,
-    Mpi,
-    Out,
-    Pictures,
-    Quick,
-    Replications,
-    RetryFailed,
-    Script,
-    Seed,
-    Tuned,
-)
+from clustersim.cli.option_lists import taking
+from clustersim.cli.options import LOOK, Script
 from clustersim.cli.report import report
+from clustersim.cli.run_options import RUN, RunOptions
 from clustersim.cli.stored import compare, plot
 from clustersim.cli.timeline import timeline
-from clustersim.cli.tune import tune, with_tuned_steps
+from clustersim.cli.tune import tune
 from clustersim.errors import ConfigurationError
 from clustersim.scripts import about, find_script, find_scripts, load_study, loading, shipped
-from clustersim.studies.formats import Format
 from clustersim.terminal import console_for_tables, prepare_streams
 
 if TYPE_CHECKING:
@@ -63,26 +50,6 @@ Examples, in the order in which a first session would use them:
 * clustersim report results/mine --out report.html
 
 * clustersim timeline adaptive_linear --policy "adaptive k" --out results/timeline
-"""
-
-RUN = """Run a study, store every run, print a comparison of its policies, and draw its figures.
-
-The comparison shows the time and communication that each policy needs to reach a target error. If the study makes
-claims, their verdicts follow. The figures are written to the folder `figures` inside the results folder.
-
-A finished run is never computed twice. After Ctrl-C, the same command continues where it stopped; a larger
---replications only adds runs. The same seed gives the same results, byte for byte, whatever the number of jobs.
-
-A run that fails does not end the study: the other runs continue. The failure is stored, and shown with its reason.
-
-Exit code: 0 if the study was carried out, even if a claim does not hold; 1 if a run or a figure failed, or a claim
-could not be measured (everything else is printed first) or if an argument is unusable; 2 for wrong usage.
-
-Examples:
-
-* {0} --quick
-
-* {0} --replications 20 --jobs 4 --out results/mine
 """
 
 app = typer.Typer(name="clustersim", help=_EXAMPLES, no_args_is_help=True, **LOOK)
@@ -127,30 +94,15 @@ def _single(study: "Study") -> typer.Typer:
     script = Path(sys.argv[0]).name
 
     @single.command(help=RUN.format(f"python {script}"))
-    def run_this(
-        out: Out = None,
-        replications: Replications = None,
-        jobs: Jobs = None,
-        dask: Dask = None,
-        mpi: Mpi = False,
-        tuned: Tuned = None,
-        seed: Seed = 0,
-        quick: Quick = False,
-        retry_failed: RetryFailed = False,
-        messages: Messages = False,
-        format_: Pictures = Format.PNG,
-    ) -> None:
+    @taking(RunOptions)
+    def run_this(options: RunOptions) -> None:
         from clustersim.cli.run import run_study
-        from clustersim.cli.workers import Workers
         from clustersim.studies import Study
 
         with plain_errors():
             if not isinstance(study, Study):
                 raise ConfigurationError(f"main({study!r}): expected a clustersim.Study; pass the study of the script")
-            workers = Workers(jobs, dask, mpi)
-            run_study(
-                with_tuned_steps(study, tuned), out, replications, workers, seed, quick, retry_failed, messages, format_
-            )
+            run_study(study, options)
 
     return single
 
@@ -171,29 +123,15 @@ def _options(
 
 
 @app.command(help=RUN.format("clustersim run adaptive_mnist"))
-def run(
-    script: Script,
-    out: Out = None,
-    replications: Replications = None,
-    jobs: Jobs = None,
-    dask: Dask = None,
-    mpi: Mpi = False,
-    tuned: Tuned = None,
-    seed: Seed = 0,
-    quick: Quick = False,
-    retry_failed: RetryFailed = False,
-    messages: Messages = False,
-    format_: Pictures = Format.PNG,
-) -> None:
+@taking(RunOptions)
+def run(script: Script, options: RunOptions) -> None:
     """Run the study of a scenario script."""
     with plain_errors():
         path = find_script(script)
     from clustersim.cli.run import run_study
-    from clustersim.cli.workers import Workers
 
     with plain_errors():
-        study, workers = with_tuned_steps(load_study(path), tuned), Workers(jobs, dask, mpi)
-        run_study(study, out, replications, workers, seed, quick, retry_failed, messages, format_)
+        run_study(load_study(path), options)
 
 
 @app.command(name="list")

@@ -11,25 +11,28 @@ from clustersim.terminal import console_for_tables
 
 __all__ = ["report"]
 
+_File = Annotated[
+    Path | None,
+    typer.Option(parser=folder_path, metavar="FILE", help="The file to write.  [default: report.html in DIR]"),
+]
+_TunedFolder = Annotated[
+    Path | None,
+    typer.Option(
+        parser=folder_path,
+        metavar="TUNING",
+        help="Folder that `clustersim tune` has made.  [default: DIR or DIR-tuning, if there is one]",
+    ),
+]
+
 
 def report(
     folder: Folder,
-    out: Annotated[
-        Path | None,
-        typer.Option(parser=folder_path, metavar="FILE", help="The file to write.  [default: report.html in DIR]"),
-    ] = None,
+    out: _File = None,
     target: Target = None,
     metric: Metric = None,
     baseline: Baseline = None,
     script: ScriptOfResults = None,
-    tuned: Annotated[
-        Path | None,
-        typer.Option(
-            parser=folder_path,
-            metavar="TUNING",
-            help="Folder that `clustersim tune` has made.  [default: DIR or DIR-tuning, if there is one]",
-        ),
-    ] = None,
+    tuned: _TunedFolder = None,
 ) -> None:
     """Write a report of a stored study: one HTML page with interactive charts, which can be sent and needs no network.
 
@@ -39,13 +42,12 @@ def report(
     Example: clustersim report results/adaptive-mnist --out report.html
     """
     from clustersim.reports import report as write
-    from clustersim.scripts import find_script, load_study, shipped_study
+    from clustersim.scripts import study_of
     from clustersim.studies import load_results
 
     with plain_errors():
         results = load_results(folder)
-        study = shipped_study(results) if script is None else load_study(find_script(script))
-        name = script or ("" if study is None else results.name.removesuffix("-quick").replace("-", "_"))
+        study, name = study_of(results, script)
         path = write(
             folder, out or folder / "report.html", target=target, metric=metric, baseline=baseline, study=study,
             tuned=tuned, script=name,

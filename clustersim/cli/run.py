@@ -6,13 +6,14 @@ from pathlib import Path
 
 import clustersim
 from clustersim.cli.errors import raise_all, resumable
+from clustersim.cli.run_options import RunOptions
+from clustersim.cli.tune import with_tuned_steps
 from clustersim.cli.workers import Workers
 from clustersim.errors import FailedRunsWarning
 from clustersim.progress import display
-from clustersim.studies import Study
+from clustersim.studies import Results, Study
 from clustersim.studies.claims import judged
 from clustersim.studies.files import slug
-from clustersim.studies.formats import Format
 from clustersim.tables import (
     claims_table,
     failed_runs,
@@ -27,33 +28,12 @@ from clustersim.terminal import console_for_tables
 __all__ = ["run_study"]
 
 
-def run_study(
-    study: Study,
-    out: Path | None,
-    replications: int | None,
-    workers: Workers,
-    seed: int,
-    quick: bool,
-    retry_failed: bool,
-    messages: bool,
-    format_: Format,
-) -> None:
+def run_study(study: Study, options: RunOptions) -> None:
     """Run a study, and print and draw its results: for `clustersim run` and for scripts that are run directly."""
-    if quick:
-        study = study.quick()
-    if replications is not None:
-        study = replace(study, replications=min(2, replications) if quick else replications)
-    runs = len(study.variants) * len(study.policies) * study.replications
-    folder = out or Path("results") / slug(study.name)
+    study = _adapted(study, options)
+    folder = options.out or Path("results") / slug(study.name)
+    results = _carried_out(study, folder, options)
     console = console_for_tables()
-    with (
-        resumable(folder),
-        workers.executor(runs) as executor,
-        display() as progress,
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore", FailedRunsWarning)  # reported below
-        results = study.run(folder, seed, executor, progress, retry_failed=retry_failed, messages=messages)
     print_runs(console, results)
     print_comparison(console, results)
     verdicts = judged(study.claims, results)
@@ -63,9 +43,34 @@ def run_study(
     failures = [f"claim {v.claim.statement!r} failed: {v.failure}" for v in verdicts if v.failure]
     left_out = list[str]()
     paths = clustersim.plots.draw(
-        results, folder / "figures", format_, study.figures, failures=failures, left_out=left_out
+        results, folder / "figures", options.format_, study.figures, failures=failures, left_out=left_out
     )
     console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
     print_paths(console, paths)
     print_left_out(console, left_out)
     raise_all(failures + failed_runs(results))
+
+
+def _adapted(study: Study, options: RunOptions) -> Study:
+    """Return the study with the step sizes, the size and the number of replications that the options ask for."""
+    study = with_tuned_steps(study, options.tuned)
+    if options.quick:
+        study = study.quick()
+    if options.replications is None:
+        return study
+    return replace(study, replications=min(2, options.replications) if options.quick else options.replications)
+
+
+def _carried_out(study: Study, folder: Path, options: RunOptions) -> Results:
+    """Carry out the runs that are not stored yet."""
+    runs = len(study.variants) * len(study.policies) * study.replications
+    with (
+        resumable(folder),
+        Workers(options.jobs, options.dask, options.mpi).executor(runs) as executor,
+        display() as progress,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", FailedRunsWarning)  # the failed runs are printed later
+        return study.run(
+            folder, options.seed, executor, progress, retry_failed=options.retry_failed, messages=options.messages
+        )

@@ -13,8 +13,6 @@ from clustersim.terminal import console_for_tables
 
 __all__ = ["timeline"]
 
-_UPDATES = 20
-
 
 def _worker_numbers(text: str) -> list[int]:
     """Parse numbers of workers and ranges of them."""
@@ -30,30 +28,34 @@ def _worker_numbers(text: str) -> list[int]:
     return numbers
 
 
+_Out = Annotated[Path, typer.Option(parser=folder_path, metavar="FOLDER", help="Folder for the picture and the trace.")]
+_Policy = Annotated[str, typer.Option(metavar="LABEL", help="Label of the policy in the study.")]
+_Variant = Annotated[str | None, typer.Option(metavar="LABEL", help="Label of the variant, if the study has several.")]
+_Updates = Annotated[
+    int, typer.Option(parser=whole_number_from(1), metavar="N", help="Updates to show, from the first one.")
+]
+_Replication = Annotated[
+    int, typer.Option(parser=whole_number_from(0), metavar="R", help="Number of the replication, from 0.")
+]
+_WorkerList = Annotated[
+    Any,
+    typer.Option(
+        parser=_worker_numbers,
+        metavar="LIST",
+        help="Workers to draw, such as 0,3,7 or 0-9; the trace has all.  [default: all, or 60 of them]",
+    ),
+]
+
+
 def timeline(
     script: Script,
-    out: Annotated[
-        Path, typer.Option(parser=folder_path, metavar="FOLDER", help="Folder for the picture and the trace.")
-    ],
-    policy: Annotated[str, typer.Option(metavar="LABEL", help="Label of the policy in the study.")],
-    variant: Annotated[
-        str | None, typer.Option(metavar="LABEL", help="Label of the variant, if the study has several.")
-    ] = None,
-    updates: Annotated[
-        int, typer.Option(parser=whole_number_from(1), metavar="N", help="Updates to show, from the first one.")
-    ] = _UPDATES,
+    out: _Out,
+    policy: _Policy,
+    variant: _Variant = None,
+    updates: _Updates = 20,
     seed: Seed = 0,
-    replication: Annotated[
-        int, typer.Option(parser=whole_number_from(0), metavar="R", help="Number of the replication, from 0.")
-    ] = 0,
-    workers: Annotated[
-        Any,
-        typer.Option(
-            parser=_worker_numbers,
-            metavar="LIST",
-            help="Workers to draw, such as 0,3,7 or 0-9; the trace has all.  [default: all, or 60 of them]",
-        ),
-    ] = None,
+    replication: _Replication = 0,
+    workers: _WorkerList = None,
     format_: Pictures = Format.PNG,
 ) -> None:
     """Show what each worker does in the first updates of one policy: receiving, computing, sending, wasted work, idle.

@@ -1,7 +1,7 @@
 """The command `tune`: find the step size that suits each policy of a study, on runs that the comparison never uses."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,25 +17,38 @@ if TYPE_CHECKING:
 __all__ = ["tune", "with_tuned_steps"]
 
 
+def _step_sizes(text: str) -> list[float]:
+    """Parse a list of numbers."""
+    if numbers := [a_number(part.strip()) for part in text.split(",") if part.strip()]:
+        return numbers
+    raise typer.BadParameter(f"{text!r}: expected numbers separated by commas, such as 0.001,0.01,0.1")
+
+
+_StepSizes = Annotated[
+    Any,
+    typer.Option(
+        parser=_step_sizes, metavar="LIST", help="Step sizes to try, separated by commas, such as 0.001,0.01,0.1."
+    ),
+]
+_Target = Annotated[
+    float | None,
+    typer.Option(
+        parser=a_number,
+        metavar="VALUE",
+        help="Pick the step size that reaches this value of the metric first.  [default: the one whose runs settle "
+        "at the best value]",
+    ),
+]
+_Replications = Annotated[
+    int, typer.Option(parser=whole_number_from(1), metavar="N", help="Runs of each policy with each step size.")
+]
+
+
 def tune(
     script: Script,
-    step_size: Annotated[
-        str,
-        typer.Option(metavar="LIST", help="Step sizes to try, separated by commas, such as 0.001,0.01,0.1."),
-    ],
-    target: Annotated[
-        float | None,
-        typer.Option(
-            parser=a_number,
-            metavar="VALUE",
-            help="Pick the step size that reaches this value of the metric first.  [default: the one whose runs settle "
-            "at the best value]",
-        ),
-    ] = None,
-    replications: Annotated[
-        int,
-        typer.Option(parser=whole_number_from(1), metavar="N", help="Runs of each policy with each step size."),
-    ] = 3,
+    step_size: _StepSizes,
+    target: _Target = None,
+    replications: _Replications = 3,
     out: Out = None,
     jobs: Jobs = None,
     dask: Dask = None,
@@ -58,12 +71,17 @@ def tune(
 
     with plain_errors():
         study = load_study(find_script(script))
-        sizes = _numbers(step_size)
         folder = out or Path("results") / slug(f"{study.name}-tuning")
-        runs = len(study.policies) * len(sizes) * replications
+        runs = len(study.policies) * len(step_size) * replications
         with resumable(folder), Workers(jobs, dask, mpi).executor(runs) as executor, display() as progress:
             tuning = study.tune(
-                sizes, target, replications=replications, out=folder, seed=seed, executor=executor, progress=progress
+                step_size,
+                target,
+                replications=replications,
+                out=folder,
+                seed=seed,
+                executor=executor,
+                progress=progress,
             )
         write_tuning(folder, study.name, tuning)
         console = console_for_tables()
@@ -98,10 +116,3 @@ def with_tuned_steps(study: "Study", folder: Path | None) -> "Study":
             f"{study.name!r} with {[*study.policies]}: run `clustersim tune` again"
         )
     return tuned_study(study, tuning.step_sizes)
-
-
-def _numbers(text: str) -> list[float]:
-    """Parse a list of numbers."""
-    if numbers := [a_number(part.strip()) for part in text.split(",") if part.strip()]:
-        return numbers
-    raise typer.BadParameter(f"--step-size {text!r}: expected numbers separated by commas, such as 0.001,0.01,0.1")

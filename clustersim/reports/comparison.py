@@ -39,7 +39,7 @@ def comparison(facts: Facts) -> str:
 def claims(facts: Facts) -> str:
     """Return the claims of the study and their verdicts; empty if it has none."""
     rows = []
-    for verdict in facts.verdicts():
+    for verdict in facts.verdicts:
         word = "failed" if verdict.failure else "holds" if verdict.holds else "does not hold"
         claim = verdict.claim.statement + (f" ({verdict.failure})" if verdict.failure else "")
         rows.append([claim, word, numeral(verdict.value), verdict.claim.expected])

@@ -7,14 +7,15 @@ import pandas as pd
 
 from clustersim.comparison_tables import MOST_VARIANTS
 from clustersim.plots.axes import LABELS, LARGEST, SMALLEST, label
+from clustersim.plots.figures import changing_k
 from clustersim.plots.panels import averaged, axis_limits, bands, clip_to_axis
 from clustersim.plots.style import curve_style, shortened
 from clustersim.reports.boards import LEGEND, Board, Chart, Control, Plotly, array, label_text, layout
 from clustersim.studies import Results
 
-__all__ = ["MOST_CURVES", "axis_title", "curves", "shown_variants"]
+__all__ = ["OPEN_CURVES", "axis_title", "charted_variants", "curves"]
 
-MOST_CURVES = 8
+OPEN_CURVES = 8
 """The number of policies whose curves are shown at first; the others are a click away."""
 
 _POINTS = 160
@@ -35,7 +36,7 @@ def axis_title(column: str, average: str = "arithmetic") -> str:
     return label_text(title).replace("\n", "<br>")
 
 
-def shown_variants(results: Results) -> list[str]:
+def charted_variants(results: Results) -> list[str]:
     """Return the variants whose curves are in the report: those with runs, and at most twelve."""
     finished = {variant for variant, _, _ in results.series()}
     return [variant for variant in results.variants if variant in finished][:MOST_VARIANTS]
@@ -43,7 +44,7 @@ def shown_variants(results: Results) -> list[str]:
 
 def curves(results: Results) -> Board:
     """Return a board with each metric against time and against communication."""
-    variants, metrics = shown_variants(results), _metrics(results)
+    variants, metrics = charted_variants(results), _metrics(results)
     ways = [column for column in ("uplink_vectors", "vectors") if results.has(column)]
     controls = [
         Control("curves-variant", "Variant", tuple(variants)),
@@ -58,15 +59,14 @@ def curves(results: Results) -> Board:
         both = {f"{key}/{place}": figure for place, way in enumerate(ways) for key, figure in figures[way].items()}
         words = f"Curves over the vectors that were sent {about}"
         charts.append(Chart("curves-communication", "Against communication", words, (*names, "curves-way"), both))
-    hidden = tuple(map(str, range(MOST_CURVES, len(results.policies))))
+    hidden = tuple(map(str, range(OPEN_CURVES, len(results.policies))))
     return Board("curves-board", tuple(controls), tuple(charts), scales=True, hidden=hidden)
 
 
 def _metrics(results: Results) -> list[str]:
     """Return the columns to draw: the metric of the study, k if some policy changes it, and the other metrics."""
-    changes = results.has("k") and results.frame.groupby(["variant", "policy", "replication"])["k"].nunique().max() > 1
     others = [name for name in results.metrics if name != results.metric]
-    return [results.metric, *others, *(["k"] if changes and results.metric != "k" else [])]
+    return [results.metric, *others, *(["k"] if changing_k(results) and results.metric != "k" else [])]
 
 
 def _figures(results: Results, variants: list[str], metrics: list[str], x: str) -> dict[str, Plotly]:

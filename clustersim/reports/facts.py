@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from clustersim.errors import ConfigurationError
@@ -54,8 +55,9 @@ class Facts:
     tuning_used: bool | None = None
     options: dict[str, str] = field(default_factory=dict)
 
+    @cached_property
     def verdicts(self) -> list[Verdict]:
-        """Check the claims of the study."""
+        """The verdicts on the claims of the study; each claim is measured once."""
         return judged(self.study.claims, self.results) if self.study else []
 
     @property

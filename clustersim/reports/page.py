@@ -7,7 +7,7 @@ from string import Template
 
 from clustersim.reports.commands import reproduction
 from clustersim.reports.comparison import claims, comparison, failures
-from clustersim.reports.curves import MOST_CURVES, curves, shown_variants
+from clustersim.reports.curves import OPEN_CURVES, charted_variants, curves
 from clustersim.reports.facts import Facts
 from clustersim.reports.maps import heat_maps
 from clustersim.reports.markup import note, paragraph, section, text
@@ -98,11 +98,11 @@ def _curves(facts: Facts) -> str:
         "Drag in a chart to enlarge a part of it, and click twice to go back.",
     ]
     variants, policies = len(results.variants), len(results.policies)
-    if variants > len(shown_variants(results)):
-        remarks.append(f"The curves of {len(shown_variants(results))} of {variants} variants are here.")
-    if policies > MOST_CURVES:
+    if variants > len(charted_variants(results)):
+        remarks.append(f"The curves of {len(charted_variants(results))} of {variants} variants are here.")
+    if policies > OPEN_CURVES:
         remarks.append(
-            f"At first {MOST_CURVES} of {policies} policies are shown; click in the legend to see another one."
+            f"At first {OPEN_CURVES} of {policies} policies are shown; click in the legend to see another one."
         )
     return curves(results).html() + note(remarks)
 

@@ -123,7 +123,7 @@ def _counted(facts: Facts) -> list[str]:
 
 def _claims(facts: Facts) -> list[str]:
     """Say how many claims hold."""
-    verdicts = facts.verdicts()
+    verdicts = facts.verdicts
     if not verdicts:
         return []
     holding = sum(verdict.holds for verdict in verdicts)

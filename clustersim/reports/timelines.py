@@ -4,7 +4,7 @@ import base64
 
 from clustersim.errors import ClusterSimError
 from clustersim.plots import picture, timeline
-from clustersim.reports.curves import shown_variants
+from clustersim.reports.curves import charted_variants
 from clustersim.reports.facts import Facts
 from clustersim.reports.markup import note, paragraph, text
 from clustersim.studies import Study
@@ -20,7 +20,7 @@ def timelines(facts: Facts) -> str:
     if facts.study is None or facts.manifest is None:
         return ""
     study, seed = facts.study, int(facts.manifest.configuration["seed"])
-    variant = next((label for label in shown_variants(facts.results) if label in study.variants), None)
+    variant = next((label for label in charted_variants(facts.results) if label in study.variants), None)
     policies = [label for label in facts.results.policies if label in study.policies]
     if variant is None:
         return ""

@@ -1,6 +1,7 @@
 """The file of a failed run: a short JSON text with the labels of the run, the reason and the configuration.
 
-The reason comes from `clustersim.studies.execution`; `clustersim.studies.store` writes and reads the files.
+The reason comes from `clustersim.studies.jobs` or `clustersim.studies.execution`; `clustersim.studies.store` writes and
+reads the files.
 """
 
 import json

@@ -5,7 +5,9 @@ details. Cloudpickle drops the file name of code; here code keeps it, so that er
 process. And when a class is packed and unpacked in one process, cloudpickle replaces its methods by copies that do not
 see later changes of globals; here a class stays as it is in the process where it was defined.
 
-`clustersim.studies.study` packs; `clustersim.studies.execution` unpacks.
+`clustersim.studies.study`, `clustersim.studies.parcels` and `clustersim.studies.pool` pack; the packed bytes travel
+between the processes of a study, and `clustersim.studies.jobs` and `clustersim.studies.child` unpack them. They are
+never written to a file.
 """
 
 import io

@@ -1,6 +1,6 @@
 """Remarks under tables and figures, in whole sentences: failed, missing and identical runs.
 
-`Results` come in; sentences go out to `clustersim.studies.comparison` and `clustersim.plots`.
+`Results` come in; sentences go out to `clustersim.studies.comparing` and `clustersim.plots`.
 """
 
 from collections import Counter

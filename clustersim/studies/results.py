@@ -1,7 +1,7 @@
 """The results of a study: tidy frames, averages with confidence bands, and times to a target.
 
-Stored runs come in from `clustersim.studies.store`. `clustersim.studies.comparison`, claims, plots and notebooks use
-them.
+Stored runs come in from `clustersim.studies.store`. Comparisons, claims, plots, reports and
+notebooks use them.
 """
 
 from collections.abc import Iterator, Mapping

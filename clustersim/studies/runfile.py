@@ -5,7 +5,7 @@ the history of the run.
 The metadata contains the totals, the hash of the configuration, the versions, and the seal: the sha256 of the whole
 file, computed with zeros in the place of the seal. A file in which any byte has changed is refused before it is parsed.
 No threads are used: for tables of this size they save nothing, and a process that ends while they start may be aborted.
-`clustersim.studies.execution` encodes runs; `clustersim.studies.store` decodes them.
+`clustersim.studies.jobs` encodes runs; `clustersim.studies.store` decodes them.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """Averages over replications with confidence intervals.
 
-Arrays with one entry (or one row) per replication come in from `clustersim.studies.results` and
-`clustersim.studies.comparison`. Values may be NaN or infinite. What cannot be computed from them
-is NaN, without a warning.
+Arrays with one entry (or one row) per replication come in from `clustersim.studies.results`,
+`clustersim.studies.summaries` and `clustersim.studies.comparison_rows`. Values may be NaN or infinite. What cannot be
+computed from them is NaN, without a warning.
 """
 
 import math

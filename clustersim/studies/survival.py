@@ -81,9 +81,9 @@ def quantile_interval(costs: Any, reached: Any, probability: float = 0.5, confid
         return Interval(*np.full(3, np.nan))
     tail, alpha = 1.0 - probability, (1.0 - confidence) / 2.0
     last = int(np.flatnonzero(events)[-1]) + 1 if events.any() else 0
-    told = events | (np.arange(len(spent)) >= last)  # for the lower end, a run that ended later counts as if it reached
+    counting = events | (np.arange(len(spent)) >= last)  # for the lower end, later ends count as if they reached it
     at_risk = len(spent) - np.arange(len(spent))
-    low = _lower_end(spent[told], at_risk[told], tail, alpha)
+    low = _lower_end(spent[counting], at_risk[counting], tail, alpha)
     high = _upper_end(spent[events], at_risk[events], tail, alpha)
     ends = (np.nan, np.nan) if low == 0.0 and np.isinf(high) else (low, high)
     return Interval(*(np.float64(part) for part in (_quantile(spent[events], at_risk[events], tail), *ends)))  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """The evaluation at which a run reaches a target, and the value at which it settles.
 
-The history of one run comes in from `clustersim.studies.results` or `clustersim.studies.comparison`.
+The history of one run comes in from `clustersim.studies.results`, `clustersim.studies.default_target` and others.
 """
 
 from typing import Any

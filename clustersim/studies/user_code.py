@@ -5,7 +5,7 @@ An error from the user's code is reported with the user's file and line. The sce
 as the user's code. The module of a function or class decides whose it is, because pickling loses the file name of
 compiled code.
 
-`clustersim.studies.reachable_code`, `clustersim.studies.execution` and the command line ask about file names,
+`clustersim.studies.reachable_code`, `clustersim.studies.jobs` and the command line ask about file names,
 functions, classes, modules and exceptions.
 """
 

@@ -267,3 +267,12 @@ def test_arguments_in_python_are_checked(tmp_path):
         cs.report(5, tmp_path / "r.html")
     with pytest.raises(cs.ConfigurationError, match="study"):
         cs.report(results, tmp_path / "r.html", study="scripted.py")
+
+
+def test_a_claim_is_measured_once(stored, tmp_path):
+    measured = []
+    study = small_study(claims=[cs.Claim("it is about 1", lambda results: measured.append(results) or 1.0, low=0.5)])
+    page = page_of(stored / "runs", tmp_path, study=study)
+    assert "The study's claim holds." in page.all("header")[0]["text"]
+    assert "it is about 1" in page.all("main")[0]["text"]
+    assert len(measured) == 1
