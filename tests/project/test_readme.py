@@ -6,7 +6,7 @@ import types
 from pathlib import Path
 
 import pytest
-from small import with_every_fifth_row
+from small import thinned
 
 import clustersim as cs
 from clustersim.scripts import shipped
@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text()
 
 def test_the_python_blocks_run_one_after_another(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cs.datasets, "fashion_mnist", with_every_fifth_row(cs.datasets.fashion_mnist))
+    monkeypatch.setattr(cs.datasets, "fashion_mnist", thinned(cs.datasets.fashion_mnist))
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert len(blocks) >= 3
     module = types.ModuleType("readme")  # a module of its own, so that its classes can be pickled

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
-from small import with_every_fifth_row
+from small import thinned
 
 import clustersim as cs
 from clustersim.scripts import about, find_scripts, load_study
@@ -26,7 +26,7 @@ def test_the_scenario_runs(script, monkeypatch):
     simulate = cs.simulate  # some claims run simulations of their own
     monkeypatch.setattr(cs, "simulate", lambda *parts, until, **rest: simulate(*parts, until=shortened(until), **rest))
     for name in ("fashion_mnist", "covertype", "kc_house", "amazon_like"):
-        monkeypatch.setattr(cs.datasets, name, with_every_fifth_row(getattr(cs.datasets, name)))
+        monkeypatch.setattr(cs.datasets, name, thinned(getattr(cs.datasets, name)))
     assert about(script)
     study = load_study(script)
     assert study.name == script.stem.replace("_", "-"), "`clustersim plot` finds a script by its study's name"
